@@ -1,0 +1,1 @@
+"""Generated from proto/; see tools/protos/generate.py. Do not edit."""

@@ -1,0 +1,101 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mpp.options.v1 import options_pb2 as _options_pb2
+from mpp.queue.v1 import ticket_pb2 as _ticket_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class TicketIssued(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "day", "issued_at", "priority_group", "sealed_phone", "people_ahead", "estimated_wait_minutes")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_GROUP_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_AHEAD_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_WAIT_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    day: str
+    issued_at: _timestamp_pb2.Timestamp
+    priority_group: _ticket_pb2.PriorityGroup
+    sealed_phone: str
+    people_ahead: int
+    estimated_wait_minutes: int
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., day: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., sealed_phone: _Optional[str] = ..., people_ahead: _Optional[int] = ..., estimated_wait_minutes: _Optional[int] = ...) -> None: ...
+
+class TicketCalled(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "counter", "calls", "called_at", "sealed_phone", "announcement")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    CALLED_AT_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    ANNOUNCEMENT_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    counter: int
+    calls: int
+    called_at: _timestamp_pb2.Timestamp
+    sealed_phone: str
+    announcement: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., announcement: _Optional[str] = ...) -> None: ...
+
+class TicketServing(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "counter", "issued_at", "serving_at", "waited_seconds")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    SERVING_AT_FIELD_NUMBER: _ClassVar[int]
+    WAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    counter: int
+    issued_at: _timestamp_pb2.Timestamp
+    serving_at: _timestamp_pb2.Timestamp
+    waited_seconds: int
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ...) -> None: ...
+
+class TicketEnded(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    WAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SERVED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    state: _ticket_pb2.Ticket.State
+    reason: str
+    ended_at: _timestamp_pb2.Timestamp
+    waited_seconds: int
+    served_seconds: int
+    counter: int
+    sealed_phone: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
