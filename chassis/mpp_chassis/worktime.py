@@ -15,7 +15,7 @@ The rules, and where they come from:
   working day counts as open all day.
 
 Hours on a Saturday or Sunday do not make it a working day: a site may open, its deadlines do not run.
-Instants go in and come out as aware datetimes; results are in UTC. One without a zone is refused (ValueError).
+Instants go in and come out as aware datetimes; results are in UTC. No zone: ValueError.
 """
 
 from __future__ import annotations
