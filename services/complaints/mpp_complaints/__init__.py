@@ -1,0 +1,1 @@
+"""The complaints service: from the first word of a reporter to the rating of the answer."""

@@ -1,0 +1,545 @@
+"""The life of a complaint (pengaduan): states, deadlines, limits, and who may read what.
+
+Knows the rules and nothing else: standard library only. Never knows calendars (moments that are due come in
+as `Terms`), encryption (the words of the reporter are opaque sealed strings here), stores, or messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class State(StrEnum):
+    RECEIVED = "received"
+    NEEDS_INFO = "needs_info"
+    VERIFIED = "verified"
+    ASSIGNED = "assigned"
+    IN_PROGRESS = "in_progress"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    ESCALATED = "escalated"
+    REJECTED = "rejected"
+    MERGED = "merged"
+    WITHDRAWN = "withdrawn"
+
+
+class Class(StrEnum):
+    """How grave a complaint is; the published standards give each class its own time."""
+
+    LIGHT = "light"
+    NORMATIVE = "normative"
+    NON_SUPERVISORY = "non_supervisory"
+    SUPERVISORY = "supervisory"
+
+
+class Visibility(StrEnum):
+    """An axis of its own: no transition changes it."""
+
+    PUBLIC = "public"
+    ANONYMOUS = "anonymous"
+    CONFIDENTIAL = "confidential"
+
+
+class Party(StrEnum):
+    """Who takes a step."""
+
+    REPORTER = "reporter"
+    HANDLER = "handler"
+    CLOCK = "clock"
+
+
+class Step(StrEnum):
+    REQUEST_INFO = "request_info"
+    REPLY = "reply"
+    VERIFY = "verify"
+    ASSIGN = "assign"
+    START = "start"
+    ESCALATE = "escalate"
+    REJECT = "reject"
+    MERGE = "merge"
+    ANSWER = "answer"
+    RATE = "rate"
+    REOPEN = "reopen"
+    WITHDRAW = "withdraw"
+    LAPSE = "lapse"
+
+
+class Reader(StrEnum):
+    """In what right somebody looks at a complaint."""
+
+    REPORTER = "reporter"
+    SITE_MANAGER = "site_manager"
+    AGENCY_ADMIN = "agency_admin"
+    OFFICER = "officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the state table: from where, to where, by whom, and whether a reason is due."""
+
+    party: Party
+    sources: frozenset[State]
+    targets: frozenset[State]
+    reason_due: bool = False
+
+
+_AT_WORK = frozenset({State.VERIFIED, State.ASSIGNED, State.IN_PROGRESS, State.REOPENED, State.ESCALATED})
+_ASKABLE = _AT_WORK | {State.RECEIVED}
+
+# The handlers' clock runs in these states; in WAITING it is the reporter's.
+HANDLED = _ASKABLE
+WAITING = frozenset({State.NEEDS_INFO, State.ANSWERED})
+ENDS = frozenset({State.CLOSED, State.REJECTED, State.MERGED, State.WITHDRAWN})
+
+
+def _to(state: State) -> frozenset[State]:
+    return frozenset({state})
+
+
+# The whole life as data. A reply leads back to where the question came from; an answer may come as soon as
+# the complaint is verified, since a light one often needs no more; reopening beyond the limit leads one
+# level up.
+TRANSITIONS: Mapping[Step, Rule] = {
+    Step.REQUEST_INFO: Rule(Party.HANDLER, _ASKABLE, _to(State.NEEDS_INFO), reason_due=True),
+    Step.REPLY: Rule(Party.REPORTER, _to(State.NEEDS_INFO), _ASKABLE),
+    Step.VERIFY: Rule(Party.HANDLER, _to(State.RECEIVED), _to(State.VERIFIED)),
+    Step.ASSIGN: Rule(
+        Party.HANDLER, frozenset({State.VERIFIED, State.REOPENED, State.ESCALATED}), _to(State.ASSIGNED)
+    ),
+    Step.START: Rule(
+        Party.HANDLER, frozenset({State.ASSIGNED, State.REOPENED, State.ESCALATED}), _to(State.IN_PROGRESS)
+    ),
+    Step.ESCALATE: Rule(Party.HANDLER, _AT_WORK, _to(State.ESCALATED), reason_due=True),
+    Step.REJECT: Rule(
+        Party.HANDLER, frozenset({State.RECEIVED, State.VERIFIED}), _to(State.REJECTED), reason_due=True
+    ),
+    Step.MERGE: Rule(
+        Party.HANDLER,
+        frozenset({State.RECEIVED, State.NEEDS_INFO, State.VERIFIED, State.ASSIGNED, State.IN_PROGRESS}),
+        _to(State.MERGED),
+        reason_due=True,
+    ),
+    Step.ANSWER: Rule(Party.HANDLER, _AT_WORK, _to(State.ANSWERED)),
+    Step.RATE: Rule(Party.REPORTER, _to(State.ANSWERED), _to(State.CLOSED)),
+    Step.REOPEN: Rule(
+        Party.REPORTER,
+        _to(State.ANSWERED),
+        frozenset({State.REOPENED, State.ESCALATED}),
+        reason_due=True,
+    ),
+    Step.WITHDRAW: Rule(Party.REPORTER, _ASKABLE | {State.NEEDS_INFO}, _to(State.WITHDRAWN)),
+    Step.LAPSE: Rule(Party.CLOCK, WAITING, _to(State.CLOSED)),
+}
+
+_EVERY_READER = frozenset(Reader)
+_TRUSTED = frozenset({Reader.REPORTER, Reader.SITE_MANAGER, Reader.AGENCY_ADMIN})
+# Who may read the reporter's words (and what was answered to them), and who may see which person it is.
+WORDS_FOR: Mapping[Visibility, frozenset[Reader]] = {
+    Visibility.PUBLIC: _EVERY_READER,
+    Visibility.ANONYMOUS: _EVERY_READER,
+    Visibility.CONFIDENTIAL: _TRUSTED,
+}
+PERSON_FOR: Mapping[Visibility, frozenset[Reader]] = {
+    Visibility.PUBLIC: _EVERY_READER,
+    Visibility.ANONYMOUS: frozenset({Reader.REPORTER}),
+    Visibility.CONFIDENTIAL: _TRUSTED,
+}
+
+CLOCK = "system:deadlines"  # the actor of what happens by itself
+
+
+class ComplaintError(Exception):
+    """A rule of this module refused. `reason` is stable, UPPER_SNAKE; `field` names a bad input."""
+
+    reason: ClassVar[str] = "COMPLAINT_REFUSED"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.metadata: dict[str, str] = dict(metadata or {})
+
+
+class InvalidField(ComplaintError):
+    reason = "INVALID_FIELD"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+
+
+class WrongState(ComplaintError):
+    reason = "WRONG_STATE"
+
+    def __init__(self, step: Step, state: State) -> None:
+        allowed = ", ".join(sorted(TRANSITIONS[step].sources))
+        super().__init__(
+            f"{step} is not possible while the complaint is {state}; it is from: {allowed}",
+            metadata={"state": state.value, "command": step.value},
+        )
+
+
+class WindowClosed(ComplaintError):
+    """The reporter's time to reply is over; the complaint closes at the next sweep."""
+
+    reason = "REPLY_WINDOW_CLOSED"
+
+
+class LimitReached(ComplaintError):
+    """No more questions to the reporter, or no higher level."""
+
+    reason = "LIMIT_REACHED"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Counts that keep a complaint from going round for ever."""
+
+    reopenings: int = 2
+    escalation_levels: int = 3
+    info_requests: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Each moment that would be due if its clock started now; the caller reckons them by the site's days."""
+
+    verify_by: datetime
+    act_by: datetime
+    reply_by: datetime
+    legal_by: datetime
+    settle_by: Mapping[Class, datetime]
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history. `reason` is sealed when the reporter wrote it, plain when a handler did."""
+
+    state: State
+    at: datetime
+    actor: str
+    party: Party
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """`reason` only where a handler gave it: a reporter's reason stays sealed in the complaint."""
+
+    from_state: State
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WentOverdue:
+    due_at: datetime
+    at: datetime
+
+
+DomainEvent = Filed | Advanced | WentOverdue
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The aggregate. Methods return a new one that carries the domain events of that one step.
+
+    Times are aware UTC. `words` are sealed, the first as filed, then each reply. `owner` is empty when nobody
+    owns it (filed at a kiosk). `missed` are the deadlines whose passing was told.
+    """
+
+    name: str
+    agency: str
+    subject: str
+    words: tuple[str, ...]
+    visibility: Visibility
+    classified: Class
+    state: State
+    received_at: datetime
+    due_at: datetime | None
+    ticket: str = ""
+    application: str = ""
+    owner: str = ""
+    sealed_phone: str = ""
+    answer: str = ""
+    rating: int = 0
+    escalation_level: int = 0
+    reopenings: int = 0
+    info_requests: int = 0
+    asked_from: State | None = None
+    settle_by: datetime | None = None
+    legal_by: datetime | None = None
+    merged_into: str = ""
+    missed: tuple[datetime, ...] = ()
+    history: tuple[Entry, ...] = ()
+    events: tuple[DomainEvent, ...] = field(default=(), compare=False)
+
+    @property
+    def look_at(self) -> datetime | None:
+        """When the sweep must look at it next; None when nothing will happen by itself."""
+        if self.due_at is None or (self.state in HANDLED and self.due_at in self.missed):
+            return None
+        return self.due_at
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether the handlers let the present deadline go by. False while it is the reporter's turn."""
+        return self.state in HANDLED and self.due_at is not None and now >= self.due_at
+
+    # -- steps of those who handle it
+
+    def request_info(self, question: str, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """Ask the reporter. Raises LimitReached after `limits.info_requests` questions."""
+        self._check(Step.REQUEST_INFO, now)
+        question = plain_text("reason", question)
+        if self.info_requests >= terms.limits.info_requests:
+            raise LimitReached(
+                f"the reporter was asked {self.info_requests} times already; decide with what is there",
+                metadata={"limit": str(terms.limits.info_requests)},
+            )
+        asked = replace(self, asked_from=self.state, info_requests=self.info_requests + 1)
+        return asked._move(Step.REQUEST_INFO, State.NEEDS_INFO, now, actor, terms.reply_by, question)
+
+    def verify(self, found: Class | None, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """The file is complete: the agency's time and the legal maximum start. `found` None: the class stays."""
+        self._check(Step.VERIFY, now)
+        ready = replace(self, classified=found or self.classified)._new_round(terms)
+        return ready._move(Step.VERIFY, State.VERIFIED, now, actor, ready._act_by(terms))
+
+    def assign(self, now: datetime, actor: str) -> Complaint:
+        """To those who will work on it. The agency's time runs on since verification, reopening, escalation."""
+        self._check(Step.ASSIGN, now)
+        return self._move(Step.ASSIGN, State.ASSIGNED, now, actor, self.due_at)
+
+    def start(self, now: datetime, actor: str) -> Complaint:
+        """The agency acts; from here the time of its class counts."""
+        self._check(Step.START, now)
+        return self._move(Step.START, State.IN_PROGRESS, now, actor, self.settle_by)
+
+    def escalate(self, why: str, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """One level up. The new level gets the class's time anew, never beyond the legal maximum."""
+        self._check(Step.ESCALATE, now)
+        why = plain_text("reason", why)
+        raised = self._raised(terms)._settle_anew(terms)
+        return raised._move(Step.ESCALATE, State.ESCALATED, now, actor, raised._act_by(terms), why)
+
+    def reject(self, why: str, now: datetime, actor: str) -> Complaint:
+        """Out of scope."""
+        self._check(Step.REJECT, now)
+        return self._move(Step.REJECT, State.REJECTED, now, actor, None, plain_text("reason", why))
+
+    def merge(self, into: str, now: datetime, actor: str) -> Complaint:
+        """Into another complaint of the same site, by its name. That it exists is the caller's to know."""
+        self._check(Step.MERGE, now)
+        into = into.strip()
+        if not COMPLAINT_NAME.fullmatch(into) or _site(into) != _site(self.name):
+            raise InvalidField("reason", "name the complaint of this site that it is merged into")
+        if into == self.name:
+            raise InvalidField("reason", "a complaint is not merged into itself")
+        return replace(self, merged_into=into)._move(Step.MERGE, State.MERGED, now, actor, None, into)
+
+    def give_answer(self, answer: str, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """The answer; the reporter may now rate or reopen until `terms.reply_by`."""
+        self._check(Step.ANSWER, now)
+        answered = replace(self, answer=plain_text("answer", answer))
+        return answered._move(Step.ANSWER, State.ANSWERED, now, actor, terms.reply_by)
+
+    # -- steps of the reporter
+
+    def reply(self, sealed_words: str, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """What was asked. Goes back to where the question came from; the handlers' time starts anew, but the
+        legal maximum stays where the complete file put it."""
+        self._check(Step.REPLY, now)
+        back = self.asked_from or State.RECEIVED
+        told = replace(self, words=(*self.words, sealed_words), asked_from=None)
+        if back is State.RECEIVED:
+            return told._move(Step.REPLY, back, now, actor, terms.verify_by)
+        told = told._settle_anew(terms)
+        due = told.settle_by if back is State.IN_PROGRESS else told._act_by(terms)
+        return told._move(Step.REPLY, back, now, actor, due)
+
+    def rate(self, rating: int, now: datetime, actor: str) -> Complaint:
+        """1 (bad) to 5 (good); closes."""
+        self._check(Step.RATE, now)
+        if not 1 <= rating <= 5:
+            raise InvalidField("rating", "rate from 1 to 5")
+        return replace(self, rating=rating)._move(Step.RATE, State.CLOSED, now, actor, None)
+
+    def reopen(self, sealed_reason: str, terms: Terms, now: datetime, actor: str) -> Complaint:
+        """The answer is not accepted: a new round with its own clocks. Past `limits.reopenings` it goes one
+        level up instead; raises LimitReached when there is no higher level."""
+        self._check(Step.REOPEN, now)
+        if not sealed_reason:
+            raise InvalidField("reason", "say why the answer is not accepted")
+        if self.reopenings < terms.limits.reopenings:
+            again, to = replace(self, reopenings=self.reopenings + 1), State.REOPENED
+        else:
+            again, to = self._raised(terms), State.ESCALATED
+        again = again._new_round(terms)
+        return again._move(Step.REOPEN, to, now, actor, again._act_by(terms), sealed_reason)
+
+    def withdraw(self, now: datetime, actor: str) -> Complaint:
+        self._check(Step.WITHDRAW, now)
+        return self._move(Step.WITHDRAW, State.WITHDRAWN, now, actor, None)
+
+    # -- what happens by itself
+
+    def tick(self, now: datetime) -> Complaint:
+        """What time alone does: closes what the reporter left without a reply, tells once of a missed deadline.
+
+        Returns the same complaint, without events, when there is nothing to do.
+        """
+        if self.due_at is None or now < self.due_at:
+            return replace(self, events=())
+        if self.state in WAITING:
+            return self._move(Step.LAPSE, State.CLOSED, now, CLOCK, None)
+        if self.state not in HANDLED or self.due_at in self.missed:
+            return replace(self, events=())
+        told = WentOverdue(due_at=self.due_at, at=now)
+        return replace(self, missed=(*self.missed, self.due_at), events=(told,))
+
+    # -- inside
+
+    def _check(self, step: Step, now: datetime) -> None:
+        rule = TRANSITIONS[step]
+        if self.state not in rule.sources:
+            raise WrongState(step, self.state)
+        late = self.state in WAITING and self.due_at is not None and now >= self.due_at
+        if late and rule.party is Party.REPORTER:
+            raise WindowClosed("the time to reply is over and the complaint closes; a new one may be filed")
+
+    def _move(
+        self, step: Step, to: State, now: datetime, actor: str, due: datetime | None, reason: str = ""
+    ) -> Complaint:
+        rule = TRANSITIONS[step]
+        if self.state not in rule.sources or to not in rule.targets:
+            raise WrongState(step, self.state)
+        entry = Entry(state=to, at=now, actor=actor, party=rule.party, reason=reason)
+        told = reason if rule.party is Party.HANDLER else ""
+        return replace(
+            self,
+            state=to,
+            due_at=due,
+            asked_from=self.asked_from if to is State.NEEDS_INFO else None,
+            history=(*self.history, entry),
+            events=(Advanced(from_state=self.state, at=now, reason=told),),
+        )
+
+    def _new_round(self, terms: Terms) -> Complaint:
+        settle = min(terms.settle_by[self.classified], terms.legal_by)
+        return replace(self, settle_by=settle, legal_by=terms.legal_by)
+
+    def _settle_anew(self, terms: Terms) -> Complaint:
+        settle = terms.settle_by[self.classified]
+        return replace(self, settle_by=settle if self.legal_by is None else min(settle, self.legal_by))
+
+    def _act_by(self, terms: Terms) -> datetime:
+        return terms.act_by if self.settle_by is None else min(terms.act_by, self.settle_by)
+
+    def _raised(self, terms: Terms) -> Complaint:
+        if self.escalation_level >= terms.limits.escalation_levels:
+            raise LimitReached(
+                "there is no higher level here; the Ombudsman can be asked",
+                metadata={"limit": str(terms.limits.escalation_levels)},
+            )
+        return replace(self, escalation_level=self.escalation_level + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewComplaint:
+    """What a reporter hands in; `sealed_words` and `sealed_phone` are sealed already, `owner` may be empty."""
+
+    name: str
+    agency: str
+    subject: str
+    sealed_words: str
+    visibility: Visibility
+    classified: Class = Class.LIGHT
+    ticket: str = ""
+    application: str = ""
+    owner: str = ""
+    sealed_phone: str = ""
+
+
+def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complaint:
+    """A complaint is received; its verification is due. Raises InvalidField naming agency, ticket, application
+    or subject. What nobody owns is never public: there is no person to show."""
+    site = _site(new.name)
+    for named, value in (("agency", new.agency), ("ticket", new.ticket), ("application", new.application)):
+        if value and _site(value) != site:
+            raise InvalidField(named, f"belongs to another site than {site}")
+    nobody = not new.owner and new.visibility is Visibility.PUBLIC
+    return Complaint(
+        name=new.name,
+        agency=new.agency,
+        subject=plain_text("subject", new.subject),
+        words=(new.sealed_words,),
+        visibility=Visibility.ANONYMOUS if nobody else new.visibility,
+        classified=new.classified,
+        state=State.RECEIVED,
+        received_at=now,
+        due_at=terms.verify_by,
+        ticket=new.ticket,
+        application=new.application,
+        owner=new.owner,
+        sealed_phone=new.sealed_phone,
+        history=(Entry(state=State.RECEIVED, at=now, actor=actor, party=Party.REPORTER),),
+        events=(Filed(at=now),),
+    )
+
+
+COMPLAINT_NAME = re.compile(r"sites/[a-z][a-z0-9-]{1,30}/complaints/[a-z0-9-]{8,40}")
+_GAP = r"[ .\-]?"
+_SIXTEEN_IN_A_ROW = re.compile(r"\d{16}")
+_SIXTEEN_SPACED = re.compile(rf"(?<!\d)(?=(\d(?:{_GAP}\d){{15}})(?!\d))")
+_MOBILE = re.compile(r"(?<!\d)(?:(?:\+|00)?62|0)[ .\-()]{0,2}8[1-9](?:[ .\-]{0,2}\d){7,11}(?!\d)")
+_ABROAD = re.compile(rf"\+[1-9](?:{_GAP}\d){{7,14}}")
+
+
+def plain_text(field: str, text: str) -> str:
+    """`text` without blanks at its ends, fit to be stored and shown in the clear.
+
+    Raises InvalidField when it is empty or looks as if it held a NIK or a phone number. It is a guard against
+    slips, not a proof: names and addresses are not recognised.
+    """
+    text = text.strip()
+    if not text:
+        raise InvalidField(field, "must not be empty")
+    if holds_nik(text):
+        raise InvalidField(field, "looks as if it held a NIK; leave the number out")
+    if holds_phone(text):
+        raise InvalidField(field, "looks as if it held a phone number; leave the number out")
+    return text
+
+
+def holds_nik(text: str) -> bool:
+    """Sixteen digits in a row; or spaced ones that read as a NIK (so that two dates side by side do not)."""
+    if _SIXTEEN_IN_A_ROW.search(text):
+        return True
+    return any(_reads_as_nik(re.sub(r"\D", "", m.group(1))) for m in _SIXTEEN_SPACED.finditer(text))
+
+
+def holds_phone(text: str) -> bool:
+    """An Indonesian mobile number, or any number in international form. Land lines and 0800 numbers pass,
+    since answers name the agency's own."""
+    return bool(_MOBILE.search(text) or _ABROAD.search(text))
+
+
+def _reads_as_nik(digits: str) -> bool:
+    province, day, month = int(digits[:2]), int(digits[6:8]), int(digits[8:10])
+    return 11 <= province <= 97 and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
+
+
+def _site(name: str) -> str:
+    return "/".join(name.split("/")[:2])
