@@ -1,0 +1,1 @@
+"""The queue service: tickets and counters of a site's queues."""
