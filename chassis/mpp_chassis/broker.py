@@ -1,0 +1,183 @@
+"""RabbitMQ: the topology that events need, and a publisher that pipelines confirms. Knows AMQP; knows no store.
+
+Topology (one place, so that producers, consumers and operators agree):
+- `<service>.events` topic exchange; `public.events` gets from it what agencies may read, and a stream keeps that a week.
+- One quorum queue a handler, `<consumer>.<handler>`; `mpp.retry` -> delay queues -> `mpp.back` -> the same queue;
+  `mpp.parked` -> `<consumer>.<handler>.parked`.
+- Every quorum queue that dead-letters does so at-least-once with reject-publish: the broker's default loses events when
+  it is killed (RabbitMQ documentation, "Quorum queues: dead lettering"; measured in our lab: 3 runs of 5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amqp import Message as AmqpMessage
+from kombu import Connection
+
+from mpp_chassis.events import PUBLIC_EXCHANGE, EventType, WireMessage
+
+RETRY_EXCHANGE, BACK_EXCHANGE, PARKED_EXCHANGE = "mpp.retry", "mpp.back", "mpp.parked"
+JOURNAL = "public.journal"
+DELIVERY_LIMIT = 20  # deliveries of one message before the broker itself parks it: a handler that kills its process
+_AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+
+
+class BrokerDown(Exception):
+    """The broker could not be reached, or did not confirm in time."""
+
+
+def connection(uri: str, *, heartbeat: int = 0) -> Any:
+    """A connected kombu connection with bounded waits (5 s to connect, 10 s to read or write)."""
+    conn = Connection(
+        uri,
+        heartbeat=heartbeat,
+        connect_timeout=5,
+        transport_options={"read_timeout": 10, "write_timeout": 10, "client_properties": {"product": "mpp"}},
+    )
+    conn.connect()
+    return conn
+
+
+def declare_source(channel: Any, service: str, types: Iterable[EventType]) -> None:
+    """The exchange of a service, and the way of its public events to agencies. Idempotent."""
+    channel.exchange_declare(f"{service}.events", "topic", durable=True, auto_delete=False)
+    channel.exchange_declare(PUBLIC_EXCHANGE, "topic", durable=True, auto_delete=False)
+    stream = {"x-queue-type": "stream", "x-max-age": "7D", "x-stream-max-segment-size-bytes": 20_000_000}
+    channel.queue_declare(JOURNAL, durable=True, auto_delete=False, arguments=stream)
+    channel.queue_bind(JOURNAL, PUBLIC_EXCHANGE, routing_key="#")
+    for kind in types:
+        if kind.public_key:
+            channel.exchange_bind(PUBLIC_EXCHANGE, kind.exchange, routing_key=kind.public_key)
+
+
+def declare_handler(channel: Any, queue: str, kind: EventType, delays_ms: Sequence[int]) -> None:
+    """The queue of one handler with its retry ladder and its parking. Idempotent."""
+    for exchange in (RETRY_EXCHANGE, BACK_EXCHANGE, PARKED_EXCHANGE, kind.exchange):
+        channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+    quorum = {"x-queue-type": "quorum"}
+    parked = f"{queue}.parked"
+    channel.queue_declare(parked, durable=True, auto_delete=False, arguments=quorum)
+    channel.queue_bind(parked, PARKED_EXCHANGE, routing_key=queue)
+    main = {
+        **quorum,
+        **_AT_LEAST_ONCE,
+        "x-dead-letter-exchange": PARKED_EXCHANGE,
+        "x-dead-letter-routing-key": queue,
+        "x-delivery-limit": DELIVERY_LIMIT,
+    }
+    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=main)
+    channel.queue_bind(queue, BACK_EXCHANGE, routing_key=f"*.{queue}")
+    for ms in delays_ms:
+        delay = {**quorum, **_AT_LEAST_ONCE, "x-message-ttl": ms, "x-dead-letter-exchange": BACK_EXCHANGE}
+        channel.queue_declare(f"{RETRY_EXCHANGE}.{ms}", durable=True, auto_delete=False, arguments=delay)
+        channel.queue_bind(f"{RETRY_EXCHANGE}.{ms}", RETRY_EXCHANGE, routing_key=f"{ms}.#")
+    # The binding comes last: from now on events arrive, and everything they may need exists.
+    channel.queue_bind(queue, kind.exchange, routing_key=kind.routing_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message on its way: exchange, routing key, CloudEvents headers and body."""
+
+    id: str
+    exchange: str
+    key: str
+    headers: dict[str, Any]
+    body: str | bytes
+
+    @classmethod
+    def of(cls, exchange: str, wire: WireMessage) -> Outgoing:
+        return cls(wire.id, exchange, wire.key, wire.headers, wire.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: `accepted` are confirmed *and* routed; `returned` reached no queue."""
+
+    accepted: frozenset[str]
+    returned: frozenset[str]
+
+
+class Publisher:
+    """Publishes batches as persistent, mandatory messages and waits for all confirms together (pipelined).
+
+    Guarantees: an id in `accepted` is in every bound queue, on disk of a quorum. Does *not* guarantee once: after a
+    BrokerDown any of the batch may have been accepted too. Not thread-safe: one thread at a time.
+    """
+
+    def __init__(self, uri: str, *, confirm_timeout: float = 8.0) -> None:
+        self._uri, self._timeout = uri, confirm_timeout
+        self._conn: Any = None
+        self._channel: Any = None
+        self._tag = 0
+        self._waiting: dict[int, str] = {}
+        self._accepted: set[str] = set()
+        self._returned: set[str] = set()
+
+    def publish(self, batch: Sequence[Outgoing]) -> Receipt:
+        """Raises BrokerDown; the connection is dropped then, and made anew by the next call."""
+        try:
+            self._open()
+            for message in batch:
+                self._tag += 1
+                self._waiting[self._tag] = message.id
+                self._channel.basic_publish(
+                    _amqp(message), exchange=message.exchange, routing_key=message.key, mandatory=True
+                )
+            end = time.monotonic() + self._timeout
+            while self._waiting:
+                self._conn.drain_events(timeout=max(0.01, end - time.monotonic()))
+        except Exception as e:  # amqp raises socket, timeout, AMQP and attribute errors of a half-dead connection
+            self.close()
+            raise BrokerDown(f"{type(e).__name__} while publishing") from e
+        receipt = Receipt(frozenset(self._accepted - self._returned), frozenset(self._returned))
+        self._accepted, self._returned = set(), set()
+        return receipt
+
+    def close(self) -> None:
+        """Drop the connection without manners: after an error its channel state is unknown."""
+        conn, self._conn, self._channel = self._conn, None, None
+        self._waiting, self._accepted, self._returned, self._tag = {}, set(), set(), 0
+        if conn is not None:
+            with contextlib.suppress(Exception):
+                conn.connection.collect() if conn._connection is not None else None
+
+    def _open(self) -> None:
+        if self._conn is not None and self._conn.connected:
+            return
+        self.close()
+        self._conn = connection(self._uri)
+        self._channel = self._conn.channel()
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._on_ack)
+        self._channel.events["basic_nack"].add(self._on_nack)
+        self._channel.events["basic_return"].add(self._on_return)
+
+    def _settle(self, tag: int, multiple: bool) -> list[str]:
+        tags = [t for t in self._waiting if t <= tag] if multiple else [tag]
+        return [self._waiting.pop(t) for t in tags if t in self._waiting]
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        self._accepted.update(self._settle(tag, multiple))
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        self._settle(tag, multiple)  # refused by a full or failing queue: not accepted, tried again later
+
+    def _on_return(self, _exc: Any, _exchange: str, _key: str, message: Any) -> None:
+        self._returned.add(message.properties["message_id"])
+
+
+def _amqp(message: Outgoing) -> Any:
+    return AmqpMessage(
+        message.body,
+        content_type="application/json",
+        content_encoding="utf-8",
+        delivery_mode=2,
+        message_id=message.id,
+        application_headers=message.headers,
+    )

@@ -1,0 +1,62 @@
+"""structlog as JSON lines on stdout: one event a line, with service, process and trace id; personal data scrubbed.
+
+Knows structlog and the scrubber. Logs of libraries come through the same filter, from warnings up.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from mpp_chassis import trace
+from mpp_chassis.privacy import scrub_value
+
+_KEPT = ("event", "level", "timestamp", "service", "process", "trace")
+
+
+def configure(service: str, process: str, level: str = "info") -> None:
+    """Set up logging of this OS process. Call once, first."""
+
+    def identify(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["service"], event["process"] = service, process
+        if trace_id := trace.trace_id():
+            event["trace"] = trace_id
+        return event
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        identify,
+        structlog.processors.format_exc_info,
+        drop_personal,
+    ]
+    number = getattr(logging, level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer(ensure_ascii=False)
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # nameko logs whole exceptions of handlers; the entrypoint logs them as an event with its fields.
+    logging.getLogger("nameko").setLevel(logging.CRITICAL)
+
+
+def drop_personal(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The log filter of the privacy kit."""
+    return {k: v if k in _KEPT and k != "event" else scrub_value(v) for k, v in event.items()}
+
+
+def get(**fields: Any) -> Any:
+    return structlog.get_logger(**fields)

@@ -1,0 +1,91 @@
+"""Access policy, read from the protos: who may call an RPC and how far. Knows descriptors and callers; no transport."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from mpp.options.v1 import options_pb2
+from mpp_chassis.call import Caller
+from mpp_chassis.errors import PermissionDenied, Unauthenticated
+
+_SITE = re.compile(r"^sites/([^/]+)")
+_WIDEST_FIRST = ("any", "site", "agency", "own")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy of one RPC. `grants`: role -> scope, both in lower case."""
+
+    anonymous: bool
+    mutating: bool
+    grants: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How a caller got in: the scopes that hold for this request, and the role of the widest."""
+
+    scopes: frozenset[str]
+    role: str
+
+
+def policy_of(method: MethodDescriptor) -> Policy:
+    """Raises TypeError when the proto declares no policy, or one that nobody could meet or check."""
+    options = method.GetOptions()
+    if not options.HasExtension(options_pb2.access):
+        raise TypeError(f"{method.full_name} declares no access policy (option mpp.options.v1.access)")
+    access = options.Extensions[options_pb2.access]
+    if access.anonymous == bool(access.grants):
+        raise TypeError(f"{method.full_name}: either anonymous or grants")
+    if access.mutating and "request_id" not in method.input_type.fields_by_name:
+        raise TypeError(f"{method.full_name} is mutating and its request has no request_id")
+    grants = {
+        options_pb2.Role.Name(g.role).removeprefix("ROLE_").lower(): options_pb2.Scope.Name(g.scope)
+        .removeprefix("SCOPE_")
+        .lower()
+        for g in access.grants
+    }
+    return Policy(access.anonymous, access.mutating, grants)
+
+
+def admit(policy: Policy, caller: Caller | None, request: Message) -> Admission:
+    """Check role and site. Raises Unauthenticated or PermissionDenied.
+
+    Agency and owner are *not* checked here: they need the resource, so the use case calls `Call.require`.
+    """
+    if caller is None:
+        if policy.anonymous:
+            return Admission(frozenset(), "anonymous")
+        raise Unauthenticated("a bearer token is needed")
+    held = {role: policy.grants[role] for role in caller.roles if role in policy.grants}
+    if policy.anonymous:
+        return Admission(frozenset(held.values()), min(caller.roles, default="anonymous"))
+    if not held:
+        raise PermissionDenied("your roles do not allow this call", reason="ROLE_MISSING")
+    sites = set(sites_in(request))
+    if sites != {caller.site}:
+        held = {role: scope for role, scope in held.items() if scope in ("any", "own")}
+        if not held:
+            raise PermissionDenied("your role is bound to another site", reason="SITE_MISMATCH")
+    widest = min(held, key=lambda role: (_WIDEST_FIRST.index(held[role]), role))
+    return Admission(frozenset(held.values()), widest)
+
+
+def sites_in(request: Message) -> Iterator[str]:
+    """Sites of every resource name in the request, one level of nested messages deep."""
+    for field, value in request.ListFields():
+        yield from _sites_of(field, value)
+        if field.type == field.TYPE_MESSAGE and not field.is_repeated:
+            for inner, inner_value in value.ListFields():
+                yield from _sites_of(inner, inner_value)
+
+
+def _sites_of(field: Any, value: Any) -> Iterator[str]:
+    if field.type == field.TYPE_STRING and not field.is_repeated and (match := _SITE.match(value)):
+        yield match[1]

@@ -1,0 +1,35 @@
+"""Read models fed by events: one document a subject, only ever replaced by something newer.
+
+Knows the store; knows no event. Duplicates and disorder do no harm: `sequence` decides, in the same write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from mpp_chassis.aggregates import Store
+
+
+class Projection:
+    """A collection of `{_id: subject, sequence, **fields}`."""
+
+    def __init__(self, store: Store, collection: str) -> None:
+        self.collection = store.database[collection]
+
+    def apply(self, subject: str, sequence: int, fields: Mapping[str, Any]) -> bool:
+        """Replace what is known of `subject` when `sequence` is newer; False and no change otherwise. One write."""
+        document = {"sequence": sequence, **fields}
+        try:
+            result = self.collection.update_one(
+                {"_id": subject, "sequence": {"$lt": sequence}}, {"$set": document}, upsert=True
+            )
+        except DuplicateKeyError:
+            return False  # it is there, with this sequence or a newer one
+        return bool(result.matched_count or result.upserted_id is not None)
+
+    def get(self, subject: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.collection.find_one({"_id": subject})
+        return found

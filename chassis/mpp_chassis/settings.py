@@ -1,0 +1,88 @@
+"""Settings of a process, read once from a mapping of the environment by the composition root. Knows no service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the text names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Durations are in seconds unless the name says otherwise; secrets never show in repr."""
+
+    service: str
+    environment: str
+    mongodb_uri: str = field(repr=False)
+    database: str
+    amqp_uri: str = field(repr=False)
+    grpc_port: int
+    http_port: int
+    bind: str
+    issuer: str
+    jwks_url: str
+    audience: str
+    field_keys: str = field(repr=False)  # "kid:base64key,kid:base64key", the first seals, all open
+    index_key: str = field(repr=False)  # base64
+    retry_delays_ms: tuple[int, ...]
+    grpc_threads: int
+    dispatch: bool  # False only in chaos tests: commits stay pending, as if killed before dispatch
+    log_level: str
+    extra: Mapping[str, str] = field(repr=False)
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+
+def from_env(service: str, env: Mapping[str, str]) -> Settings:
+    """Read `MPP_*`. `X_FILE` names a file that holds the value of `X` (a mounted secret).
+
+    Raises BadSettings naming the variable.
+    """
+
+    def text(name: str, default: str | None = None) -> str:
+        if path := env.get(f"{name}_FILE"):
+            try:
+                return Path(path).read_text().strip()
+            except OSError as e:
+                raise BadSettings(f"{name}_FILE: cannot read {path}: {e.strerror}") from e
+        value = env.get(name, default)
+        if value is None:
+            raise BadSettings(f"{name} is not set")
+        return value
+
+    def number(name: str, default: int) -> int:
+        value = text(name, str(default))
+        if not value.isdigit():
+            raise BadSettings(f"{name} is not a whole number: {value!r}")
+        return int(value)
+
+    try:
+        delays = tuple(int(x) for x in text("MPP_RETRY_DELAYS_MS", "1000,10000,60000,600000").split(","))
+    except ValueError as e:
+        raise BadSettings("MPP_RETRY_DELAYS_MS is not a comma-separated list of milliseconds") from e
+    return Settings(
+        service=service,
+        environment=text("MPP_ENV", "development"),
+        mongodb_uri=text("MPP_MONGODB_URI"),
+        database=text("MPP_DATABASE_PREFIX", "mpp_") + service,
+        amqp_uri=text("MPP_AMQP_URI"),
+        grpc_port=number("MPP_GRPC_PORT", 50051),
+        http_port=number("MPP_HTTP_PORT", 9090),
+        bind=text("MPP_BIND", "127.0.0.1"),
+        issuer=text("MPP_OIDC_ISSUER"),
+        jwks_url=text("MPP_OIDC_JWKS_URL"),
+        audience=text("MPP_OIDC_AUDIENCE", "mpp"),
+        field_keys=text("MPP_FIELD_KEYS"),
+        index_key=text("MPP_INDEX_KEY"),
+        retry_delays_ms=delays,
+        grpc_threads=number("MPP_GRPC_THREADS", 128),
+        dispatch=text("MPP_DISPATCH", "on") != "off",
+        log_level=text("MPP_LOG_LEVEL", "info"),
+        extra={k: v for k, v in env.items() if k.startswith("MPP_")},
+    )
