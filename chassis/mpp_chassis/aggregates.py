@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ from mpp_chassis.outbox import Committed, Dispatcher, pending, waiting
 M = TypeVar("M", bound=Message)
 REPLIES_KEPT = timedelta(hours=24)
 OWN_KEYS = ("_id", "site_id", "version", "replies", "outbox")
-ATTEMPTS = 12
+ATTEMPTS = 30
+STRIPES = 64
 
 
 class Stale(Exception):
@@ -85,6 +87,8 @@ class Aggregates:
     def __init__(self, store: Store, collection: str) -> None:
         self._store, self._name = store, collection
         self.collection = store.database[collection]
+        # Callers of one process line up for an aggregate instead of losing races; other processes are met by version.
+        self._lines = [threading.Lock() for _ in range(STRIPES)]
 
     def load(self, name: str) -> Stored | None:
         document = self.collection.find_one({"_id": name})
@@ -151,26 +155,31 @@ class Aggregates:
         return reply
 
     def change(self, name: str, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]) -> M:
-        """Load, decide, save; again when the race was lost, at most 12 times.
+        """Load, decide, save; again when the race was lost, at most 30 times.
 
         Raises NotFound, Aborted, and whatever `decide` raises.
         """
         for attempt in range(ATTEMPTS):
-            stored = self.load(name)
-            if stored is None:
-                raise NotFound(f"there is no {name}")
-            known = self.repeated(stored, command, reply_type)
-            if known is not None:
-                return known
-            decision = decide(stored)
             try:
-                reply = self.save(stored, decision.state, command, decision.reply, decision.events)
+                with self._lines[hash(name) % STRIPES]:
+                    return self._change_once(name, command, reply_type, decide)
             except Stale:
-                time.sleep(self._store.rng.uniform(0, 0.002 * 2 ** min(attempt, 6)))
-                continue
-            assert isinstance(reply, reply_type)
-            return reply
+                time.sleep(self._store.rng.uniform(0, 0.002 * 2 ** min(attempt, 5)))
         raise Aborted(f"{name} is being changed by too many at once; try again")
+
+    def _change_once(
+        self, name: str, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]
+    ) -> M:
+        stored = self.load(name)
+        if stored is None:
+            raise NotFound(f"there is no {name}")
+        known = self.repeated(stored, command, reply_type)
+        if known is not None:
+            return known
+        decision = decide(stored)
+        reply = self.save(stored, decision.state, command, decision.reply, decision.events)
+        assert isinstance(reply, reply_type)
+        return reply
 
     def _document(
         self, stored: Stored, state: Mapping[str, Any], command: Command, reply: Message, events: Sequence[Event]

@@ -313,7 +313,9 @@ class OnEvent(Entrypoint):  # type: ignore[misc]
         if exc_info is None:
             self.limit.record(True, time.monotonic())
             self.consumer.settle(message.channel, partial(message.channel.basic_ack, message.delivery_tag))
-            metrics.EVENT_SECONDS.labels(self.queue, "done").observe(time.monotonic() - started)
+            seconds = time.monotonic() - started
+            metrics.EVENT_SECONDS.labels(self.queue, "done").observe(seconds)
+            log.info("event", queue=self.queue, id=meta.id, subject=meta.subject, ms=round(seconds * 1000, 1))
             return result, exc_info
         error: BaseException = exc_info[1]
         reason = f"{type(error).__name__}: {scrub(str(error))[:300]}"

@@ -1,0 +1,184 @@
+"""Fixtures of the whole test suite: the devstack's `test` profile, and services as real processes on it.
+
+Everything is started when first asked for, once a session, and stopped at its end. Unit tests ask for nothing.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pymongo
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "stack: needs the broker and the store (set by fixtures)")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Any]:
+    """The `test` profile: broker and store are up, the data is fresh, no service runs yet."""
+    from mpp_localrun.platform import Platform
+
+    here = Platform("test", ROOT)
+    here.stack.down()
+    here.stack.clean()
+    here.stack.up()
+    yield here
+    here.stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(platform: Any) -> Any:
+    return platform.stack
+
+
+@pytest.fixture(scope="session")
+def amqp_uri(stack: Any) -> str:
+    return str(stack.amqp_uri)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(stack: Any) -> str:
+    return str(stack.mongodb_uri)
+
+
+@pytest.fixture
+def database(mongodb_uri: str) -> Iterator[Any]:
+    """An empty database of the test's own."""
+    client: pymongo.MongoClient[Any] = pymongo.MongoClient(mongodb_uri, tz_aware=True, serverSelectionTimeoutMS=8000)
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    yield client[name]
+    client.drop_database(name)
+    client.close()
+
+
+class Running:
+    """Services as processes on the `test` profile. `service("queue")` starts its serve and work, once."""
+
+    def __init__(self, platform: Any) -> None:
+        self.platform = platform
+        self.running: dict[str, Any] = {}
+        self._channels: dict[str, grpc.Channel] = {}
+        self._tokens: dict[Any, str] = {}
+        self._migrated: set[str] = set()
+
+    def issuer(self) -> None:
+        if "issuer" not in self.running:
+            self._start(self.platform.issuer())
+
+    def migrate(self, *names: str) -> None:
+        missing = [n for n in names if n not in self._migrated]
+        if missing:
+            self.platform.migrate(*missing)
+            self._migrated.update(missing)
+
+    def service(self, *names: str, verbs: tuple[str, ...] = ("serve", "work"), **extra: str) -> None:
+        """Every service's queues exist before the first process starts: an event needs its consumers' queues."""
+        from mpp_localrun.platform import wait_ready
+
+        self.issuer()
+        self.migrate(*self.platform.services())
+        started = []
+        for name in names:
+            for verb in verbs:
+                if f"{name}-{verb}" not in self.running:
+                    process = self.platform.process(name, verb, **extra)
+                    started.append((process, self._launch(process)))
+        wait_ready(started, self.platform.logs)
+
+    def _launch(self, process: Any) -> Any:
+        popen = self.platform.start(process)
+        self.running[process.name] = popen
+        return popen
+
+    def _start(self, process: Any) -> None:
+        from mpp_localrun.platform import wait_ready
+
+        wait_ready([(process, self._launch(process))], self.platform.logs)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as a power cut would."""
+        popen = self.running.pop(name)
+        popen.kill()
+        popen.wait()
+
+    def stop(self, name: str) -> int:
+        from mpp_localrun.platform import stop
+
+        return int(stop(self.running.pop(name)))
+
+    def channel(self, service: str) -> grpc.Channel:
+        if service not in self._channels:
+            self._channels[service] = grpc.insecure_channel(self.platform.endpoints()[service])
+        return self._channels[service]
+
+    def stub(self, service: str, stub: Callable[[grpc.Channel], Any]) -> Any:
+        return stub(self.channel(service))
+
+    def token(self, *roles: str, subject: str = "", **claims: Any) -> str:
+        self.issuer()
+        key = (roles, subject, tuple(sorted(claims.items())))
+        if key not in self._tokens:
+            self._tokens[key] = self.platform.token(subject or f"{'-'.join(roles)}-1", list(roles), **claims)
+        return self._tokens[key]
+
+    def auth(self, *roles: str, subject: str = "", **claims: Any) -> list[tuple[str, str]]:
+        """gRPC metadata with a token: `stub.X(request, metadata=services.auth("officer", site=...), timeout=5)`."""
+        return [("authorization", f"Bearer {self.token(*roles, subject=subject, **claims)}")]
+
+    def database(self, service: str) -> Any:
+        client: pymongo.MongoClient[Any] = pymongo.MongoClient(self.platform.stack.mongodb_uri, tz_aware=True)
+        return client[f"mpp_{service}"]
+
+    def log(self, name: str) -> str:
+        file = self.platform.logs / f"{name}.log"
+        return str(file.read_text(errors="replace")) if file.exists() else ""
+
+    def close(self) -> None:
+        from mpp_localrun.platform import stop
+
+        for channel in self._channels.values():
+            channel.close()
+        for popen in self.running.values():
+            if popen.poll() is None:
+                popen.terminate()
+        for popen in self.running.values():
+            stop(popen)
+
+
+@pytest.fixture(scope="session")
+def services(platform: Any) -> Iterator[Running]:
+    """Processes of the platform, started as tests ask: `services.service("catalog", "queue")`."""
+    here = Running(platform)
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    """Wait for a condition, never for a time: `eventually(lambda: store.count() == 3)`."""
+    return wait_for
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 15, every: float = 0.02) -> Any:
+    """The first truthy value of `condition`; fails after `seconds` with the last value seen."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not true within {seconds} s; last value {value!r}")
+        time.sleep(every)
+
+
+def request_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,204 @@
+"""What runs on a bare machine, with which environment: used by `make run` and by the tests alike.
+
+Knows the devstack, the ports, the development secrets and the command of each process. Starts nothing by itself but
+`migrate`; `supervise` and the tests do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mpp_devstack import Stack
+
+ROOT = Path(__file__).resolve().parents[3]
+ISSUER = "issuer"
+
+
+class NotReady(Exception):
+    """A process did not come up in time, or died; the text holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One OS process of the platform."""
+
+    name: str  # "queue-serve"
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready_url: str
+
+
+class Platform:
+    """The processes of one profile. Its state lives in `.dev/<profile>/` of the checkout."""
+
+    def __init__(self, profile: str, root: Path = ROOT) -> None:
+        self.profile, self.root = profile, root
+        self.home = root / ".dev" / profile
+        self.logs = self.home / "logs"
+        self.outbox = self.home / "outbox"
+        self.stack = Stack(profile, root=root)
+
+    def services(self) -> list[str]:
+        return sorted(p.parent.name for p in (self.root / "services").glob("*/pyproject.toml"))
+
+    def endpoints(self) -> dict[str, str]:
+        """Addresses by name: gRPC as host:port, the issuer and each process's HTTP as URLs. Ports are kept once chosen."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        file = self.home / "endpoints.json"
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        wanted = [ISSUER, *self.services(), *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work"))]
+        missing = [name for name in wanted if name not in known]
+        for name, port in zip(missing, free_ports(len(missing)), strict=True):
+            web = name == ISSUER or name.endswith("-http")
+            known[name] = f"http://127.0.0.1:{port}" if web else f"127.0.0.1:{port}"
+        if missing:
+            file.write_text(json.dumps(known, indent=1))
+        return known
+
+    def environment(self, service: str, verb: str, **extra: str) -> dict[str, str]:
+        """The environment of one process. Keys are made once for the profile and are of no use elsewhere."""
+        ends = self.endpoints()
+        base = {k: v for k, v in os.environ.items() if not k.startswith("MPP_")}
+        return {
+            **base,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore",
+            "MPP_ENV": "development",
+            "MPP_AMQP_URI": self.stack.amqp_uri,
+            "MPP_MONGODB_URI": self.stack.mongodb_uri,
+            "MPP_OIDC_ISSUER": ends[ISSUER],
+            "MPP_OIDC_JWKS_URL": f"{ends[ISSUER]}/jwks.json",
+            "MPP_GRPC_PORT": _port(ends[service]),
+            "MPP_HTTP_PORT": _port(ends[f"{service}-{verb}-http"]) if verb != "migrate" else "0",
+            "MPP_NOTIFICATIONS_OUTBOX": str(self.outbox),
+            **self._secrets(),
+            **extra,
+        }
+
+    def process(self, service: str, verb: str, **extra: str) -> Process:
+        command = (sys.executable, "-m", f"mpp_{service}.main", verb)
+        ready = self.endpoints()[f"{service}-{verb}-http"] + "/readyz"
+        return Process(f"{service}-{verb}", command, self.environment(service, verb, **extra), ready)
+
+    def issuer(self) -> Process:
+        url = self.endpoints()[ISSUER]
+        command = (sys.executable, "-m", "mpp_devissuer", "--port", _port(url), "--state", str(self.home / "issuer"))
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MPP_")}
+        return Process(ISSUER, command, {**environment, "PYTHONUNBUFFERED": "1"}, f"{url}/healthz")
+
+    def processes(self) -> list[Process]:
+        """All of them: the issuer, then `serve` and `work` of every service."""
+        return [self.issuer(), *(self.process(s, v) for s in self.services() for v in ("serve", "work"))]
+
+    def migrate(self, *services: str) -> None:
+        """Create indexes and queues. Raises NotReady with the output of what failed."""
+        names = services or tuple(self.services())
+        running = {s: self._migration(s) for s in names}
+        for service, process in running.items():
+            output, _ = process.communicate(timeout=120)
+            if process.returncode:
+                raise NotReady(f"mpp_{service}.main migrate failed:\n{output[-3000:]}")
+
+    def _migration(self, service: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"mpp_{service}.main", "migrate"],
+            env=self.environment(service, "migrate"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def start(self, process: Process) -> subprocess.Popen[bytes]:
+        """Start one process in its own session, its output in `logs/<name>.log`. For tests; `make run` uses honcho."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / f"{process.name}.log").open("ab") as log:
+            return subprocess.Popen(
+                process.command, env=dict(process.environment), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def token(self, subject: str, roles: list[str], **claims: Any) -> str:
+        """A token of the development issuer."""
+        body = json.dumps({"subject": subject, "roles": roles, **claims}).encode()
+        request = urllib.request.Request(
+            f"{self.endpoints()[ISSUER]}/token", data=body, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return str(json.load(reply)["access_token"])
+
+    def _secrets(self) -> dict[str, str]:
+        file = self.home / "keys.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            key, index = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+            temporary = file.with_suffix(f".{os.getpid()}")
+            temporary.touch(mode=0o600)
+            temporary.write_text(json.dumps({"MPP_FIELD_KEYS": f"dev1:{key}", "MPP_INDEX_KEY": index}))
+            temporary.rename(file)
+        kept: dict[str, str] = json.loads(file.read_text())
+        return kept
+
+
+def wait_ready(processes: list[tuple[Process, Any]], logs: Path, seconds: float = 60) -> None:
+    """Wait until each answers its readiness; `Any` is its Popen or None. Raises NotReady."""
+    end = time.monotonic() + seconds
+    for process, running in processes:
+        while not _answers(process.ready_url):
+            if (running is not None and running.poll() is not None) or time.monotonic() > end:
+                raise NotReady(f"{process.name} did not become ready:\n{tail(logs / f'{process.name}.log')}")
+            time.sleep(0.05)
+
+
+def stop(running: subprocess.Popen[bytes], seconds: float = 12) -> int:
+    """SIGTERM, then SIGKILL after `seconds`; returns the exit code."""
+    if running.poll() is None:
+        running.send_signal(signal.SIGTERM)
+        try:
+            running.wait(seconds)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+    return int(running.returncode)
+
+
+def tail(file: Path, lines: int = 30) -> str:
+    return "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) if file.exists() else "(no log)"
+
+
+def free_ports(count: int) -> Iterator[int]:
+    """Ports that nobody listens on now; below the ephemeral range, so that no outgoing connection takes one meanwhile."""
+    found = 0
+    while found < count:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found += 1
+        yield port
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _port(address: str) -> str:
+    return address.rsplit(":", 1)[1]
