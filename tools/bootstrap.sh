@@ -30,7 +30,7 @@ choose_python() {
 
 package_dirs() { # this repository's packages, those that exist
   local dir
-  for dir in proto/gen chassis cli tools/devstack tools/devissuer services/*; do
+  for dir in proto/gen chassis cli tools/* services/*; do
     if [ -f "$dir/pyproject.toml" ]; then printf '%s\n' "$dir"; fi
   done
 }
@@ -77,13 +77,20 @@ main() {
   python=$(choose_python)
   want=$(fingerprint "$python")
   if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$want" ] && [ -x "$VENV/bin/python" ]; then return; fi
+  exec 9<requirements.lock
+  flock -n 9 || { say "another bootstrap of this checkout is running; waiting for it"; flock 9; }
+  if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$want" ]; then return; fi
   local current=""
   if [ -f "$VENV/.python" ] && "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then current=$(cat "$VENV/.python"); fi
   if [ "$current" != "$("$python" -c 'import sys; print(sys.executable, sys.version)')" ]; then make_venv "$python"; fi
   rm -f "$STAMP"
-  local pip=("$VENV/bin/python" -m pip --disable-pip-version-check install -q)
-  say "installing $(grep -c '==' requirements.lock) locked packages (each checked against its hash)"
-  "${pip[@]}" --require-hashes -r requirements.lock
+  local pip=("$VENV/bin/python" -m pip --disable-pip-version-check install -qq) locked
+  locked=$(sha256sum < requirements.lock)
+  if [ ! -f "$VENV/.locked" ] || [ "$(cat "$VENV/.locked")" != "$locked" ]; then
+    say "installing $(grep -c '^[a-z0-9].*==' requirements.lock) locked packages, each checked against its hash (about a minute)"
+    "${pip[@]}" --require-hashes -r requirements.lock
+    printf '%s\n' "$locked" > "$VENV/.locked"
+  fi
   local dirs=() dir
   while read -r dir; do dirs+=(-e "$dir"); done < <(package_dirs)
   if [ ${#dirs[@]} -gt 0 ]; then
