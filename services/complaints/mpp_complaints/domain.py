@@ -257,7 +257,8 @@ class Complaint:
     """The aggregate. Methods return a new one that carries the domain events of that one step.
 
     Times are aware UTC. `words` are sealed, the first as filed, then each reply. `owner` is empty when nobody
-    owns it (filed at a kiosk). `missed` are the deadlines whose passing was told.
+    owns it (filed at a kiosk). `missed` are the deadlines whose passing was told. `waited_seconds` is what
+    the queue measured for its ticket, None while unknown.
     """
 
     name: str
@@ -282,6 +283,7 @@ class Complaint:
     settle_by: datetime | None = None
     legal_by: datetime | None = None
     merged_into: str = ""
+    waited_seconds: int | None = None
     missed: tuple[datetime, ...] = ()
     history: tuple[Entry, ...] = ()
     events: tuple[DomainEvent, ...] = field(default=(), compare=False)
@@ -292,6 +294,14 @@ class Complaint:
         if self.due_at is None or (self.state in HANDLED and self.due_at in self.missed):
             return None
         return self.due_at
+
+    @property
+    def site(self) -> str:
+        return _site(self.name)
+
+    def with_evidence(self, waited_seconds: int | None) -> Complaint:
+        """Keep what the queue measured for its ticket; None keeps what is known."""
+        return self if waited_seconds is None else replace(self, waited_seconds=waited_seconds)
 
     def overdue(self, now: datetime) -> bool:
         """Whether the handlers let the present deadline go by. False while it is the reporter's turn."""
@@ -312,13 +322,13 @@ class Complaint:
         return asked._move(Step.REQUEST_INFO, State.NEEDS_INFO, now, actor, terms.reply_by, question)
 
     def verify(self, found: Class | None, terms: Terms, now: datetime, actor: str) -> Complaint:
-        """The file is complete: the agency's time and the legal maximum start. `found` None: the class stays."""
+        """The file is complete: the agency's time and the legal maximum start. `found` None: as it was."""
         self._check(Step.VERIFY, now)
         ready = replace(self, classified=found or self.classified)._new_round(terms)
         return ready._move(Step.VERIFY, State.VERIFIED, now, actor, ready._act_by(terms))
 
     def assign(self, now: datetime, actor: str) -> Complaint:
-        """To those who will work on it. The agency's time runs on since verification, reopening, escalation."""
+        """To those who will work on it. Gives no new time: the agency's runs since verification."""
         self._check(Step.ASSIGN, now)
         return self._move(Step.ASSIGN, State.ASSIGNED, now, actor, self.due_at)
 
@@ -396,7 +406,7 @@ class Complaint:
     # -- what happens by itself
 
     def tick(self, now: datetime) -> Complaint:
-        """What time alone does: closes what the reporter left without a reply, tells once of a missed deadline.
+        """What time alone does: closes what had no reply in time, tells once of a missed deadline.
 
         Returns the same complaint, without events, when there is nothing to do.
         """
@@ -458,7 +468,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class NewComplaint:
-    """What a reporter hands in; `sealed_words` and `sealed_phone` are sealed already, `owner` may be empty."""
+    """What a reporter hands in. `sealed_words` and `sealed_phone` are sealed already; `owner` may be ""."""
 
     name: str
     agency: str
@@ -473,8 +483,8 @@ class NewComplaint:
 
 
 def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complaint:
-    """A complaint is received; its verification is due. Raises InvalidField naming agency, ticket, application
-    or subject. What nobody owns is never public: there is no person to show."""
+    """A complaint is received; its verification is due. What nobody owns is never public: there is no person
+    to show. Raises InvalidField naming agency, ticket, application or subject."""
     site = _site(new.name)
     for named, value in (("agency", new.agency), ("ticket", new.ticket), ("application", new.application)):
         if value and _site(value) != site:
@@ -507,15 +517,21 @@ _MOBILE = re.compile(r"(?<!\d)(?:(?:\+|00)?62|0)[ .\-()]{0,2}8[1-9](?:[ .\-]{0,2
 _ABROAD = re.compile(rf"\+[1-9](?:{_GAP}\d){{7,14}}")
 
 
+def some_text(field: str, text: str) -> str:
+    """`text` without blanks at its ends; raises InvalidField when nothing is left."""
+    text = text.strip()
+    if not text:
+        raise InvalidField(field, "must not be empty")
+    return text
+
+
 def plain_text(field: str, text: str) -> str:
     """`text` without blanks at its ends, fit to be stored and shown in the clear.
 
     Raises InvalidField when it is empty or looks as if it held a NIK or a phone number. It is a guard against
     slips, not a proof: names and addresses are not recognised.
     """
-    text = text.strip()
-    if not text:
-        raise InvalidField(field, "must not be empty")
+    text = some_text(field, text)
     if holds_nik(text):
         raise InvalidField(field, "looks as if it held a NIK; leave the number out")
     if holds_phone(text):

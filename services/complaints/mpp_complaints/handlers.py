@@ -1,0 +1,45 @@
+"""What other services tell and what time does: events and sweeps to views and use cases. No gRPC server.
+
+Every handler is idempotent: projections look at the event's sequence, the sweep at the complaint's state.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.queue.v1 import events_pb2 as queue_events
+from mpp_chassis.entrypoint import Composed, EventMeta, every, on
+from mpp_chassis.errors import Poison
+
+from mpp_complaints import usecases
+
+SWEEP_SECONDS = 10
+
+
+class Handlers:
+    name = "complaints"
+    app = Composed()
+
+    @on(catalog_events.SitePublished)
+    def learn_site(self, event: catalog_events.SitePublished, meta: EventMeta) -> None:
+        try:
+            self.app.sites.learn(event.site, meta.sequence)
+        except ValueError as e:
+            raise Poison(f"the site's times are no calendar: {e}") from e
+
+    @on(catalog_events.AgencyPublished)
+    def learn_agency(self, event: catalog_events.AgencyPublished, meta: EventMeta) -> None:
+        self.app.agencies.learn(event.agency, meta.sequence)
+
+    @on(queue_events.TicketServing)
+    def learn_wait(self, event: queue_events.TicketServing, meta: EventMeta) -> None:
+        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time)
+
+    @on(queue_events.TicketEnded)
+    def learn_end(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
+        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time)
+
+    @every(SWEEP_SECONDS, lease="deadlines")
+    def pass_deadlines(self, now: datetime) -> None:
+        usecases.sweep(self.app, now)

@@ -1,0 +1,282 @@
+"""What can be done with complaints, one function a command: load, decide, save.
+
+Knows the domain, the store, the views, the policy and who calls. Never knows gRPC, nameko or pymongo.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2
+from mpp_chassis import logs
+from mpp_chassis.audit import AuditLog
+from mpp_chassis.call import Call, Command, new_id
+from mpp_chassis.errors import InvalidField, NotFound
+from mpp_chassis.events import Event
+from mpp_chassis.privacy import FieldCipher
+
+from mpp_complaints import domain, messages, policy
+from mpp_complaints.domain import Complaint, Reader, Terms
+from mpp_complaints.messages import Sight
+from mpp_complaints.store import Complaints, order_key
+from mpp_complaints.views import Agencies, Sites, Waits
+
+TEXT, PHONE = "complaint_text", "phone"  # purposes of sealed fields
+PAGE, LARGEST_PAGE = 50, 200
+SWEEP_BATCH = 1000
+log = logs.get(part="complaints")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the use cases work with."""
+
+    complaints: Complaints
+    sites: Sites
+    agencies: Agencies
+    waits: Waits
+    policy: policy.Policy
+    cipher: FieldCipher
+    audit: AuditLog
+
+
+def file_complaint(
+    app: App, request: complaints_service_pb2.FileComplaintRequest, call: Call
+) -> complaint_pb2.Complaint:
+    """Receive a complaint. Raises NotFound (SITE_UNKNOWN, AGENCY_UNKNOWN), domain.InvalidField."""
+    command, now = call.mutation, _moment(call.now)
+    citizen = "citizen" in call.caller.roles
+    new = domain.NewComplaint(
+        name=f"{request.parent}/complaints/{new_id(command)}",
+        agency=request.agency,
+        subject=request.subject,
+        sealed_words=app.cipher.seal(domain.some_text("text", request.text), TEXT),
+        visibility=messages.asked_visibility(request.visibility),
+        classified=messages.asked_class(getattr(request, "class")) or domain.Class.LIGHT,
+        ticket=request.ticket,
+        application=request.application,
+        owner=f"sub:{call.caller.subject}" if citizen else "",
+        sealed_phone=app.cipher.seal(request.phone, PHONE),
+    )
+    complaint = domain.file(new, _terms(app, request.parent, now), now, call.actor)
+    if not app.agencies.known(request.agency):
+        raise NotFound(f"there is no {request.agency}", reason="AGENCY_UNKNOWN", field="agency")
+    complaint = _with_evidence(app, complaint)
+    reply = messages.reply(complaint, _stored_sight(call, complaint), now)
+    return app.complaints.create(complaint, command, reply, messages.events(complaint))
+
+
+def get_complaint(app: App, name: str, call: Call) -> complaint_pb2.Complaint:
+    """With the reporter's words for those who may read them; each such read by another is audited first."""
+    complaint = app.complaints.get(name)
+    if complaint is None:
+        raise NotFound(f"there is no {name}")
+    _permit(call, complaint)
+    reader = _reader(call, complaint)
+    sight = _sight(reader, complaint)
+    if sight.content:
+        if reader is not Reader.REPORTER:
+            app.audit.record(call.actor, "read_complaint_text", name, call.now)
+        sight = replace(sight, unseal=lambda sealed: app.cipher.open(sealed, TEXT))
+    return messages.reply(_with_evidence(app, complaint), sight, call.now)
+
+
+def list_complaints(
+    app: App, request: complaints_service_pb2.ListComplaintsRequest, call: Call
+) -> complaints_service_pb2.ListComplaintsResponse:
+    """Newest first, without anybody's words. Raises InvalidField for a page token that is not ours."""
+    size = min(request.page_size or PAGE, LARGEST_PAGE)
+    owner = f"sub:{call.caller.subject}"
+    before = _order_of(request.page_token)
+    found = app.complaints.newest(request.parent, call.reach(), owner, before, size + 1)
+    page = found[:size]
+    waits = app.waits.all_seconds([(c.ticket, c.agency) for c in page])
+    seen = [c.with_evidence(waits.get(c.ticket)) for c in page]
+    return complaints_service_pb2.ListComplaintsResponse(
+        complaints=[messages.reply(c, _stored_sight(call, c), call.now) for c in seen],
+        next_page_token=_token(page[-1]) if len(found) > size else "",
+    )
+
+
+def advance_complaint(
+    app: App, request: complaints_service_pb2.AdvanceComplaintRequest, call: Call
+) -> complaint_pb2.Complaint:
+    """One step of the handlers. Raises domain errors, NotFound, PermissionDenied."""
+    asked = complaint_pb2.HandlerCommand.Name(request.command).removeprefix("HANDLER_COMMAND_")
+    step, found = domain.Step[asked], messages.asked_class(getattr(request, "class"))
+    if found is not None and step is not domain.Step.VERIFY:
+        raise domain.InvalidField("class", "only VERIFY may change the class")
+
+    def decide(complaint: Complaint, now: datetime) -> Complaint:
+        return _advanced(app, complaint, step, request.reason, found, now, call.actor)
+
+    return _change(app, request.name, call, decide)
+
+
+def answer_complaint(app: App, name: str, answer: str, call: Call) -> complaint_pb2.Complaint:
+    """Raises domain.InvalidField (answer), WrongState, NotFound, PermissionDenied."""
+    return _change(
+        app, name, call, lambda c, now: c.give_answer(answer, _terms(app, c.site, now), now, call.actor)
+    )
+
+
+def reply_complaint(app: App, name: str, text: str, call: Call) -> complaint_pb2.Complaint:
+    """Raises domain.InvalidField (text), WrongState, WindowClosed, NotFound, PermissionDenied."""
+    sealed = app.cipher.seal(domain.some_text("text", text), TEXT)
+    return _change(app, name, call, lambda c, now: c.reply(sealed, _terms(app, c.site, now), now, call.actor))
+
+
+def rate_complaint(app: App, name: str, rating: int, call: Call) -> complaint_pb2.Complaint:
+    """Raises domain.InvalidField (rating), WrongState, WindowClosed, NotFound, PermissionDenied."""
+    return _change(app, name, call, lambda c, now: c.rate(rating, now, call.actor))
+
+
+def reopen_complaint(app: App, name: str, reason: str, call: Call) -> complaint_pb2.Complaint:
+    """Raises domain.InvalidField (reason), WrongState, WindowClosed, LimitReached; NotFound."""
+    sealed = app.cipher.seal(domain.some_text("reason", reason), TEXT)
+    return _change(
+        app, name, call, lambda c, now: c.reopen(sealed, _terms(app, c.site, now), now, call.actor)
+    )
+
+
+def withdraw_complaint(app: App, name: str, call: Call) -> complaint_pb2.Complaint:
+    """Raises domain.WrongState, NotFound, PermissionDenied."""
+    return _change(app, name, call, lambda c, now: c.withdraw(now, call.actor))
+
+
+def sweep(app: App, now: datetime, traceparent: str = "") -> int:
+    """What time alone does: tell of missed deadlines once, close what had no reply. Returns how many changed.
+
+    At most `SWEEP_BATCH` a call, longest due first. Two at once do no harm: each change is a compare-and-set.
+    """
+    now, changed = _moment(now), 0
+    for name in app.complaints.due(now, SWEEP_BATCH):
+        command = Command(f"tick:{now.isoformat()}", "Sweep", "tick", domain.CLOCK, now, traceparent)
+        try:
+            changed += app.complaints.tick(name, command, lambda c: _ticked(app, c, now))
+        except (KeyError, ValueError, TypeError) as e:  # one bad document must not hold up the others
+            log.error("sweep_skipped", complaint=name, error=type(e).__name__)
+    return changed
+
+
+# -- inside
+
+
+def _advanced(
+    app: App,
+    complaint: Complaint,
+    step: domain.Step,
+    reason: str,
+    found: domain.Class | None,
+    now: datetime,
+    actor: str,
+) -> Complaint:
+    if step is domain.Step.ASSIGN:
+        return complaint.assign(now, actor)
+    if step is domain.Step.START:
+        return complaint.start(now, actor)
+    if step is domain.Step.REJECT:
+        return complaint.reject(reason, now, actor)
+    if step is domain.Step.MERGE:
+        merged = complaint.merge(reason, now, actor)
+        _mergeable(app.complaints.get(merged.merged_into), complaint)
+        return merged
+    terms = _terms(app, complaint.site, now)
+    if step is domain.Step.REQUEST_INFO:
+        return complaint.request_info(reason, terms, now, actor)
+    if step is domain.Step.ESCALATE:
+        return complaint.escalate(reason, terms, now, actor)
+    return complaint.verify(found, terms, now, actor)
+
+
+def _mergeable(target: Complaint | None, complaint: Complaint) -> None:
+    """Another agency's complaint is as good as none: nobody learns here whether it exists."""
+    if target is None or target.agency != complaint.agency:
+        raise domain.InvalidField("reason", "the agency has no such complaint")
+    if target.state in domain.ENDS:
+        raise domain.InvalidField("reason", f"that complaint is {target.state} already")
+
+
+def _change(
+    app: App, name: str, call: Call, decide: Callable[[Complaint, datetime], Complaint]
+) -> complaint_pb2.Complaint:
+    now = _moment(call.now)
+
+    def decided(complaint: Complaint) -> tuple[Complaint, complaint_pb2.Complaint, list[Event]]:
+        _permit(call, complaint)
+        changed = decide(_with_evidence(app, complaint), now)
+        reply = messages.reply(changed, _stored_sight(call, changed), now)
+        return changed, reply, messages.events(changed)
+
+    return app.complaints.change(name, call.mutation, complaint_pb2.Complaint, decided)
+
+
+def _ticked(app: App, complaint: Complaint, now: datetime) -> tuple[Complaint, list[Event]] | None:
+    ticked = _with_evidence(app, complaint).tick(now)
+    return (ticked, messages.events(ticked)) if ticked.events else None
+
+
+def _permit(call: Call, complaint: Complaint) -> None:
+    call.require(agency=complaint.agency, owners=[complaint.owner] if complaint.owner else [])
+
+
+def _reader(call: Call, complaint: Complaint) -> Reader:
+    """In the widest right that the caller has; who is let in without a wider one reads as an officer."""
+    caller = call.caller
+    if complaint.owner and complaint.owner in caller.owner_keys:
+        return Reader.REPORTER
+    if "site_manager" in caller.roles and f"sites/{caller.site}" == complaint.site:
+        return Reader.SITE_MANAGER
+    agency = f"sites/{caller.site}/agencies/{caller.agency}"
+    if "agency_admin" in caller.roles and agency == complaint.agency:
+        return Reader.AGENCY_ADMIN
+    return Reader.OFFICER
+
+
+def _sight(reader: Reader, complaint: Complaint) -> Sight:
+    return Sight(
+        content=reader in domain.WORDS_FOR[complaint.visibility],
+        person=reader in domain.PERSON_FOR[complaint.visibility],
+    )
+
+
+def _stored_sight(call: Call, complaint: Complaint) -> Sight:
+    """For replies that are stored or many: never the reporter's words."""
+    return _sight(_reader(call, complaint), complaint)
+
+
+def _with_evidence(app: App, complaint: Complaint) -> Complaint:
+    if not complaint.ticket:
+        return complaint
+    return complaint.with_evidence(app.waits.seconds(complaint.ticket, complaint.agency))
+
+
+def _terms(app: App, site: str, now: datetime) -> Terms:
+    calendar = app.sites.calendar(site)
+    if calendar is None:
+        raise NotFound(f"there is no {site}", reason="SITE_UNKNOWN", field="parent")
+    return policy.terms(app.policy, calendar, now)
+
+
+def _moment(now: datetime) -> datetime:
+    """What the store keeps: milliseconds. So that a reply says the same before and after."""
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _token(complaint: Complaint) -> str:
+    return base64.urlsafe_b64encode(order_key(complaint).encode()).decode()
+
+
+def _order_of(token: str) -> str:
+    try:
+        order = base64.urlsafe_b64decode(token.encode()).decode()
+    except (ValueError, binascii.Error):
+        order = "?"
+    if order and not re.fullmatch(r"[0-9]{13}-[a-z0-9-]{8,40}", order):
+        raise InvalidField("page_token", "is not one that this service gave")
+    return order

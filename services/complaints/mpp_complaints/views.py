@@ -1,0 +1,91 @@
+"""What other services told: sites with their calendars, agencies, and how long each ticket waited.
+
+Knows the catalogue's and the queue's events and keeps of each only what complaints need. Never asks another
+service, never writes a complaint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+
+from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp_chassis.aggregates import Store
+from mpp_chassis.projection import Projection
+from mpp_chassis.worktime import WorkCalendar
+
+SITES, AGENCIES, WAITS = "sites", "agencies", "ticket_waits"
+
+
+class Sites:
+    """Zone, opening hours and holidays of each site."""
+
+    def __init__(self, store: Store) -> None:
+        self._projection = Projection(store, SITES)
+
+    def learn(self, site: site_pb2.Site, sequence: int) -> bool:
+        """Raises ValueError when the site's times are no calendar; nothing is kept then."""
+        fields = {
+            "zone": site.time_zone,
+            "hours": [
+                {"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours
+            ],
+            "holidays": [h.date for h in site.holidays],
+        }
+        _calendar(fields)
+        return self._projection.apply(site.name, sequence, fields)
+
+    def calendar(self, site: str) -> WorkCalendar | None:
+        found = self._projection.get(site)
+        return _calendar(found) if found else None
+
+
+class Agencies:
+    """Which agencies there are."""
+
+    def __init__(self, store: Store) -> None:
+        self._projection = Projection(store, AGENCIES)
+
+    def learn(self, agency: agency_pb2.Agency, sequence: int) -> bool:
+        return self._projection.apply(agency.name, sequence, {"site": _site(agency.name)})
+
+    def known(self, agency: str) -> bool:
+        return self._projection.get(agency) is not None
+
+
+class Waits:
+    """Evidence: the waiting time that the queue measured for a ticket."""
+
+    def __init__(self, store: Store) -> None:
+        self._projection = Projection(store, WAITS)
+
+    def learn(self, ticket: str, sequence: int, agency: str, seconds: int, at: datetime) -> bool:
+        fields = {"agency": agency, "seconds": seconds, "at": at}
+        return self._projection.apply(ticket, sequence, fields)
+
+    def seconds(self, ticket: str, agency: str) -> int | None:
+        """None while unknown, and for a ticket of another agency: that proves nothing against this one."""
+        return self.all_seconds([(ticket, agency)]).get(ticket)
+
+    def all_seconds(self, wanted: list[tuple[str, str]]) -> Mapping[str, int]:
+        """For (ticket, agency) pairs; one find for a whole page."""
+        agencies = {ticket: agency for ticket, agency in wanted if ticket}
+        if not agencies:
+            return {}
+        found = self._projection.collection.find({"_id": {"$in": sorted(agencies)}})
+        return {d["_id"]: d["seconds"] for d in found if d["agency"] == agencies[d["_id"]]}
+
+
+def _calendar(fields: Mapping[str, object]) -> WorkCalendar:
+    hours: dict[int, list[tuple[time, time]]] = {}
+    listed, holidays = fields["hours"], fields["holidays"]
+    assert isinstance(listed, list)
+    assert isinstance(holidays, list)
+    for h in listed:
+        interval = (time.fromisoformat(h["opens"]), time.fromisoformat(h["closes"]))
+        hours.setdefault(h["weekday"], []).append(interval)
+    return WorkCalendar(str(fields["zone"]), hours, frozenset(date.fromisoformat(d) for d in holidays))
+
+
+def _site(name: str) -> str:
+    return "/".join(name.split("/")[:2])
