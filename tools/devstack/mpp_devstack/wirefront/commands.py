@@ -8,16 +8,16 @@ own code, never ignored.
 from __future__ import annotations
 
 import datetime as dt
-import re
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import bson
 
+from mpp_devstack.wirefront import explain, options
 from mpp_devstack.wirefront.cursors import Cursors
-from mpp_devstack.wirefront.errors import CommandError, engine_error, repair_write_errors
-from mpp_devstack.wirefront.options import check_options
+from mpp_devstack.wirefront.errors import CommandError, duplicate_index, engine_error, repair_write_errors
 from mpp_devstack.wirefront.postgres import Row, SqlError
 from mpp_devstack.wirefront.wire import MAX_DOCUMENT, MAX_MESSAGE, OPTIONS, Request
 
@@ -31,7 +31,8 @@ class Query:
     sql: str
     values: Sequence[bytes | None]
     finish: Callable[[list[Row]], Answer | Query]
-    on_error: Callable[[SqlError], CommandError] = engine_error
+    on_error: Callable[[SqlError], CommandError | Answer | Query] = engine_error
+    once: bool = False  # the statement's text is made for this command alone
 
 
 Translator = Callable[["Session", Request], "Answer | Query"]
@@ -48,10 +49,16 @@ class Session:
 
 def translate(session: Session, request: Request) -> Answer | Query:
     """Raises CommandError for whatever is refused."""
-    handler = _COMMANDS.get(request.name) or _COMMANDS.get(request.name.lower())
-    if handler is None:
+    handler = _COMMANDS.get(request.name)
+    if handler is None and not any(field in request.command for field in options.TRANSACTION):
+        if request.name in _KNOWN_ELSEWHERE:
+            raise CommandError(115, f"command '{request.name}' is not supported by this store")
         raise CommandError(59, f"no such command: '{request.name}'")
-    check_options(request)
+    if not request.legacy:
+        options.check(request)
+    elif handler is not _hello:
+        raise CommandError(352, "Unsupported OP_QUERY command: only the greeting is served by it")
+    assert handler is not None  # a transaction was refused by check
     return handler(session, request)
 
 
@@ -114,17 +121,51 @@ def _write(function: str, sequence: str) -> Translator:
     with_sequence = f"SELECT p_result FROM documentdb_api.{function}($1,$2,$3,NULL)"
 
     def translator(session: Session, request: Request) -> Answer | Query:
-        _collection(request)
-        values = [request.database.encode(), request.raw, request.sequences.get(sequence)]
-        return Query(with_sequence, values, lambda rows: repair_write_errors(_first(rows)))
+        collection = _collection(request)
+
+        def finish(rows: list[Row]) -> Answer | Query:
+            answer = _first(rows)
+            if b"writeErrors" not in answer:
+                return answer
+            repaired = repair_write_errors(answer, f"{request.database}.{collection}")
+            duplicates = [e for e in repaired["writeErrors"] if e["code"] == 11000]
+            return _with_key_patterns(request, collection, duplicates, repaired) if duplicates else repaired
+
+        return Query(with_sequence, [request.database.encode(), request.raw, request.sequences.get(sequence)], finish)
 
     return translator
 
 
 def _find_and_modify(session: Session, request: Request) -> Answer | Query:
-    _collection(request)
+    collection = _collection(request)
+
+    def on_error(error: SqlError) -> CommandError | Query:
+        refusal = engine_error(error, f"{request.database}.{collection}")
+        if refusal.code != 11000:
+            return refusal
+        answer = refusal.document()
+        return _with_key_patterns(request, collection, [answer], answer)
+
     sql = "SELECT p_result FROM documentdb_api.find_and_modify($1,$2,NULL)"
-    return Query(sql, [request.database.encode(), request.raw], _first)
+    return Query(sql, [request.database.encode(), request.raw], _first, on_error)
+
+
+def _with_key_patterns(request: Request, collection: str, duplicates: list[dict[str, Any]], answer: dict[str, Any]) -> Query:
+    """Add `keyPattern` to each duplicate-key error, from the engine's catalogue of indexes."""
+
+    def finish(rows: list[Row]) -> Answer:
+        keys = {str(name, "utf-8"): bson.decode(key, OPTIONS) for name, key in rows if name is not None and key is not None}
+        for error in duplicates:
+            pattern = keys.get(duplicate_index(error["errmsg"]))
+            if pattern is not None:
+                error["keyPattern"] = pattern
+        return answer
+
+    sql = (
+        "SELECT (i.index_spec).index_name, (i.index_spec).index_key FROM documentdb_api_catalog.collection_indexes i"
+        " JOIN documentdb_api_catalog.collections c USING (collection_id) WHERE c.database_name = $1 AND c.collection_name = $2"
+    )
+    return Query(sql, [request.database.encode(), collection.encode()], finish, lambda _: finish([]))
 
 
 # --- reads --------------------------------------------------------------------------------------------------------
@@ -134,8 +175,6 @@ def _cursor(function: str) -> Translator:
     sql = f"SELECT cursorpage, continuation, persistconnection, cursorid FROM documentdb_api.{function}_cursor_first_page($1,$2)"
 
     def translator(session: Session, request: Request) -> Answer | Query:
-        if request.command.get("explain"):
-            raise CommandError(115, "aggregate with explain: true is not supported; use the explain command")
         database = request.database
 
         def finish(rows: list[Row]) -> Answer:
@@ -167,6 +206,20 @@ def _get_more(session: Session, request: Request) -> Answer | Query:
 
     sql = "SELECT cursorpage, continuation FROM documentdb_api.cursor_get_more($1,$2,$3)"
     return Query(sql, [request.database.encode(), request.raw, cursor.continuation], finish)
+
+
+def _explain(session: Session, request: Request) -> Answer | Query:
+    inner, verbosity = request.command["explain"], request.command.get("verbosity", "queryPlanner")
+    if not isinstance(inner, dict) or not inner:
+        raise CommandError(14, "field 'explain' must be the command to explain, an object")
+    if verbosity not in ("queryPlanner", "executionStats", "allPlansExecution"):
+        raise CommandError(2, f"unknown verbosity {verbosity!r}")
+    options.check(Request(0, b"", {"cursor": {}, **inner, "$db": request.database} if "aggregate" in inner else
+                          {**inner, "$db": request.database}))  # fmt: skip
+    run = verbosity != "queryPlanner"
+    namespace = f"{request.database}.{next(iter(inner.values()))}"
+    sql = explain.statement(inner, request.database, run=run)
+    return Query(sql, [], lambda rows: explain.answer(_first(rows), namespace, run=run), once=True)
 
 
 def _kill_cursors(session: Session, request: Request) -> Answer:
@@ -210,12 +263,19 @@ def _list_databases(session: Session, request: Request) -> Answer | Query:
 
 
 def _coll_stats(session: Session, request: Request) -> Answer | Query:
-    values = [request.database.encode(), _collection(request).encode()]
-    return Query("SELECT documentdb_api.coll_stats($1,$2,1)", values, _first)
+    values = [request.database.encode(), _collection(request).encode(), _scale(request)]
+    return Query("SELECT documentdb_api.coll_stats($1,$2,$3)", values, _first)
 
 
 def _db_stats(session: Session, request: Request) -> Answer | Query:
-    return Query("SELECT documentdb_api.db_stats($1,1,false)", [request.database.encode()], _first)
+    return Query("SELECT documentdb_api.db_stats($1,$2,false)", [request.database.encode(), _scale(request)], _first)
+
+
+def _scale(request: Request) -> bytes:
+    scale = request.command.get("scale", 1)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or scale < 1:
+        raise CommandError(2, "scale has to be a number > 0")
+    return struct.pack("!d", float(scale))
 
 
 _COMMANDS: Mapping[str, Translator] = {
@@ -238,6 +298,7 @@ _COMMANDS: Mapping[str, Translator] = {
     "aggregate": _cursor("aggregate"),
     "listCollections": _cursor("list_collections"),
     "listIndexes": _cursor("list_indexes"),
+    "explain": _explain,
     "getMore": _get_more,
     "killCursors": _kill_cursors,
     "count": _document("SELECT document FROM documentdb_api.count_query($1,$2)"),
@@ -251,3 +312,11 @@ _COMMANDS: Mapping[str, Translator] = {
     "collStats": _coll_stats,
     "dbStats": _db_stats,
 }
+
+_KNOWN_ELSEWHERE = frozenset(
+    "abortTransaction authenticate collMod commitTransaction compact connectionStatus convertToCapped createRole createUser "
+    "currentOp dataSize dbHash filemd5 fsync getCmdLineOpts getLog getParameter hostInfo killAllSessions killOp "
+    "listCommands logout logRotate mapReduce planCacheClear profile reIndex renameCollection replSetGetStatus saslContinue "
+    "saslStart serverStatus setParameter shardCollection shutdown startSession top usersInfo validate".split()
+)
+"""Commands that MongoDB has and this store has not: refused as not supported, rather than as unknown."""

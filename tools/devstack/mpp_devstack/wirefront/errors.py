@@ -6,7 +6,13 @@ MongoDB-compatible errors into SQLSTATEs of class M: the digits after the M are 
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import bson
+
+from mpp_devstack.wirefront.postgres import SqlError
+from mpp_devstack.wirefront.wire import OPTIONS
 
 NAMES = {
     1: "InternalError", 2: "BadValue", 9: "FailedToParse", 13: "Unauthorized", 14: "TypeMismatch", 15: "Overflow",
@@ -15,9 +21,9 @@ NAMES = {
     54: "NotSingleValueField", 59: "CommandNotFound", 66: "ImmutableField", 67: "CannotCreateIndex", 68: "IndexAlreadyExists",
     72: "InvalidOptions", 73: "InvalidNamespace", 85: "IndexOptionsConflict", 86: "IndexKeySpecsConflict",
     91: "ShutdownInProgress", 96: "OperationFailed", 112: "WriteConflict", 115: "CommandNotSupported",
-    121: "DocumentValidationFailure", 166: "CommandNotSupportedOnView", 197: "InvalidIndexSpecificationOption",
+    121: "DocumentValidationFailure", 123: "NotAReplicaSet", 166: "CommandNotSupportedOnView", 197: "InvalidIndexSpecificationOption",
     211: "KeyNotFound", 238: "NotImplemented", 263: "OperationNotSupportedInTransaction", 10334: "BSONObjectTooLarge",
-    11000: "DuplicateKey", 40324: "UnrecognizedPipelineStage", 40415: "IDLUnknownField",
+    11000: "DuplicateKey", 322: "APIVersionError", 323: "APIStrictError", 352: "UnsupportedOpQueryCommand", 40324: "UnrecognizedPipelineStage", 40415: "IDLUnknownField",
 }  # fmt: skip
 
 
@@ -33,14 +39,6 @@ class CommandError(Exception):
     def document(self) -> dict[str, Any]:
         name = NAMES.get(self.code, f"Location{self.code}")
         return {"ok": 0.0, "errmsg": self.message, "code": self.code, "codeName": name, **self.extra}
-
-
-import re
-
-import bson
-
-from mpp_devstack.wirefront.postgres import SqlError
-from mpp_devstack.wirefront.wire import OPTIONS
 
 _ENGINE = {
     "M0000": 1, "M0001": 2, "M0003": 9, "M0004": 14, "M0005": 15, "M0006": 20, "M0008": 26, "M0009": 27, "M000A": 28,
@@ -58,18 +56,21 @@ def code_of(state: str) -> int:
     return known if known is not None else 96 if state.startswith("M") else 1
 
 
-def engine_error(error: SqlError) -> CommandError:
+def engine_error(error: SqlError, namespace: str = "") -> CommandError:
     """The refusal that a client sees for an error of the engine."""
     code = code_of(error.state)
-    text = error.message
-    if code == 11000:
-        text = duplicate_text(text)
-    return CommandError(code, text)
+    return CommandError(code, duplicate_text(error.message, namespace) if code == 11000 else error.message)
 
 
-def duplicate_text(text: str) -> str:
+def duplicate_text(text: str, namespace: str) -> str:
+    """MongoDB's form of the message, from the engine's, which names the index only."""
     found = _DUPLICATE.search(text)
-    return f"E11000 duplicate key error index: {found[1] if found else '?'} {text}"
+    return f"E11000 duplicate key error collection: {namespace} index: {found[1] if found else '?'}"
+
+
+def duplicate_index(text: str) -> str:
+    """The index that a message of `duplicate_text` names."""
+    return text.rpartition("index: ")[2]
 
 
 def unpack_state(packed: int) -> str:
@@ -77,13 +78,11 @@ def unpack_state(packed: int) -> str:
     return "".join(chr((packed >> (6 * place) & 63) + 48) for place in range(5))
 
 
-def repair_write_errors(raw: bytes) -> bytes:
+def repair_write_errors(raw: bytes, namespace: str) -> dict[str, Any]:
     """The engine reports per-document errors with packed SQLSTATEs: put MongoDB's codes in their place."""
-    if b"writeErrors" not in raw:
-        return raw
     answer: dict[str, Any] = bson.decode(raw, OPTIONS)
     for error in answer.get("writeErrors", ()):
         error["code"] = code_of(unpack_state(error["code"]))
         if error["code"] == 11000:
-            error["errmsg"] = duplicate_text(error["errmsg"])
-    return bson.encode(answer, codec_options=OPTIONS)
+            error["errmsg"] = duplicate_text(error["errmsg"], namespace)
+    return answer

@@ -42,12 +42,13 @@ Done = Callable[[Outcome], None]
 
 @dataclass(slots=True)
 class Job:
-    """One statement to run; `done` is called exactly once, in the event loop. Values are binary; `text` ones too."""
+    """One statement to run; `done` is called exactly once, in the event loop. Values are in PostgreSQL's binary form."""
 
     sql: str
     values: Sequence[bytes | None]
     done: Done
     timeout: float | None = None  # seconds, after which the engine is asked to cancel
+    once: bool = False  # the text will not come again: not worth a prepared statement
     timer: asyncio.TimerHandle | None = None
 
 
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._pool = pool
         self._buffer = bytearray()
         self._prepared: dict[str, bytes] = {}
+        self._names = 0  # names are never used again, also after a statement was forgotten
         self._job: Job | None = None
         self._rows: list[Row] = []
         self._error: SqlError | None = None
@@ -73,11 +75,13 @@ class Connection(asyncio.Protocol):
     def run(self, job: Job) -> None:
         """Send one job: parse (the first time), bind, execute, sync in one write."""
         self._job, self._rows, self._error = job, [], None
-        name = self._prepared.get(job.sql)
+        name = b"" if job.once else self._prepared.get(job.sql)
         parts: list[bytes] = []
-        if name is None:
-            name = b"s%d" % len(self._prepared)
-            self._prepared[job.sql] = name
+        if not name:
+            if name is None:
+                self._names += 1
+                name = b"s%d" % self._names
+                self._prepared[job.sql] = name
             text = name + b"\0" + job.sql.encode() + b"\0\0\0"
             parts += (b"P", INT32.pack(4 + len(text)), text)
         values: list[bytes] = []
@@ -123,7 +127,8 @@ class Connection(asyncio.Protocol):
             job.timer.cancel()
         outcome: Outcome = self._error if self._error is not None else self._rows
         if self._error is not None:
-            self._prepared.pop(job.sql, None) if self._error.state in ("26000", "0A000") else None
+            # the statement may not have been parsed at all, or its plan may be of an older catalogue: prepare it anew
+            self._prepared.pop(job.sql, None)
         self._rows = []
         self._pool.idle(self)
         job.done(outcome)

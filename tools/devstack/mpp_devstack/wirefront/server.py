@@ -88,7 +88,7 @@ class Client(asyncio.Protocol):
         self._busy = True
         limit = request.command.get("maxTimeMS")
         timeout = limit / 1000 if isinstance(limit, int) and limit > 0 and request.name != "getMore" else None
-        self._pool.submit(Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout))
+        self._pool.submit(Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout, result.once))
 
     def _done(self, request: wire.Request, query: Query, outcome: Outcome) -> None:
         self._busy = False
@@ -99,8 +99,12 @@ class Client(asyncio.Protocol):
                     return
                 raise CommandError(91, f"the store is not available: {outcome}")
             if isinstance(outcome, SqlError):
-                raise query.on_error(outcome)
-            self._step(request, query.finish(outcome))
+                instead = query.on_error(outcome)
+                if isinstance(instead, CommandError):
+                    raise instead
+                self._step(request, instead)
+            else:
+                self._step(request, query.finish(outcome))
         except CommandError as refusal:
             self._answer(request, refusal.document())
         except Exception as problem:

@@ -31,12 +31,14 @@ class ProtocolError(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """One command. `raw` is its body as BSON, `command` the same decoded, `sequences` its document sequences as BSON."""
+    """One command. `raw` is its body as BSON, `command` the same decoded; `sequences` are its document sequences as
+    BSON, `documents` the same decoded."""
 
     request_id: int
     raw: bytes
     command: dict[str, Any]
     sequences: dict[str, bytes] = field(default_factory=dict)
+    documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     wants_reply: bool = True
     legacy: bool = False
 
@@ -65,7 +67,7 @@ def parse(message: bytes) -> Request:
             return _parse_msg(request_id, message)
         if opcode == OP_QUERY:
             return _parse_query(request_id, message)
-    except (bson.errors.InvalidBSON, struct.error, IndexError, ValueError, RecursionError) as problem:
+    except (bson.errors.BSONError, struct.error, IndexError, ValueError, RecursionError) as problem:
         raise ProtocolError(f"malformed message: {problem}") from problem
     raise ProtocolError(f"opcode {opcode} is not supported")
 
@@ -77,6 +79,7 @@ def _parse_msg(request_id: int, message: bytes) -> Request:
     position, end = 20, len(message) - (4 if flags & CHECKSUM_PRESENT else 0)
     body: bytes | None = None
     sequences: dict[str, bytes] = {}
+    documents: dict[str, list[dict[str, Any]]] = {}
     while position < end:
         kind = message[position]
         size = int.from_bytes(message[position + 1 : position + 5], "little", signed=True)
@@ -91,13 +94,13 @@ def _parse_msg(request_id: int, message: bytes) -> Request:
             if name in sequences:
                 raise ProtocolError(f"two document sequences named {name!r}")
             sequences[name] = message[zero + 1 : position]
-            bson.decode_all(sequences[name], OPTIONS)
+            documents[name] = bson.decode_all(sequences[name], OPTIONS)
         else:
             raise ProtocolError(f"unexpected section of kind {kind}")
     if body is None:
         raise ProtocolError("no body section")
     command = bson.decode(body, OPTIONS)
-    return Request(request_id, body, command, sequences, wants_reply=not flags & MORE_TO_COME)
+    return Request(request_id, body, command, sequences, documents, wants_reply=not flags & MORE_TO_COME)
 
 
 def _parse_query(request_id: int, message: bytes) -> Request:
@@ -111,16 +114,6 @@ def _parse_query(request_id: int, message: bytes) -> Request:
     if message[20:zero].endswith(b".$cmd"):
         command.setdefault("$db", message[20 : zero - 5].decode())
     return Request(request_id, raw, command, legacy=True)
-
-
-def split(sequence: bytes) -> list[bytes]:
-    """The documents of a document sequence."""
-    documents, position = [], 0
-    while position < len(sequence):
-        size = int.from_bytes(sequence[position : position + 4], "little")
-        documents.append(sequence[position : position + size])
-        position += size
-    return documents
 
 
 def reply(request: Request, document: bytes | Mapping[str, Any]) -> bytes:
