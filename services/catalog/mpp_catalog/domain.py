@@ -354,11 +354,11 @@ def etag(name: str, version: int) -> str:
     return hashlib.sha256(f"{name}\n{version}".encode()).hexdigest()[:16]
 
 
-def check_etag(given: str, name: str, version: int | None) -> None:
+def check_etag(field: str, given: str, name: str, version: int | None) -> None:
     """Raise EtagMismatch when `given` is not empty and not the tag of this version (None: no resource)."""
     if given and (version is None or given != etag(name, version)):
         raise EtagMismatch(
-            f"{name} was changed since it was read; read it again", field="etag", metadata={"resource": name}
+            f"{name} was changed since it was read; read it again", field=field, metadata={"resource": name}
         )
 
 
@@ -403,7 +403,7 @@ def _check_hours(hours: Sequence[OpeningHours]) -> None:
             if span.weekday == other.weekday and span.opens < other.closes and other.opens < span.closes:
                 raise InvalidField(
                     f"site.opening_hours[{index}]",
-                    f"{span.opens}-{span.closes} overlaps {other.opens}-{other.closes} on weekday {span.weekday}",
+                    f"{span.opens}-{span.closes} overlaps {other.opens}-{other.closes} on day {span.weekday}",
                 )
 
 

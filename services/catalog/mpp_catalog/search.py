@@ -50,6 +50,17 @@ class Words:
     def of(cls, name: str, english: str, aliases: Iterable[str]) -> Words:
         return cls(tuple(fold(name)), tuple(fold(english)), tuple(tuple(fold(alias)) for alias in aliases))
 
+    def line(self) -> str:
+        """All in one short string: what a search reads of a candidate before it is worth more."""
+        aliases = ";".join(" ".join(alias) for alias in self.aliases)
+        return f"{' '.join(self.name)}|{' '.join(self.english)}|{aliases}"
+
+    @classmethod
+    def from_line(cls, line: str) -> Words:
+        name, english, aliases = line.split("|")
+        parts = tuple(tuple(alias.split()) for alias in aliases.split(";") if alias)
+        return cls(tuple(name.split()), tuple(english.split()), parts)
+
 
 def score(words: Sequence[str], service: Words) -> float:
     """How well a service that matches answers the query; higher is better.

@@ -261,11 +261,11 @@ def test_a_tag_is_of_one_version_of_one_resource() -> None:
 )
 def test_a_tag_that_does_not_match_is_refused(given_tag: str, version: int | None, fine: bool) -> None:
     if fine:
-        domain.check_etag(given_tag, "sites/a", version)
+        domain.check_etag("site.etag", given_tag, "sites/a", version)
         return
     with pytest.raises(domain.EtagMismatch) as caught:
-        domain.check_etag(given_tag, "sites/a", version)
-    assert caught.value.reason == "ETAG_MISMATCH"
+        domain.check_etag("site.etag", given_tag, "sites/a", version)
+    assert (caught.value.reason, caught.value.field) == ("ETAG_MISMATCH", "site.etag")
 
 
 class AgenciesOfASite(RuleBasedStateMachine):

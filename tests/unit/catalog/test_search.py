@@ -53,3 +53,9 @@ def test_a_whole_word_counts_more_than_a_beginning_and_the_name_more_than_the_ag
 
 def test_equal_scores_have_one_order() -> None:
     assert best(["kartu"], {"b": KK, "a": KK}, 2) == best(["kartu"], {"a": KK, "b": KK}, 2) == ["a", "b"]
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.lists(st.text(min_size=1, max_size=10), max_size=3))
+def test_a_line_holds_all_words(name: str, english: str, aliases: list[str]) -> None:
+    words = Words.of(name, english, [alias for alias in aliases if fold(alias)])
+    assert Words.from_line(words.line()) == words

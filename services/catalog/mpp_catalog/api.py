@@ -1,0 +1,51 @@
+"""gRPC to use cases and views. Knows the requests' shapes and each error's status; never a store."""
+
+from __future__ import annotations
+
+import grpc
+from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import catalog_service_pb2 as pb
+from mpp_chassis.call import Call
+
+from mpp_catalog import domain, usecases, views
+from mpp_catalog.usecases import App
+
+ERRORS: dict[type[Exception], grpc.StatusCode] = {
+    domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
+    domain.EtagMismatch: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.QueueClaimed: grpc.StatusCode.FAILED_PRECONDITION,
+}
+
+
+class CatalogApi:
+    """mpp.catalog.v1.CatalogService."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def GetSite(self, request: pb.GetSiteRequest, call: Call) -> site_pb2.Site:
+        return views.get_site(self._app, request.name)
+
+    def ApplySite(self, request: pb.ApplySiteRequest, call: Call) -> site_pb2.Site:
+        return usecases.apply_site(self._app, request, call)
+
+    def GetAgency(self, request: pb.GetAgencyRequest, call: Call) -> agency_pb2.Agency:
+        return views.get_agency(self._app, request.name)
+
+    def ListAgencies(self, request: pb.ListAgenciesRequest, call: Call) -> pb.ListAgenciesResponse:
+        return views.list_agencies(self._app, request)
+
+    def ApplyAgency(self, request: pb.ApplyAgencyRequest, call: Call) -> agency_pb2.Agency:
+        return usecases.apply_agency(self._app, request, call)
+
+    def GetOffering(self, request: pb.GetOfferingRequest, call: Call) -> offering_pb2.Offering:
+        return views.get_offering(self._app, request.name)
+
+    def ListOfferings(self, request: pb.ListOfferingsRequest, call: Call) -> pb.ListOfferingsResponse:
+        return views.list_offerings(self._app, request)
+
+    def SearchOfferings(self, request: pb.SearchOfferingsRequest, call: Call) -> pb.SearchOfferingsResponse:
+        return views.search_offerings(self._app, request)
+
+    def ApplyOffering(self, request: pb.ApplyOfferingRequest, call: Call) -> offering_pb2.Offering:
+        return usecases.apply_offering(self._app, request, call)

@@ -1,0 +1,179 @@
+"""Between the public messages, the domain, and the fields that a document holds.
+
+The document's fields have the contract's names, so that a read turns into a reply without a detour over the
+domain. Knows protos and the domain; never knows a store or a caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from google.protobuf.message import Message
+from mpp.catalog.v1 import agency_pb2, events_pb2, offering_pb2, site_pb2
+
+from mpp_catalog import domain
+
+_CATEGORY = agency_pb2.Agency.Category.DESCRIPTOR.values_by_name
+_KIND = offering_pb2.Offering.Kind.DESCRIPTOR.values_by_name
+_SOURCE = offering_pb2.Offering.Source.DESCRIPTOR.values_by_name
+_UNIT = offering_pb2.ServiceTime.Unit.DESCRIPTOR.values_by_name
+_STAMP = ("published_at", "published_by")
+_STANDARD_TEXTS = (
+    "product",
+    "complaint_handling",
+    "facilities",
+    "competence",
+    "internal_supervision",
+    "service_guarantee",
+    "security_guarantee",
+    "performance_evaluation",
+)
+
+
+def fields(resource: domain.Site | domain.Agency | domain.Offering) -> dict[str, Any]:
+    """What a document holds of a resource: everything but its name and its events."""
+    state = asdict(resource)
+    del state["name"], state["events"]
+    return state
+
+
+# --- sites
+
+
+def site(name: str, version: int, state: Mapping[str, Any]) -> site_pb2.Site:
+    """The public form of a stored site."""
+    return site_pb2.Site(name=name, etag=domain.etag(name, version), **_public(state))
+
+
+def to_site(message: site_pb2.Site) -> domain.Site:
+    """What a caller asks for. The etag is not part of it."""
+    return domain.Site(
+        name=message.name,
+        display_name=_text(message.display_name),
+        region_code=message.region_code,
+        time_zone=message.time_zone,
+        kind=message.kind,
+        opened=message.opened,
+        declared_services=_optional(message, "declared_services"),
+        declared_agencies=_optional(message, "declared_agencies"),
+        opening_hours=tuple(domain.OpeningHours(h.weekday, h.opens, h.closes) for h in message.opening_hours),
+        channels=tuple(message.channels),
+        holidays=tuple(domain.Holiday(h.date, h.name, h.joint_leave) for h in message.holidays),
+    )
+
+
+# --- agencies
+
+
+def agency(name: str, version: int, state: Mapping[str, Any]) -> agency_pb2.Agency:
+    """The public form of a stored agency."""
+    public = _public(state)
+    public["category"] = _CATEGORY["CATEGORY_" + state["category"].upper()].number
+    return agency_pb2.Agency(name=name, etag=domain.etag(name, version), **public)
+
+
+def to_agency(message: agency_pb2.Agency) -> domain.Agency:
+    """What a caller asks for. The etag is not part of it."""
+    return domain.Agency(
+        name=message.name,
+        display_name=_text(message.display_name),
+        category=agency_pb2.Agency.Category.Name(message.category).removeprefix("CATEGORY_").lower(),
+        declared_services=_optional(message, "declared_services"),
+        source=message.source,
+        queue=_queue(message.queue) if message.HasField("queue") else None,
+        facilities=tuple(domain.Facility(f.id, _text(f.display_name)) for f in message.facilities),
+    )
+
+
+def queue_of(state: Mapping[str, Any]) -> domain.QueueSpec:
+    """From the `queue` field of a stored agency."""
+    return domain.QueueSpec(
+        state["id"], state["prefix"], tuple(state["counters"]), state["minutes_per_visit"]
+    )
+
+
+def _queue(message: agency_pb2.QueueSpec) -> domain.QueueSpec:
+    return domain.QueueSpec(message.id, message.prefix, tuple(message.counters), message.minutes_per_visit)
+
+
+# --- offerings
+
+
+def offering(name: str, version: int, state: Mapping[str, Any]) -> offering_pb2.Offering:
+    """The public form of a stored offering, with its gaps."""
+    public = _public(state)
+    public["kind"] = _KIND["KIND_" + state["kind"].upper()].number
+    public["source"] = _SOURCE["SOURCE_" + state["source"].upper()].number
+    if time := state["standard"]["time"]:
+        unit = _UNIT["UNIT_" + time["unit"].upper()].number
+        public["standard"] = {**state["standard"], "time": {"amount": time["amount"], "unit": unit}}
+    return offering_pb2.Offering(name=name, etag=domain.etag(name, version), **public)
+
+
+def to_offering(message: offering_pb2.Offering) -> domain.Offering:
+    """What a caller asks for. The etag and `missing_components` (output only) are not part of it."""
+    return domain.Offering(
+        name=message.name,
+        agency=message.agency,
+        display_name=_text(message.display_name),
+        kind=offering_pb2.Offering.Kind.Name(message.kind).removeprefix("KIND_").lower(),
+        source=offering_pb2.Offering.Source.Name(message.source).removeprefix("SOURCE_").lower(),
+        standard=_standard(message.standard),
+        aliases=tuple(message.aliases),
+        risk=message.risk,
+    )
+
+
+def _standard(message: offering_pb2.Standard) -> domain.Standard:
+    return domain.Standard(
+        requirements=tuple(domain.Requirement(r.id, _text(r.display_name)) for r in message.requirements),
+        procedure=tuple(message.procedure),
+        time=_time(message.time) if message.HasField("time") else None,
+        fee=_fee(message.fee) if message.HasField("fee") else None,
+        legal_basis=tuple(message.legal_basis),
+        staff_count=_optional(message, "staff_count"),
+        sample_components=tuple(message.sample_components),
+        **{name: getattr(message, name) for name in _STANDARD_TEXTS},
+    )
+
+
+def _time(message: offering_pb2.ServiceTime) -> domain.ServiceTime:
+    unit = offering_pb2.ServiceTime.Unit.Name(message.unit).removeprefix("UNIT_").lower()
+    return domain.ServiceTime(message.amount, unit)
+
+
+def _fee(message: offering_pb2.Fee) -> domain.Fee:
+    return domain.Fee(
+        amount_idr=_optional(message, "amount_idr"),
+        tariffs=tuple(domain.Tariff(_text(t.display_name), t.amount_idr) for t in message.tariffs),
+        formula=message.formula,
+        basis=message.basis,
+    )
+
+
+# --- events
+
+
+def event(message: Message) -> Message:
+    """The event that tells of a published resource, given in its public form."""
+    if isinstance(message, site_pb2.Site):
+        return events_pb2.SitePublished(site=message)
+    if isinstance(message, agency_pb2.Agency):
+        return events_pb2.AgencyPublished(agency=message)
+    if isinstance(message, offering_pb2.Offering):
+        return events_pb2.OfferingPublished(offering=message)
+    raise TypeError(f"{message.DESCRIPTOR.full_name} is not a resource of the catalogue")
+
+
+def _public(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key not in _STAMP}
+
+
+def _text(message: site_pb2.LocalizedText) -> domain.Text:
+    return domain.Text(message.id, message.en)
+
+
+def _optional(message: Message, name: str) -> int | None:
+    return int(getattr(message, name)) if message.HasField(name) else None

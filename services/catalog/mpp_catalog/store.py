@@ -1,0 +1,114 @@
+"""The catalogue's documents: three collections, their indexes, and the reads that use them.
+
+Knows pymongo and the fields that queries need; never knows what they mean to a citizen.
+
+What the store guarantees and what it does not. Two agencies of a site never hold one queue id or one
+prefix: unique indexes see to it, also when both come at the same moment. A *counter* that two agencies
+claim at the same moment is not guarded so (a unique index on an array is outside the subset that every
+store has): each write is checked against the site's other agencies just before, and two writes within those
+milliseconds may both pass. A later apply of either agency with a change is refused until the clash is
+mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mpp_chassis.aggregates import Aggregates, Store, Stored
+from pymongo import ASCENDING, IndexModel
+
+# Fields that only queries use; never part of a reply.
+QUERY_FIELDS = ("search", "search_line", "claim_id", "claim_prefix")
+_READ = dict.fromkeys(("replies", "outbox", *QUERY_FIELDS), 0)
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "sites": [],
+    "agencies": [
+        IndexModel([("site_id", ASCENDING), ("_id", ASCENDING)], name="by_site"),
+        IndexModel([("site_id", ASCENDING), ("claim_id", ASCENDING)], name="one_queue_id", unique=True),
+        IndexModel([("site_id", ASCENDING), ("claim_prefix", ASCENDING)], name="one_prefix", unique=True),
+    ],
+    "offerings": [
+        IndexModel([("site_id", ASCENDING), ("_id", ASCENDING)], name="by_site"),
+        IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("_id", ASCENDING)], name="by_agency"),
+        IndexModel([("site_id", ASCENDING), ("search", ASCENDING)], name="by_word"),
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The three collections. Safe for many threads and processes."""
+
+    sites: Aggregates
+    agencies: Aggregates
+    offerings: Aggregates
+
+    @classmethod
+    def of(cls, store: Store) -> Catalogue:
+        return cls(*(Aggregates(store, name) for name in INDEXES))
+
+    def queues(self, site_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Agency name and queue of each agency of the site that has one."""
+        for document in self.agencies.collection.find({"site_id": site_id}, {"queue": 1}):
+            if document["queue"]:
+                yield document["_id"], document["queue"]
+
+    def candidates(self, site_id: str, tokens: Sequence[str], limit: int) -> dict[str, str]:
+        """Names and search lines of at most `limit` offerings that hold every token, in no order."""
+        wanted = {"site_id": site_id, "search": {"$all": list(tokens)}}
+        found = self.offerings.collection.find(wanted, {"search_line": 1}).limit(limit)
+        return {document["_id"]: document["search_line"] for document in found}
+
+    def search_texts(self, site_id: str, agency: str) -> Iterator[Stored]:
+        """The agency's offerings with the fields that their words come from, and their present words."""
+        wanted = {"site_id": site_id, "agency": agency}
+        kept = {"site_id": 1, "version": 1, "display_name": 1, "aliases": 1, "search": 1}
+        for document in self.offerings.collection.find(wanted, kept):
+            yield row(document)
+
+    def set_words(self, stored: Stored, tokens: Sequence[str]) -> bool:
+        """Replace an offering's words; False when it was changed meanwhile (then that change brought new
+        ones).
+        """
+        same = {"_id": stored.name, "version": stored.version}
+        found = self.offerings.collection.update_one(same, {"$set": {"search": list(tokens)}})
+        return bool(found.matched_count)
+
+
+def read(shelf: Aggregates, name: str) -> Stored | None:
+    """One resource for a reply: without stored replies and query fields."""
+    document = shelf.collection.find_one({"_id": name}, _READ)
+    return row(document) if document else None
+
+
+def read_many(shelf: Aggregates, names: Sequence[str]) -> dict[str, Stored]:
+    """Those of the named resources that exist."""
+    found = shelf.collection.find({"_id": {"$in": list(names)}}, _READ)
+    return {document["_id"]: row(document) for document in found}
+
+
+def page(shelf: Aggregates, site_id: str, *, after: str, limit: int, agency: str = "") -> list[Stored]:
+    """At most `limit` resources of a site (of one agency) in the order of their names, after the name
+    `after`.
+    """
+    wanted: dict[str, Any] = {"site_id": site_id, "_id": {"$gt": after}}
+    if agency:
+        wanted["agency"] = agency
+    found = shelf.collection.find(wanted, _READ).sort("_id", ASCENDING).limit(limit)
+    return [row(document) for document in found]
+
+
+def row(document: Mapping[str, Any]) -> Stored:
+    """A document that is only read: without its replies and events, so it must not be saved."""
+    state = {k: v for k, v in document.items() if k not in ("_id", "site_id", "version")}
+    return Stored(document["_id"], document["site_id"], document["version"], state)
+
+
+def claims(name: str, queue: Mapping[str, Any] | None) -> dict[str, str]:
+    """The fields of the unique indexes. An agency without a queue claims something that nobody else can."""
+    if queue is None:
+        return {"claim_id": f"none:{name}", "claim_prefix": f"none:{name}"}
+    return {"claim_id": queue["id"], "claim_prefix": queue["prefix"]}
