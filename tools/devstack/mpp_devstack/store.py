@@ -223,6 +223,7 @@ class Engine(Process):
             "full_page_writes": "on",
             # latency on a small machine
             "commit_delay": "0",
+            "deadlock_timeout": "20ms",  # two equal unique keys at once deadlock in the engine; the front tries again
             "shared_buffers": "128MB",
             "work_mem": "8MB",
             "maintenance_work_mem": "64MB",
@@ -235,6 +236,9 @@ class Engine(Process):
             "checkpoint_timeout": "15min",
             "checkpoint_completion_target": "0.9",
             "jit": "off",
+            # the engine guesses that half of a table matches: without these an index would often lose to a full scan
+            "random_page_cost": "1.1",
+            "seq_page_cost": "4",
             "max_worker_processes": "12",
             "max_parallel_workers_per_gather": "0",
             "max_parallel_maintenance_workers": "0",
@@ -244,7 +248,9 @@ class Engine(Process):
             "autovacuum_vacuum_cost_delay": "2ms",
             "track_activities": "on",
             "update_process_title": "off",
-            "log_min_messages": "warning",
+            "log_min_messages": "log",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             "log_checkpoints": "off",
             # the engine's own jobs (TTL) connect to itself: through the socket, not through TCP
             "documentdb.localhost_connection_string": f"host={sockets}",

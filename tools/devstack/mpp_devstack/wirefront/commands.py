@@ -22,6 +22,8 @@ from mpp_devstack.wirefront.postgres import Row, SqlError
 from mpp_devstack.wirefront.wire import MAX_DOCUMENT, MAX_MESSAGE, OPTIONS, Request
 
 Answer = bytes | dict[str, Any]
+DUPLICATE_KEY, WRITE_CONFLICT = 11000, 112
+ATTEMPTS = 20
 
 
 @dataclass(slots=True)
@@ -118,36 +120,62 @@ def _whatsmyuri(session: Session, request: Request) -> Answer:
 
 
 def _write(function: str, sequence: str) -> Translator:
-    with_sequence = f"SELECT p_result FROM documentdb_api.{function}($1,$2,$3,NULL)"
+    sql = f"SELECT p_result FROM documentdb_api.{function}($1,$2,$3,NULL)"
 
     def translator(session: Session, request: Request) -> Answer | Query:
         collection = _collection(request)
+        values = [request.database.encode(), request.raw, request.sequences.get(sequence)]
 
-        def finish(rows: list[Row]) -> Answer | Query:
-            answer = _first(rows)
-            if b"writeErrors" not in answer:
-                return answer
-            repaired = repair_write_errors(answer, f"{request.database}.{collection}")
-            duplicates = [e for e in repaired["writeErrors"] if e["code"] == 11000]
-            return _with_key_patterns(request, collection, duplicates, repaired) if duplicates else repaired
+        def attempt(number: int) -> Query:
+            def finish(rows: list[Row]) -> Answer | Query:
+                answer = _first(rows)
+                if b"writeErrors" not in answer:
+                    return answer
+                repaired = repair_write_errors(answer, f"{request.database}.{collection}")
+                codes = {error["code"] for error in repaired["writeErrors"]}
+                if codes == {WRITE_CONFLICT} and repaired.get("n", 0) == 0 and number < ATTEMPTS:
+                    return attempt(number + 1)
+                duplicates = [error for error in repaired["writeErrors"] if error["code"] == DUPLICATE_KEY]
+                return _with_key_patterns(request, collection, duplicates, repaired) if duplicates else repaired
 
-        return Query(with_sequence, [request.database.encode(), request.raw, request.sequences.get(sequence)], finish)
+            return Query(sql, values, finish, _again_on_conflict(attempt, number))
+
+        return attempt(1)
 
     return translator
 
 
-def _find_and_modify(session: Session, request: Request) -> Answer | Query:
-    collection = _collection(request)
+def _again_on_conflict(attempt: Callable[[int], Query], number: int) -> Callable[[SqlError], CommandError | Query]:
+    """The engine ended the statement as the victim of a deadlock; nothing of it was done, so it can be sent again.
+
+    MongoDB does the same inside: outside a transaction its clients never see a WriteConflict.
+    """
 
     def on_error(error: SqlError) -> CommandError | Query:
-        refusal = engine_error(error, f"{request.database}.{collection}")
-        if refusal.code != 11000:
-            return refusal
-        answer = refusal.document()
-        return _with_key_patterns(request, collection, [answer], answer)
+        refusal = engine_error(error)
+        return attempt(number + 1) if refusal.code == WRITE_CONFLICT and number < ATTEMPTS else refusal
 
+    return on_error
+
+
+def _find_and_modify(session: Session, request: Request) -> Answer | Query:
+    collection = _collection(request)
     sql = "SELECT p_result FROM documentdb_api.find_and_modify($1,$2,NULL)"
-    return Query(sql, [request.database.encode(), request.raw], _first, on_error)
+    values = [request.database.encode(), request.raw]
+
+    def attempt(number: int) -> Query:
+        again = _again_on_conflict(attempt, number)
+
+        def on_error(error: SqlError) -> CommandError | Query:
+            refusal = engine_error(error, f"{request.database}.{collection}")
+            if refusal.code != DUPLICATE_KEY:
+                return again(error)
+            answer = refusal.document()
+            return _with_key_patterns(request, collection, [answer], answer)
+
+        return Query(sql, values, _first, on_error)
+
+    return attempt(1)
 
 
 def _with_key_patterns(request: Request, collection: str, duplicates: list[dict[str, Any]], answer: dict[str, Any]) -> Query:
