@@ -18,3 +18,49 @@ lock: setup ## resolve requirements.in into requirements.lock
 .PHONY: proto
 proto: setup ## generate proto/gen from the protos
 	$(PY) tools/protos/generate.py
+
+.PHONY: run
+run: setup ## start the whole platform on this machine and walk one citizen's visit through it
+	@$(PY) -m mpp_localrun run
+
+.PHONY: stop
+stop: setup ## stop the platform; no process stays behind
+	@$(PY) -m mpp_localrun stop
+
+.PHONY: visit
+visit: setup ## walk one more visit through the running platform
+	@$(PY) -m mpp_localrun visit
+
+.PHONY: logs
+logs: ## follow the logs of the running platform
+	@tail -n 50 -f .dev/run/logs/platform.log
+
+.PHONY: clean-data
+clean-data: setup ## stop, and forget the data of `make run` (downloads stay cached)
+	@$(PY) -m mpp_localrun clean
+
+.PHONY: lint
+lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun
+	.venv/bin/lint-imports --no-cache
+	cd proto && ../.venv/bin/buf lint
+	$(PY) tools/protos/generate.py --check
+
+.PHONY: format
+format: setup ## let ruff format and fix
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.PHONY: test
+test: lint ## unit, contract, architecture, integration, chaos and e2e tests on their own ports and data
+	.venv/bin/pytest
+
+.PHONY: unit
+unit: setup ## only the fast tests: no broker, no store
+	.venv/bin/pytest tests/unit tests/architecture
+
+.PHONY: bench
+bench: setup ## performance as ratios to a raw floor in the same run; writes build/bench.json
+	$(PY) -m tests.bench

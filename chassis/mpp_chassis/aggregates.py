@@ -167,9 +167,7 @@ class Aggregates:
                 time.sleep(self._store.rng.uniform(0, 0.002 * 2 ** min(attempt, 5)))
         raise Aborted(f"{name} is being changed by too many at once; try again")
 
-    def _change_once(
-        self, name: str, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]
-    ) -> M:
+    def _change_once(self, name: str, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]) -> M:
         stored = self.load(name)
         if stored is None:
             raise NotFound(f"there is no {name}")

@@ -117,7 +117,7 @@ class DeadLetterLimit:
         return True
 
 
-class EventConsumer(SharedExtension):  # type: ignore[misc]
+class EventConsumer(SharedExtension):
     """One connection a process, one channel a handler; reconnects for ever."""
 
     def __init__(self) -> None:
@@ -230,7 +230,7 @@ class EventConsumer(SharedExtension):  # type: ignore[misc]
             self._conn.close()
 
 
-class OnEvent(Entrypoint):  # type: ignore[misc]
+class OnEvent(Entrypoint):
     """One handler and its queue `<consumer>.<handler>`."""
 
     consumer = EventConsumer()
@@ -365,7 +365,7 @@ class OnEvent(Entrypoint):  # type: ignore[misc]
         self.consumer.settle(message.channel, partial(message.channel.basic_ack, message.delivery_tag))
 
 
-class Composed(DependencyProvider):  # type: ignore[misc]
+class Composed(DependencyProvider):
     """Injects what the service's `compose` returned; also sets the trace of the event at hand."""
 
     def get_dependency(self, worker_ctx: Any) -> Any:
@@ -378,7 +378,7 @@ class Composed(DependencyProvider):  # type: ignore[misc]
             trace.enter(trace.child(""))
 
 
-class Every(Entrypoint):  # type: ignore[misc]
+class Every(Entrypoint):
     """Runs the method with `now` each `interval` seconds, in one process of the service at a time (by lease)."""
 
     def __init__(self, interval: float, lease: str, **kwargs: Any) -> None:
@@ -409,9 +409,7 @@ class Every(Entrypoint):  # type: ignore[misc]
                 continue
             if held:
                 done = threading.Event()
-                self.container.spawn_worker(
-                    self, (datetime.now(UTC),), {}, handle_result=partial(self._done, done)
-                )
+                self.container.spawn_worker(self, (datetime.now(UTC),), {}, handle_result=partial(self._done, done))
                 done.wait()
 
     def _done(self, done: threading.Event, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:

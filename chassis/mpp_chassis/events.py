@@ -15,20 +15,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from cloudevents.core.bindings import rabbitmq
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from google.protobuf import json_format
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-
 from mpp.options.v1 import options_pb2
 
 PUBLIC_EXCHANGE = "public.events"
 _FORMAT = JSONFormat()
+_TYPES: dict[str, EventType] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +98,17 @@ class Undecodable(Exception):
     """The message is no event of the expected type; trying again cannot help."""
 
 
-@cache
 def event_type(message: type[Message]) -> EventType:
     """Read an event's type from its descriptor. Raises TypeError when the proto does not declare it an event."""
+    known = _TYPES.get(message.DESCRIPTOR.full_name)
+    if known is None:
+        known = _TYPES[message.DESCRIPTOR.full_name] = _read_type(message)
+    return known
+
+
+def _read_type(message: type[Message]) -> EventType:
     descriptor = message.DESCRIPTOR
-    options = descriptor.GetOptions().Extensions[options_pb2.event]
+    options = extension(descriptor, options_pb2.event)
     _, source, version = descriptor.file.package.split(".")
     if options.audience == options_pb2.AUDIENCE_UNSPECIFIED:
         raise TypeError(f"{descriptor.full_name} is not declared an event (option mpp.options.v1.event)")
@@ -118,8 +122,14 @@ def event_type(message: type[Message]) -> EventType:
     )
 
 
-def is_personal(field: FieldDescriptor) -> bool:
-    return bool(field.GetOptions().Extensions[options_pb2.personal])
+def is_personal(field: Any) -> bool:
+    """Whether the proto marks a field (its descriptor) as personal data."""
+    return bool(extension(field, options_pb2.personal))
+
+
+def extension(descriptor: Any, option: Any) -> Any:
+    """The value of one of our options on a descriptor; its default when it is not set."""
+    return descriptor.GetOptions().Extensions[option]
 
 
 def event_types(module: Any) -> list[EventType]:
@@ -163,7 +173,7 @@ def encode(event: Event, *, sequence: int, event_id: str, time: datetime, tracep
         bare = type(event.message)()
         bare.CopyFrom(event.message)
         for name in kind.personal:
-            bare.ClearField(name)  # type: ignore[arg-type]
+            bare.ClearField(name)
         headers = {**whole.headers, "ce-id": f"{event_id}-p"}
         messages.append(WireMessage(f"{event_id}-p", f"{kind.routing_key}.public", headers, _body(bare).decode()))
     return messages

@@ -10,9 +10,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 
-def serve_health(
-    bind: str, port: int, live: Callable[[], bool], ready: Callable[[], bool]
-) -> ThreadingHTTPServer:
+def serve_health(bind: str, port: int, live: Callable[[], bool], ready: Callable[[], bool]) -> ThreadingHTTPServer:
     """Answer 200 or 503; returns the running server (its thread is a daemon)."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -21,12 +21,16 @@ EVENTS_RETURNED = Counter(
     "mpp_events_returned_total", "Messages that the broker could not route: a fault; the event is kept", ("key",)
 )
 DISPATCH_FAILURES = Counter("mpp_dispatch_failures_total", "Batches that failed to publish or to be cleared")
-OUTBOX_PENDING = Gauge("mpp_outbox_pending", "Documents with unpublished events, at the last sweep (at most 1000 counted)")
+OUTBOX_PENDING = Gauge(
+    "mpp_outbox_pending", "Documents with unpublished events, at the last sweep (at most 1000 counted)"
+)
 OUTBOX_OLDEST_SECONDS = Gauge("mpp_outbox_oldest_seconds", "Age of the oldest unpublished event at the last sweep")
 OUTBOX_SWEPT = Counter("mpp_outbox_swept_total", "Documents whose events the sweeper published for somebody else")
 EVENT_SECONDS = Histogram(
-    "mpp_event_seconds", "Time of a handler for one event, by queue and outcome (done, retry, parked)",
-    ("queue", "outcome"), buckets=_FAST,
+    "mpp_event_seconds",
+    "Time of a handler for one event, by queue and outcome (done, retry, parked)",
+    ("queue", "outcome"),
+    buckets=_FAST,
 )
 EVENT_LAG_SECONDS = Histogram(
     "mpp_event_lag_seconds", "From the event's time to the start of its handler", ("queue",), buckets=_FAST

@@ -105,9 +105,9 @@ class Dispatcher:
         """
         with self._lock:
             fresh: dict[str, Outgoing] = {}
-            for message in (m for item in items for m in item.messages):
-                if message.id not in self._published:
-                    fresh[message.id] = Outgoing.of(self._exchange, message)
+            for wire in (m for item in items for m in item.messages):
+                if wire.id not in self._published:
+                    fresh[wire.id] = Outgoing.of(self._exchange, wire)
             for batch in _chunks(list(fresh.values()), BATCH):
                 receipt = self._publisher.publish(batch)
                 self._remember(receipt.accepted)

@@ -12,8 +12,8 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-
 from mpp.ops.v1 import ops_service_pb2 as pb
+
 from mpp_chassis import broker, logs
 from mpp_chassis.broker import BACK_EXCHANGE, BrokerDown, Outgoing, Publisher
 from mpp_chassis.call import Call

@@ -9,8 +9,8 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-
 from mpp.options.v1 import options_pb2
+
 from mpp_chassis.call import Caller
 from mpp_chassis.errors import PermissionDenied, Unauthenticated
 
@@ -37,7 +37,7 @@ class Admission:
 
 def policy_of(method: MethodDescriptor) -> Policy:
     """Raises TypeError when the proto declares no policy, or one that nobody could meet or check."""
-    options = method.GetOptions()
+    options: Any = method.GetOptions()
     if not options.HasExtension(options_pb2.access):
         raise TypeError(f"{method.full_name} declares no access policy (option mpp.options.v1.access)")
     access = options.Extensions[options_pb2.access]
@@ -54,20 +54,27 @@ def policy_of(method: MethodDescriptor) -> Policy:
     return Policy(access.anonymous, access.mutating, grants)
 
 
+def check_role(policy: Policy, caller: Caller | None) -> None:
+    """Whether this caller may call at all. Raises Unauthenticated or PermissionDenied."""
+    if policy.anonymous:
+        return
+    if caller is None:
+        raise Unauthenticated("a bearer token is needed")
+    if not caller.roles & policy.grants.keys():
+        raise PermissionDenied("your roles do not allow this call", reason="ROLE_MISSING")
+
+
 def admit(policy: Policy, caller: Caller | None, request: Message) -> Admission:
     """Check role and site. Raises Unauthenticated or PermissionDenied.
 
     Agency and owner are *not* checked here: they need the resource, so the use case calls `Call.require`.
     """
+    check_role(policy, caller)
     if caller is None:
-        if policy.anonymous:
-            return Admission(frozenset(), "anonymous")
-        raise Unauthenticated("a bearer token is needed")
+        return Admission(frozenset(), "anonymous")
     held = {role: policy.grants[role] for role in caller.roles if role in policy.grants}
     if policy.anonymous:
         return Admission(frozenset(held.values()), min(caller.roles, default="anonymous"))
-    if not held:
-        raise PermissionDenied("your roles do not allow this call", reason="ROLE_MISSING")
     sites = set(sites_in(request))
     if sites != {caller.site}:
         held = {role: scope for role, scope in held.items() if scope in ("any", "own")}

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 DRAIN_SECONDS = 8.0  # SIGTERM to exit is at most 10 s
@@ -84,7 +85,6 @@ class _Parts:
         from mpp_chassis.aggregates import Store
         from mpp_chassis.audit import AuditLog
         from mpp_chassis.broker import Publisher
-        from mpp_chassis.lease import Lease
         from mpp_chassis.outbox import Dispatcher, Sweeper
         from mpp_chassis.privacy import BlindIndex, FieldCipher
 
@@ -95,7 +95,7 @@ class _Parts:
         publisher = Publisher(settings.amqp_uri)
         self.dispatcher = Dispatcher(self.database, f"{service.name}.events", publisher)
         store = Store(self.database, self.dispatcher if settings.dispatch else None, _now, self.rng)
-        self.lease = lambda name, seconds: Lease(self.database["leases"], name, self.identity, _now, seconds)
+        self.lease = partial(_lease, self.database, self.identity)
         # The sweeper has a dispatcher of its own: a slow sweep never holds up fresh events.
         swept = Dispatcher(self.database, f"{service.name}.events", Publisher(settings.amqp_uri))
         self.sweeper = Sweeper(self.database, service.aggregates, swept, self.lease("sweeper", 10), _now)
@@ -120,12 +120,19 @@ class _Parts:
         self.audit.publish_head()
 
 
+def _lease(database: Any, holder: str, name: str, seconds: float) -> Any:
+    from mpp_chassis.lease import Lease
+
+    return Lease(database["leases"], name, holder, _now, seconds)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 def _serve(service: Service, settings: Any) -> int:
     from mpp.ops.v1 import ops_service_pb2
+
     from mpp_chassis.health import serve_health
     from mpp_chassis.identity import Authenticator, KeySet
     from mpp_chassis.parked import ERRORS, OpsApi

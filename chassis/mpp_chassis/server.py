@@ -1,4 +1,4 @@
-"""The gRPC server kit. Around every use case, in this order: trace, deadline, identity, access, validation, command.
+"""The gRPC server kit. Around every use case, in this order: trace, deadline, identity, role, validation, site, command.
 
 Knows grpcio, protos and faults; knows no service and no collection. Threads, never eventlet. What a use case raises is
 turned into one google.rpc.Status with ErrorInfo (domain `mpp`, stable `reason`) and, for a bad field, BadRequest.
@@ -30,7 +30,7 @@ from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.broker import BrokerDown
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.identity import Authenticator
-from mpp_chassis.policy import Policy, admit, policy_of
+from mpp_chassis.policy import Policy, admit, check_role, policy_of
 from mpp_chassis.privacy import scrub
 
 DEFAULT_DEADLINE = 10.0  # seconds, for a client that set none
@@ -162,14 +162,14 @@ class Kit:
             traceparent = trace.child(metadata.get("traceparent", ""))
             trace.enter(traceparent)
             call: Call | None = None
+            reply: Message | None = None
             try:
                 remaining = self._deadline(context)
                 caller = self._caller(metadata)
                 request = _parse(request_class, raw)
+                check_role(policy, caller)
+                _refuse_violations(request)
                 call = self._call(name, policy, caller, request, traceparent)
-                if found := violations(request):
-                    text = "; ".join(f"{f}: {d}" for f, d in found)
-                    raise Refused(Problem(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", text, found))
                 with storage.deadline(remaining):
                     reply = function(request, call)
             except Exception as error:
@@ -178,8 +178,8 @@ class Kit:
                     log.exception("rpc_crashed", method=name)
                     problem = Problem(grpc.StatusCode.INTERNAL, "INTERNAL", "an unforeseen error; it was logged")
                 self._report(name, call, started, problem)
-                context.abort_with_status(problem.to_status())
-                raise AssertionError("abort raises") from error
+                context.abort_with_status(problem.to_status())  # raises
+            assert reply is not None
             ok_seconds.observe(time.perf_counter() - started)
             if policy.mutating and call:
                 log.info("rpc", method=name, role=call.role, ms=round((time.perf_counter() - started) * 1000, 1))
@@ -206,9 +206,7 @@ class Kit:
             raise errors.Unauthenticated("authorization is not a bearer token", reason="TOKEN_INVALID")
         return self._authenticator.caller(token.strip())
 
-    def _call(
-        self, name: str, policy: Policy, caller: Caller | None, request: Message, traceparent: str
-    ) -> Call:
+    def _call(self, name: str, policy: Policy, caller: Caller | None, request: Message, traceparent: str) -> Call:
         admission = admit(policy, caller, request)
         now = self._clock()
         call = Call(caller or Caller(), now, None, admission.scopes, admission.role, traceparent)
@@ -234,6 +232,12 @@ class Kit:
         )
 
 
+def _refuse_violations(request: Message) -> None:
+    if found := violations(request):
+        text = "; ".join(f"{f}: {d}" for f, d in found)
+        raise Refused(Problem(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", text, found))
+
+
 def _parse(request_class: type[Message], raw: bytes) -> Message:
     try:
         return request_class.FromString(raw)
@@ -257,9 +261,7 @@ class GrpcServer:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
-        self._server = grpc.server(
-            futures.ThreadPoolExecutor(threads, thread_name_prefix="rpc"), options=options
-        )
+        self._server = grpc.server(futures.ThreadPoolExecutor(threads, thread_name_prefix="rpc"), options=options)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [descriptor.full_name for descriptor, _, _ in mounted]

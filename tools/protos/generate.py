@@ -30,7 +30,9 @@ def generate(out: Path) -> None:
         for folder in [out / package, *(p for p in (out / package).rglob("*") if p.is_dir())]:
             (folder / "__init__.py").touch()
             (folder / "py.typed").touch() if folder.parent == out else None
-    (out / "mpp" / "__init__.py").write_text('"""Generated from proto/; see tools/protos/generate.py. Do not edit."""\n')
+    (out / "mpp" / "__init__.py").write_text(
+        '"""Generated from proto/; see tools/protos/generate.py. Do not edit."""\n'
+    )
 
 
 def same(a: Path, b: Path) -> list[str]:

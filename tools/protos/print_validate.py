@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2 as d
-from google.protobuf import descriptor_pool, message_factory, text_format
-from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2  # noqa: F401  (register imports)
+from google.protobuf import descriptor_pool, duration_pb2, field_mask_pb2, message_factory, text_format, timestamp_pb2
 
 TYPES = {v: k.removeprefix("TYPE_").lower() for k, v in d.FieldDescriptorProto.Type.items()}
 LABELS = {2: "required ", 3: "repeated ", 1: "optional "}
@@ -37,7 +36,8 @@ def main(out: Path) -> None:
     lines = [
         "// Copyright 2023-2026 Buf Technologies, Inc.  Licensed under the Apache License, Version 2.0.",
         "// Printed by tools/protos/print_validate.py from the PyPI package protovalidate. Do not edit.",
-        f'syntax = "{file.syntax or "proto2"}";', f"package {file.package};",
+        f'syntax = "{file.syntax or "proto2"}";',
+        f"package {file.package};",
         *(f'import "{x}";' for x in file.dependency),
     ]
     for ext in file.extension:

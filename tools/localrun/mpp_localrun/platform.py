@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -127,7 +128,11 @@ class Platform:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{process.name}.log").open("ab") as log:
             return subprocess.Popen(
-                process.command, env=dict(process.environment), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                process.command,
+                env=dict(process.environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def token(self, subject: str, roles: list[str], **claims: Any) -> str:
@@ -138,6 +143,10 @@ class Platform:
         )
         with urllib.request.urlopen(request, timeout=10) as reply:
             return str(json.load(reply)["access_token"])
+
+    def clean(self) -> None:
+        """Forget logs, messages, keys and chosen ports of this profile. Stop everything before."""
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _secrets(self) -> dict[str, str]:
         file = self.home / "keys.json"

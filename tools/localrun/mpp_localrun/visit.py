@@ -1,0 +1,416 @@
+"""One citizen's visit to MPP Merdeka Malang, told step by step. Public gRPC only; what is announced is awaited.
+
+Knows the public contract, and the development provider's outbox the way a citizen knows the phone. Knows no store.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from mpp.applications.v1 import application_pb2, applications_service_pb2, applications_service_pb2_grpc
+from mpp.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, offering_pb2
+from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2, complaints_service_pb2_grpc
+from mpp.notifications.v1 import notifications_service_pb2, notifications_service_pb2_grpc
+from mpp.queue.v1 import queue_service_pb2, queue_service_pb2_grpc, ticket_pb2
+from rich.console import Console
+from rich.table import Table
+
+from mpp_localrun.platform import Platform
+from mpp_localrun.supervise import log_file
+
+SITE = "sites/malang"
+AGENCY = f"{SITE}/agencies/dukcapil"
+QUEUE = f"{SITE}/queues/dukcapil"
+COUNTER = 3
+PATIENCE = 15.0  # seconds for an event's effect to be seen
+
+
+class VisitFailed(Exception):
+    """The visit could not go on; the text says at which step and why."""
+
+
+@dataclass
+class People:
+    """Who acts: a token each, with the least rights that do."""
+
+    citizen: str
+    kiosk: str
+    officer: str
+    verifier: str
+    admin: str
+    manager: str
+
+
+@dataclass
+class Visit:
+    """The visit in progress: stubs, tokens, one trace over everything, and the steps with their times."""
+
+    platform: Platform
+    console: Console
+    people: People
+    phone: str
+    nik: str
+    trace: str = field(default_factory=lambda: secrets.token_hex(16))
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        ends = self.platform.endpoints()
+
+        def channel(name: str) -> grpc.Channel:
+            return grpc.insecure_channel(ends[name])
+
+        self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel("catalog"))
+        self.queue = queue_service_pb2_grpc.QueueServiceStub(channel("queue"))
+        self.applications = applications_service_pb2_grpc.ApplicationsServiceStub(channel("applications"))
+        self.complaints = complaints_service_pb2_grpc.ComplaintsServiceStub(channel("complaints"))
+        self.notifications = notifications_service_pb2_grpc.NotificationsServiceStub(channel("notifications"))
+
+    def call(self, method: Callable[..., Any], request: Any, token: str = "") -> Any:
+        """One RPC with a deadline, the visit's trace and, for a change, a request_id of its own."""
+        if "request_id" in request.DESCRIPTOR.fields_by_name:
+            request.request_id = str(uuid.uuid4())
+        metadata = [("traceparent", f"00-{self.trace}-{secrets.token_hex(8)}-01")]
+        if token:
+            metadata.append(("authorization", f"Bearer {token}"))
+        return method(request, timeout=10, metadata=metadata)
+
+    def say(self, text: str) -> None:
+        self.console.print(f"  {text}")
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self.console.print(f"[bold]{len(self.steps) + 1:2d}. {title}[/bold]")
+        started = time.perf_counter()
+        try:
+            yield
+        except grpc.RpcError as e:
+            raise VisitFailed(f"{title}: {e.code().name}: {e.details()}") from e
+        self.steps.append((title, (time.perf_counter() - started) * 1000))
+
+    def until(self, what: str, look: Callable[[], Any]) -> Any:
+        """Wait for an event's effect to be seen."""
+        end = time.monotonic() + PATIENCE
+        while not (found := look()):
+            if time.monotonic() > end:
+                raise VisitFailed(f"{what} was not seen within {PATIENCE:.0f} s")
+            time.sleep(0.01)
+        return found
+
+    def announced(self, subject: str, template: str) -> str:
+        """Wait until the citizen was told; returns the text on the phone."""
+
+        def look() -> Any:
+            request = notifications_service_pb2.ListNotificationsRequest(parent=SITE, subject=subject, page_size=100)
+            replies = self.call(self.notifications.ListNotifications, request, self.people.manager).notifications
+            return next((n for n in replies if n.template == template and n.HasField("delivered_at")), None)
+
+        notification = self.until(f"the message {template}", look)
+        text = self._on_the_phone(notification.name)
+        self.say(f"[dim]SMS {notification.masked_recipient}:[/dim] [italic]{text}[/italic]")
+        return text
+
+    def _on_the_phone(self, name: str) -> str:
+        key = name.rsplit("/", 1)[1]
+        with (self.platform.outbox / "messages.jsonl").open() as lines:
+            for line in reversed(lines.readlines()):
+                message = json.loads(line)
+                if message["key"].startswith(key):
+                    return str(message["body"]).strip().replace("\n", " / ")
+        raise VisitFailed("the outbox of the file provider does not hold the message")
+
+
+def run_visit(platform: Platform, console: Console) -> Visit:
+    """The whole visit. Raises VisitFailed."""
+    serial = secrets.randbelow(9998) + 1
+    nik, phone = f"357301150590{serial:04d}", f"+62812{secrets.randbelow(10**8):08d}"
+    subject = f"warga-{serial}"
+    people = People(
+        citizen=platform.token(subject, ["citizen"], nik=nik),
+        kiosk=platform.token("kiosk-1", ["kiosk"], site="malang"),
+        officer=platform.token("petugas-3", ["officer"], site="malang", agency="dukcapil", counter=COUNTER),
+        verifier=platform.token("verifikator-1", ["verifier"], site="malang", agency="dukcapil"),
+        admin=platform.token("admin-dukcapil", ["agency_admin"], site="malang", agency="dukcapil"),
+        manager=platform.token("manajer-malang", ["site_manager"], site="malang"),
+    )
+    visit = Visit(platform, console, people, phone, nik)
+    offering = _look_for(visit)
+    ticket = _take_ticket(visit, offering)
+    _call_and_serve(visit, ticket)
+    application = _open_application(visit, offering, ticket)
+    _work_on_it(visit, application)
+    _finish(visit, ticket)
+    _collect(visit, application)
+    _complain(visit, ticket, application)
+    _summary(visit)
+    return visit
+
+
+def _look_for(visit: Visit) -> offering_pb2.Offering:
+    with visit.step('The citizen looks for "kartu keluarga" and reads the service standard'):
+        search = catalog_service_pb2.SearchOfferingsRequest(parent=SITE, query="kartu keluarga")
+        found = visit.call(visit.catalog.SearchOfferings, search).offerings
+        if not found:
+            raise VisitFailed("the catalogue knows no kartu keluarga; was the site loaded?")
+        name = catalog_service_pb2.GetOfferingRequest(name=found[0].name)
+        offering = visit.call(visit.catalog.GetOffering, name)
+        visit.say(f"{offering.display_name.id} ({offering.display_name.en})")
+    visit.console.print(_standard(offering))
+    return offering  # type: ignore[no-any-return]
+
+
+_COMPONENTS = {
+    "requirements": "Persyaratan / requirements",
+    "procedure": "Prosedur / procedure",
+    "time": "Waktu / time",
+    "fee": "Biaya / fee",
+    "product": "Produk / product",
+    "complaint_handling": "Pengaduan / complaints",
+    "legal_basis": "Dasar hukum / legal basis",
+    "facilities": "Sarana / facilities",
+    "competence": "Kompetensi / competence",
+    "internal_supervision": "Pengawasan / supervision",
+    "staff_count": "Jumlah pelaksana / staff",
+    "service_guarantee": "Jaminan pelayanan / service guarantee",
+    "security_guarantee": "Jaminan keamanan / safety",
+    "performance_evaluation": "Evaluasi kinerja / evaluation",
+}
+
+
+def _standard(offering: offering_pb2.Offering) -> Table:
+    """The 14 components; a gap is shown as a gap, a sample as a sample."""
+    table = Table(title="Standar pelayanan / service standard", title_justify="left", show_header=False, box=None)
+    for component, label in _COMPONENTS.items():
+        if component in offering.missing_components:
+            text = "[yellow]belum tersedia / not published yet[/yellow]"
+        else:
+            text = _component(offering.standard, component)
+        if component in offering.standard.sample_components:
+            text += " [dim](contoh / sample)[/dim]"
+        table.add_row(f"  {label}", text)
+    return table
+
+
+def _component(standard: offering_pb2.Standard, component: str) -> str:
+    if component == "requirements":
+        return "; ".join(r.display_name.id for r in standard.requirements)
+    if component == "time":
+        unit = offering_pb2.ServiceTime.Unit.Name(standard.time.unit).removeprefix("UNIT_").lower()
+        return f"{standard.time.amount} {unit.replace('_', ' ')}"
+    if component == "fee":
+        fee = standard.fee
+        amounts = [f"{t.display_name.id}: Rp{t.amount_idr:,}" for t in fee.tariffs] or (
+            [f"Rp{fee.amount_idr:,}"] if fee.HasField("amount_idr") else [fee.formula]
+        )
+        return f"{'; '.join(amounts).replace(',', '.')} ({fee.basis})"
+    value = getattr(standard, component)
+    return "; ".join(value) if component in ("procedure", "legal_basis") else str(value)
+
+
+def _take_ticket(visit: Visit, offering: offering_pb2.Offering) -> ticket_pb2.Ticket:
+    with visit.step("The kiosk prints a ticket for Dukcapil"):
+        request = queue_service_pb2.TakeTicketRequest(parent=QUEUE, offering=offering.name, phone=visit.phone)
+        issued = visit.call(visit.queue.TakeTicket, request, visit.people.kiosk)
+        ticket = issued.ticket
+        minutes = round(issued.estimated_wait.seconds / 60)
+        visit.say(f"Number [bold]{ticket.number}[/bold], {issued.people_ahead} ahead, about {minutes} min to wait")
+    with visit.step("The citizen is told by SMS"):
+        visit.announced(ticket.name, "ticket_issued")
+    return ticket  # type: ignore[no-any-return]
+
+
+def _call_and_serve(visit: Visit, ticket: ticket_pb2.Ticket) -> None:
+    officer = visit.people.officer
+    with visit.step(f"Counter {COUNTER} calls the next number"):
+        called = _call_next(visit)
+        while called.name != ticket.name:  # somebody left over from an earlier day or run is served first
+            visit.say(f"[dim]{called.number} was before us and is served[/dim]")
+            visit.call(visit.queue.StartServing, queue_service_pb2.StartServingRequest(name=called.name), officer)
+            visit.call(visit.queue.FinishTicket, queue_service_pb2.FinishTicketRequest(name=called.name), officer)
+            called = _call_next(visit)
+        visit.say(f"{called.number} to counter {called.counter}")
+    with visit.step("The call reaches the phone"):
+        visit.announced(ticket.name, "ticket_called")
+    with visit.step("The citizen sits down: serving starts"):
+        request = queue_service_pb2.StartServingRequest(name=ticket.name)
+        visit.call(visit.queue.StartServing, request, officer)
+
+
+def _call_next(visit: Visit) -> ticket_pb2.Ticket:
+    """The next ticket; one that an interrupted visit left at the counter is ended first."""
+    request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=COUNTER)
+    try:
+        return visit.call(visit.queue.CallNext, request, visit.people.officer)  # type: ignore[no-any-return]
+    except grpc.RpcError as e:
+        left = re.search(r"sites/[a-z0-9/-]+/tickets/[a-z0-9-]+", str(e.details()))
+        if e.code() != grpc.StatusCode.FAILED_PRECONDITION or not left:
+            raise
+        officer = visit.people.officer
+        for method, kind in (
+            (visit.queue.StartServing, queue_service_pb2.StartServingRequest),
+            (visit.queue.FinishTicket, queue_service_pb2.FinishTicketRequest),
+        ):
+            try:
+                visit.call(method, kind(name=left[0]), officer)
+            except grpc.RpcError as wrong_state:
+                if wrong_state.code() != grpc.StatusCode.FAILED_PRECONDITION:
+                    raise
+        return visit.call(visit.queue.CallNext, request, officer)  # type: ignore[no-any-return]
+
+
+def _open_application(visit: Visit, offering: offering_pb2.Offering, ticket: ticket_pb2.Ticket) -> Any:
+    officer = visit.people.officer
+    with visit.step("The officer opens the application with its requirements"):
+        request = applications_service_pb2.CreateApplicationRequest(
+            parent=SITE,
+            offering=offering.name,
+            ticket=ticket.name,
+            applicant=application_pb2.Applicant(full_name="Budi Santoso", nik=visit.nik, phone=visit.phone),
+            presented_requirements=[r.id for r in offering.standard.requirements],
+        )
+        application = visit.call(visit.applications.CreateApplication, request, officer)
+        who = application.applicant
+        visit.say(f"{application.name.rsplit('/', 1)[1]} for {who.masked_name}, NIK {who.masked_nik}")
+        visit.announced(application.name, "application_opened")
+    with visit.step("The file is handed in"):
+        submit = applications_service_pb2.SubmitApplicationRequest(name=application.name)
+        visit.call(visit.applications.SubmitApplication, submit, officer)
+        visit.announced(application.name, "application_submitted")
+    with visit.step("The queue learns of the application, by event"):
+        look = queue_service_pb2.GetTicketRequest(name=ticket.name)
+        visit.until(
+            "the application on the ticket",
+            lambda: application.name in visit.call(visit.queue.GetTicket, look, officer).applications,
+        )
+    return application
+
+
+def _work_on_it(visit: Visit, application: Any) -> None:
+    commands = application_pb2.OfficerCommand
+    people = visit.people
+    steps = (
+        ("The verifier takes the file up", commands.OFFICER_COMMAND_START_VERIFICATION, people.verifier, "verifying"),
+        ("The file is complete: the clock starts", commands.OFFICER_COMMAND_ACCEPT, people.verifier, "accepted"),
+        ("The office works on it", commands.OFFICER_COMMAND_START_PROCESSING, people.officer, "processing"),
+        ("It is approved", commands.OFFICER_COMMAND_APPROVE, people.admin, "approved"),
+    )
+    for title, command, token, state in steps:
+        with visit.step(title):
+            request = applications_service_pb2.AdvanceApplicationRequest(name=application.name, command=command)
+            reply = visit.call(visit.applications.AdvanceApplication, request, token)
+            if state == "accepted" and reply.HasField("due_at"):
+                visit.say(f"due {reply.due_at.ToDatetime():%Y-%m-%d %H:%M} UTC by the service standard")
+            visit.announced(application.name, f"application_{state}")
+    with visit.step("The document is issued"):
+        issue = applications_service_pb2.IssueApplicationRequest(
+            name=application.name, document_number=f"3573{secrets.randbelow(10**8):08d}-KK"
+        )
+        visit.call(visit.applications.IssueApplication, issue, people.officer)
+        visit.announced(application.name, "application_issued")
+
+
+def _finish(visit: Visit, ticket: ticket_pb2.Ticket) -> None:
+    with visit.step(f"{ticket.number} is finished; counter {COUNTER} is free"):
+        request = queue_service_pb2.FinishTicketRequest(name=ticket.name)
+        visit.call(visit.queue.FinishTicket, request, visit.people.officer)
+
+
+def _collect(visit: Visit, application: Any) -> None:
+    with visit.step("It is ready: the pickup code goes to the citizen's phone only"):
+        request = applications_service_pb2.AdvanceApplicationRequest(
+            name=application.name, command=application_pb2.OfficerCommand.OFFICER_COMMAND_MARK_READY
+        )
+        visit.call(visit.applications.AdvanceApplication, request, visit.people.officer)
+        text = visit.announced(application.name, "application_ready_for_pickup")
+        code = re.search(r"(?<!\d)\d{6}(?!\d)", text)
+        if code is None:
+            raise VisitFailed("the message holds no pickup code")
+    with visit.step("The citizen shows the code and collects the family card"):
+        collect = applications_service_pb2.CollectApplicationRequest(name=application.name, pickup_code=code[0])
+        visit.call(visit.applications.CollectApplication, collect, visit.people.officer)
+        visit.announced(application.name, "application_collected")
+
+
+def _complain(visit: Visit, ticket: ticket_pb2.Ticket, application: Any) -> None:
+    commands = complaint_pb2.HandlerCommand
+    people = visit.people
+    with visit.step("The citizen complains about the waiting time"):
+        complaint = visit.call(
+            visit.complaints.FileComplaint,
+            complaints_service_pb2.FileComplaintRequest(
+                parent=SITE,
+                agency=AGENCY,
+                ticket=ticket.name,
+                application=application.name,
+                subject="Waktu tunggu / waiting time",
+                text="Saya menunggu terlalu lama di Dukcapil.",
+                visibility=complaint_pb2.Complaint.VISIBILITY_ANONYMOUS,
+                phone=visit.phone,
+            ),
+            people.citizen,
+        )
+        visit.announced(complaint.name, "complaint_filed")
+    advance = complaints_service_pb2.AdvanceComplaintRequest
+    with visit.step("The site manager verifies and assigns it; the measured wait lies beside it"):
+        for command in (commands.HANDLER_COMMAND_VERIFY, commands.HANDLER_COMMAND_ASSIGN):
+            request = advance(name=complaint.name, command=command)
+            reply = visit.call(visit.complaints.AdvanceComplaint, request, people.manager)
+        look = complaints_service_pb2.GetComplaintRequest(name=complaint.name)
+        seen = visit.until(
+            "the measured wait",
+            lambda: (
+                (c := visit.call(visit.complaints.GetComplaint, look, people.manager)).HasField("measured_wait_seconds")
+                and c
+            ),
+        )
+        visit.say(
+            f"measured: {seen.measured_wait_seconds} s of waiting; next due {reply.due_at.ToDatetime():%Y-%m-%d %H:%M} UTC"
+        )
+    with visit.step("The agency takes it up and answers"):
+        request = advance(name=complaint.name, command=commands.HANDLER_COMMAND_START)
+        visit.call(visit.complaints.AdvanceComplaint, request, people.admin)
+        answer = complaints_service_pb2.AnswerComplaintRequest(
+            name=complaint.name, answer="Mohon maaf. Mulai besok loket 4 dibuka pada jam sibuk."
+        )
+        visit.call(visit.complaints.AnswerComplaint, answer, people.admin)
+        visit.announced(complaint.name, "complaint_answered")
+    with visit.step("The citizen rates the answer: 5 of 5"):
+        rate = complaints_service_pb2.RateComplaintRequest(name=complaint.name, rating=5)
+        visit.call(visit.complaints.RateComplaint, rate, people.citizen)
+        visit.announced(complaint.name, "complaint_closed")
+
+
+def _summary(visit: Visit) -> None:
+    table = Table(title="The visit, step by step", title_justify="left")
+    table.add_column("Step")
+    table.add_column("ms", justify="right")
+    for title, milliseconds in visit.steps:
+        table.add_row(title, f"{milliseconds:.0f}")
+    table.add_row("[bold]in all[/bold]", f"[bold]{sum(ms for _, ms in visit.steps):.0f}[/bold]")
+    visit.console.print(table)
+    lines, processes = traced(visit.platform, visit.trace)
+    visit.console.print(
+        f"One visit, one trace: [bold]{visit.trace}[/bold] stands on {lines} log lines of {len(processes)} processes "
+        f"({', '.join(sorted(processes))})."
+    )
+
+
+def traced(platform: Platform, trace: str) -> tuple[int, set[str]]:
+    """Log lines of a trace, and the processes that wrote them."""
+    lines, processes = 0, set()
+    with log_file(platform).open(errors="replace") as log:
+        for line in log:
+            if trace in line:
+                lines += 1
+                found = re.search(r"\b([a-z]+-(?:serve|work))\b", line)
+                if found:
+                    processes.add(found[1])
+    return lines, processes
