@@ -35,9 +35,7 @@ from mpp_chassis.worktime import WorkCalendar
 
 SITE = "sites/malang"
 DUKCAPIL = f"{SITE}/agencies/dukcapil"
-OFFERING = Offering(
-    f"{SITE}/offerings/kartu-keluarga", DUKCAPIL, ("kk-lama", "ktp"), Promise(3, Unit.WORKING_DAY)
-)
+OFFERING = Offering(f"{SITE}/offerings/kartu-keluarga", DUKCAPIL, ("kk-lama", "ktp"), Promise(3, Unit.WORKING_DAY))
 APPLICANT = SealedApplicant("sealed-name", "sealed-nik", "sealed-phone", "index")
 WIB = ZoneInfo("Asia/Jakarta")
 DAY = [(time(8), time(12)), (time(13), time(15))]
@@ -132,9 +130,7 @@ def test_submitting_needs_every_requirement_and_lists_what_is_missing() -> None:
     with pytest.raises(RequirementsMissing) as refused:
         app.submit(presented=("ktp",), duplicate=False, now=MONDAY, actor=OFFICER)
     assert refused.value.metadata == {"missing": "kk-lama"}
-    done = draft(presented=("ktp",)).submit(
-        presented=("kk-lama",), duplicate=False, now=MONDAY, actor=OFFICER
-    )
+    done = draft(presented=("ktp",)).submit(presented=("kk-lama",), duplicate=False, now=MONDAY, actor=OFFICER)
     assert done.state is State.SUBMITTED
     assert done.presented == ("kk-lama", "ktp")
 
@@ -158,9 +154,7 @@ def test_a_reason_is_due(action: Action) -> None:
     assert app.advance(action, now=MONDAY, actor=OFFICER, reason="sebab").reason == "sebab"
 
 
-@pytest.mark.parametrize(
-    "reason", ["NIK 3573011201900001 salah", "3573 0112 0190 0001", "3573.0112.0190.0001"]
-)
+@pytest.mark.parametrize("reason", ["NIK 3573011201900001 salah", "3573 0112 0190 0001", "3573.0112.0190.0001"])
 def test_a_reason_never_carries_a_nik(reason: str) -> None:
     with pytest.raises(InvalidField) as refused:
         processing().advance(Action.HOLD, now=MONDAY, actor=OFFICER, reason=reason)
@@ -193,9 +187,7 @@ def test_the_three_units_of_a_promise(promise: Promise, due: datetime) -> None:
 
 
 def test_a_standard_without_a_time_has_no_clock() -> None:
-    app = draft(replace(OFFERING, promise=None)).submit(
-        presented=(), duplicate=False, now=MONDAY, actor=OFFICER
-    )
+    app = draft(replace(OFFERING, promise=None)).submit(presented=(), duplicate=False, now=MONDAY, actor=OFFICER)
     app = step(app, Action.START_VERIFICATION)
     app = app.accept(calendar=None, at_risk_percent=80, now=MONDAY, actor=OFFICER)
     assert app.clock is None
@@ -297,9 +289,7 @@ def test_five_wrong_codes_lock_the_pickup_until_a_new_code() -> None:
     with pytest.raises(PickupLocked):
         app.collect(code_hash="right", now=MONDAY, actor=OFFICER)
     anew = app.mark_ready(code_hash="new", sealed_code="sealed-new", now=MONDAY, actor=OFFICER)
-    assert anew.events == (
-        Advanced(State.READY_FOR_PICKUP, State.READY_FOR_PICKUP, "", MONDAY, "sealed-new"),
-    )
+    assert anew.events == (Advanced(State.READY_FOR_PICKUP, State.READY_FOR_PICKUP, "", MONDAY, "sealed-new"),)
     assert anew.collect(code_hash="right", now=MONDAY, actor=OFFICER).state is State.READY_FOR_PICKUP
     assert anew.collect(code_hash="new", now=MONDAY, actor=OFFICER).state is State.COLLECTED
 

@@ -152,15 +152,11 @@ class Life(RuleBasedStateMachine):
     def advance(self, action: Action) -> None:
         target = TARGET[action]
         # A pause is left, and an inspection ended, by RESUME; processing is started once.
-        allowed = target in FOLLOWS[self.state] and not (
-            action == "START_PROCESSING" and self.state == "INSPECTION"
-        )
+        allowed = target in FOLLOWS[self.state] and not (action == "START_PROCESSING" and self.state == "INSPECTION")
         self._try(
             target,
             allowed,
-            lambda: self.app.advance(
-                action, now=self.now, actor="officer:a", reason="sebab", calendar=CALENDAR
-            ),
+            lambda: self.app.advance(action, now=self.now, actor="officer:a", reason="sebab", calendar=CALENDAR),
         )
 
     @rule()

@@ -121,9 +121,7 @@ def test_days_are_monotone(calendar: WorkCalendar, one: datetime, other: datetim
 
 @given(CALENDARS, MOMENTS, st.integers(1, 60), st.integers(1, 60))
 def test_days_are_additive(calendar: WorkCalendar, start: datetime, a: int, b: int) -> None:
-    assert calendar.add_working_days(calendar.add_working_days(start, a), b) == calendar.add_working_days(
-        start, a + b
-    )
+    assert calendar.add_working_days(calendar.add_working_days(start, a), b) == calendar.add_working_days(start, a + b)
 
 
 @given(CALENDARS, MOMENTS, st.integers(1, 60))
@@ -134,9 +132,7 @@ def test_days_count_each_working_day_once(calendar: WorkCalendar, start: datetim
 
 
 @given(CALENDARS, MOMENTS, st.integers(0, 20_000))
-def test_hours_land_in_opening_time_and_measure_back(
-    calendar: WorkCalendar, start: datetime, minutes: int
-) -> None:
+def test_hours_land_in_opening_time_and_measure_back(calendar: WorkCalendar, start: datetime, minutes: int) -> None:
     due = calendar.add_working_minutes(start, minutes)
     assert calendar.is_working_day(calendar.local_date(due))
     # A whole-day calendar gives up one second at midnight, so that a deadline stays on its day.

@@ -241,11 +241,7 @@ class Application:
         return app
 
     def _flag_duplicate(self, now: datetime) -> Application:
-        return (
-            self
-            if Flag.DUPLICATE_SUSPECTED in self.flags
-            else self._raise(Flag.DUPLICATE_SUSPECTED, None, now)
-        )
+        return self if Flag.DUPLICATE_SUSPECTED in self.flags else self._raise(Flag.DUPLICATE_SUSPECTED, None, now)
 
     def _raise(self, flag: Flag, due_at: datetime | None, now: datetime) -> Application:
         return replace(
@@ -263,9 +259,7 @@ class Application:
             raise ValueError(f"{self.name} is paused and does not know what it left")
         return target
 
-    def _go(
-        self, action: Action, *, now: datetime, actor: str, reason: str = "", sealed_code: str = ""
-    ) -> Application:
+    def _go(self, action: Action, *, now: datetime, actor: str, reason: str = "", sealed_code: str = "") -> Application:
         check_reason(action, reason)
         target = self._allow(action)
         step = Advanced(self.state, target, reason, now, sealed_code)

@@ -12,9 +12,7 @@ class ApplicationsError(Exception):
 
     reason = "APPLICATIONS_ERROR"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.metadata = metadata or {}

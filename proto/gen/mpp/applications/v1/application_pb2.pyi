@@ -46,7 +46,7 @@ OFFICER_COMMAND_CORRECT: OfficerCommand
 OFFICER_COMMAND_REVOKE: OfficerCommand
 
 class Application(_message.Message):
-    __slots__ = ("name", "offering", "agency", "ticket", "state", "applicant", "requirements", "presented_requirements", "created_at", "accepted_at", "due_at", "reason", "document_number", "flags", "updated_at", "history")
+    __slots__ = ("name", "offering", "agency", "ticket", "state", "applicant", "requirements", "presented_requirements", "created_at", "accepted_at", "due_at", "reason", "document_number", "flags", "updated_at", "history", "warnings")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Application.State]
@@ -113,6 +113,7 @@ class Application(_message.Message):
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     offering: str
     agency: str
@@ -129,7 +130,8 @@ class Application(_message.Message):
     flags: _containers.RepeatedScalarFieldContainer[Application.Flag]
     updated_at: _timestamp_pb2.Timestamp
     history: _containers.RepeatedCompositeFieldContainer[HistoryEntry]
-    def __init__(self, name: _Optional[str] = ..., offering: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., state: _Optional[_Union[Application.State, str]] = ..., applicant: _Optional[_Union[MaskedApplicant, _Mapping]] = ..., requirements: _Optional[_Iterable[str]] = ..., presented_requirements: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., document_number: _Optional[str] = ..., flags: _Optional[_Iterable[_Union[Application.Flag, str]]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., offering: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., state: _Optional[_Union[Application.State, str]] = ..., applicant: _Optional[_Union[MaskedApplicant, _Mapping]] = ..., requirements: _Optional[_Iterable[str]] = ..., presented_requirements: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., document_number: _Optional[str] = ..., flags: _Optional[_Iterable[_Union[Application.Flag, str]]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HistoryEntry(_message.Message):
     __slots__ = ("state", "at", "actor", "reason")
