@@ -109,16 +109,12 @@ TRANSITIONS: Mapping[Step, Rule] = {
     Step.REQUEST_INFO: Rule(Party.HANDLER, _ASKABLE, _to(State.NEEDS_INFO), reason_due=True),
     Step.REPLY: Rule(Party.REPORTER, _to(State.NEEDS_INFO), _ASKABLE),
     Step.VERIFY: Rule(Party.HANDLER, _to(State.RECEIVED), _to(State.VERIFIED)),
-    Step.ASSIGN: Rule(
-        Party.HANDLER, frozenset({State.VERIFIED, State.REOPENED, State.ESCALATED}), _to(State.ASSIGNED)
-    ),
+    Step.ASSIGN: Rule(Party.HANDLER, frozenset({State.VERIFIED, State.REOPENED, State.ESCALATED}), _to(State.ASSIGNED)),
     Step.START: Rule(
         Party.HANDLER, frozenset({State.ASSIGNED, State.REOPENED, State.ESCALATED}), _to(State.IN_PROGRESS)
     ),
     Step.ESCALATE: Rule(Party.HANDLER, _AT_WORK, _to(State.ESCALATED), reason_due=True),
-    Step.REJECT: Rule(
-        Party.HANDLER, frozenset({State.RECEIVED, State.VERIFIED}), _to(State.REJECTED), reason_due=True
-    ),
+    Step.REJECT: Rule(Party.HANDLER, frozenset({State.RECEIVED, State.VERIFIED}), _to(State.REJECTED), reason_due=True),
     Step.MERGE: Rule(
         Party.HANDLER,
         frozenset({State.RECEIVED, State.NEEDS_INFO, State.VERIFIED, State.ASSIGNED, State.IN_PROGRESS}),
@@ -159,9 +155,7 @@ class ComplaintError(Exception):
 
     reason: ClassVar[str] = "COMPLAINT_REFUSED"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.metadata: dict[str, str] = dict(metadata or {})

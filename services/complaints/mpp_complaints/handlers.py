@@ -14,7 +14,7 @@ from mpp_chassis.errors import Poison
 
 from mpp_complaints import usecases
 
-SWEEP_SECONDS = 10
+SWEEP_SECONDS = 5
 
 
 class Handlers:

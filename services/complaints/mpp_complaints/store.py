@@ -27,12 +27,8 @@ WAITS_KEPT_SECONDS = 180 * 24 * 3600  # by then each complaint about the ticket 
 INDEXES: dict[str, list[IndexModel]] = {
     COMPLAINTS: [
         IndexModel([("site_id", ASCENDING), ("order", DESCENDING)], name="site_newest"),
-        IndexModel(
-            [("site_id", ASCENDING), ("agency", ASCENDING), ("order", DESCENDING)], name="agency_newest"
-        ),
-        IndexModel(
-            [("site_id", ASCENDING), ("owner", ASCENDING), ("order", DESCENDING)], name="owner_newest"
-        ),
+        IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("order", DESCENDING)], name="agency_newest"),
+        IndexModel([("site_id", ASCENDING), ("owner", ASCENDING), ("order", DESCENDING)], name="owner_newest"),
         # Only what the sweep must still look at is in it: its cost follows what is open, not what is history.
         IndexModel([("look_at", ASCENDING)], name="due", sparse=True),
     ],
@@ -174,7 +170,6 @@ def from_state(stored: Stored) -> Complaint:
         waited_seconds=s["waited_seconds"],
         missed=tuple(s["missed"]),
         history=tuple(
-            Entry(State(e["state"]), e["at"], e["actor"], Party(e["party"]), e["reason"])
-            for e in s["history"]
+            Entry(State(e["state"]), e["at"], e["actor"], Party(e["party"]), e["reason"]) for e in s["history"]
         ),
     )

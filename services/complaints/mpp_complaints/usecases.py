@@ -120,9 +120,7 @@ def advance_complaint(
 
 def answer_complaint(app: App, name: str, answer: str, call: Call) -> complaint_pb2.Complaint:
     """Raises domain.InvalidField (answer), WrongState, NotFound, PermissionDenied."""
-    return _change(
-        app, name, call, lambda c, now: c.give_answer(answer, _terms(app, c.site, now), now, call.actor)
-    )
+    return _change(app, name, call, lambda c, now: c.give_answer(answer, _terms(app, c.site, now), now, call.actor))
 
 
 def reply_complaint(app: App, name: str, text: str, call: Call) -> complaint_pb2.Complaint:
@@ -139,9 +137,7 @@ def rate_complaint(app: App, name: str, rating: int, call: Call) -> complaint_pb
 def reopen_complaint(app: App, name: str, reason: str, call: Call) -> complaint_pb2.Complaint:
     """Raises domain.InvalidField (reason), WrongState, WindowClosed, LimitReached; NotFound."""
     sealed = app.cipher.seal(domain.some_text("reason", reason), TEXT)
-    return _change(
-        app, name, call, lambda c, now: c.reopen(sealed, _terms(app, c.site, now), now, call.actor)
-    )
+    return _change(app, name, call, lambda c, now: c.reopen(sealed, _terms(app, c.site, now), now, call.actor))
 
 
 def withdraw_complaint(app: App, name: str, call: Call) -> complaint_pb2.Complaint:
@@ -273,10 +269,12 @@ def _token(complaint: Complaint) -> str:
 
 
 def _order_of(token: str) -> str:
+    if not token:
+        return ""
     try:
         order = base64.urlsafe_b64decode(token.encode()).decode()
     except (ValueError, binascii.Error):
-        order = "?"
-    if order and not re.fullmatch(r"[0-9]{13}-[a-z0-9-]{8,40}", order):
+        order = ""
+    if not re.fullmatch(r"[0-9]{13}-[a-z0-9-]{8,40}", order):
         raise InvalidField("page_token", "is not one that this service gave")
     return order

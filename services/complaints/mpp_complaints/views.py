@@ -27,9 +27,7 @@ class Sites:
         """Raises ValueError when the site's times are no calendar; nothing is kept then."""
         fields = {
             "zone": site.time_zone,
-            "hours": [
-                {"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours
-            ],
+            "hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours],
             "holidays": [h.date for h in site.holidays],
         }
         _calendar(fields)

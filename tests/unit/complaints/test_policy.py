@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
+from mpp_chassis.worktime import WorkCalendar
 from mpp_complaints import policy
 from mpp_complaints.domain import Class
 
@@ -43,6 +44,36 @@ def test_terms_use_working_days_and_days() -> None:
     assert due.reply_by == T0 + timedelta(days=10)
     assert due.legal_by == T0 + timedelta(days=60)
     assert due.settle_by[Class.SUPERVISORY] == T0 + timedelta(days=120)
+
+
+def malang() -> WorkCalendar:
+    """March 2026 of the reference site: Nyepi and Idulfitri, with joint leave around them."""
+    hours = {d: [(time(8), time(12)), (time(13), time(15 if d == 5 else 16))] for d in range(1, 6)}
+    holidays = frozenset(date(2026, 3, d) for d in (18, 19, 20, 21, 22, 23, 24))
+    return WorkCalendar("Asia/Jakarta", hours, holidays)
+
+
+@pytest.mark.parametrize(
+    ("filed", "due"),
+    [
+        ("2026-03-02 10:00", "2026-03-05 16:00"),  # Monday to Thursday
+        ("2026-03-03 10:00", "2026-03-06 15:00"),  # Friday closes earlier
+        ("2026-03-05 10:00", "2026-03-10 16:00"),  # over a weekend
+        ("2026-03-07 23:30", "2026-03-11 16:00"),  # filed on a Saturday night
+        ("2026-03-16 16:30", "2026-03-26 16:00"),  # 17, then seven days off, then 25 and 26
+    ],
+)
+def test_verification_is_due_after_three_working_days_of_the_site(filed: str, due: str) -> None:
+    wib = timezone(timedelta(hours=7))
+    start = datetime.fromisoformat(filed).replace(tzinfo=wib)
+    reckoned = policy.terms(policy.default(), malang(), start)
+    assert reckoned.verify_by == datetime.fromisoformat(due).replace(tzinfo=wib)
+    assert reckoned.reply_by == start + timedelta(days=10), "the reporter's days are calendar days"
+
+
+def test_sixty_working_days_end_after_the_legal_maximum() -> None:
+    reckoned = policy.terms(policy.default(), malang(), T0)
+    assert reckoned.settle_by[Class.SUPERVISORY] > reckoned.legal_by == T0 + timedelta(days=60)
 
 
 SOUND = (
