@@ -1,0 +1,119 @@
+"""mppctl: the commands and their options. Knows typer; the work is in the modules beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from mppctl import sitefiles
+from mppctl.applying import Applier, Outcome, Report
+from mppctl.connection import Connection, Identity, NoConnection, connect
+from mppctl.events import parked_app
+from mppctl.getting import get_app
+from mppctl.problems import REFUSED, errors, explained, tell
+from mppctl.showing import console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
+    "The command line of the MPP platform. It talks gRPC only. Exit codes: 0 done, 1 refused by the platform, "
+    "2 wrong usage, 3 a file is wrong, 4 nobody answers, 5 not allowed."
+))  # fmt: skip
+events_app = typer.Typer(no_args_is_help=True, help="Events that services exchange.")
+app.add_typer(get_app, name="get")
+app.add_typer(events_app, name="events")
+events_app.add_typer(parked_app, name="parked")
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=HOST:PORT of a service; may be given again. Also MPP_ENDPOINTS, comma-separated."),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(envvar="MPP_PROFILE", help="Take endpoints from .dev/PROFILE/endpoints.json.")
+    ] = "run",
+    token: Annotated[
+        str, typer.Option(envvar="MPP_TOKEN", help="Bearer token. Without it the development issuer is asked.")
+    ] = "",
+    role: Annotated[str, typer.Option("--as", metavar="ROLE", help="Role to ask the issuer for.")] = "",
+    subject: Annotated[str, typer.Option(help="Subject to ask the issuer for.")] = "mppctl",
+    site: Annotated[str, typer.Option(help="Site of the token, `malang`.")] = "",
+    agency: Annotated[str, typer.Option(help="Agency of the token, `dukcapil`.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print the contract's JSON instead of tables.")] = False,
+) -> None:
+    with explained():
+        try:
+            connection = connect(endpoint or [], profile, token, Identity(role, subject, site, agency))
+        except NoConnection as problem:
+            raise typer.BadParameter(str(problem)) from problem
+    context.obj = connection
+    context.meta["json"] = json
+    context.call_on_close(connection.close)
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="A site's folder, a folder of sites, site.yaml or an agency's file.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
+    services_only: Annotated[
+        bool, typer.Option("--services-only", help="Leave site and agencies alone: what an agency's admin may do.")
+    ] = False,
+) -> None:
+    """Bring the catalogue to what the files say. Repeatable; unchanged resources make no event."""
+    connection: Connection = context.obj
+    with explained():
+        reports = []
+        for files in sitefiles.load(file):
+            if services_only:
+                files.site = None
+                files.agencies.clear()
+            reports.append(_apply(connection, files, dry_run))
+    if any(report.refused for report in reports):
+        raise typer.Exit(max(o.refusal.exit_code for r in reports for o in r.refused if o.refusal) or REFUSED)
+
+
+def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) -> Report:
+    total = bool(files.site) + len(files.agencies) + len(files.offerings)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(files.site_name, total=total)
+
+        def advance(outcome: Outcome) -> None:
+            progress.update(task, advance=1, description=outcome.name)
+
+        report = Applier(connection, files, dry_run, advance).run()
+    _summary(files, report, dry_run)
+    return report
+
+
+def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
+    for outcome in report.refused:
+        assert outcome.refusal
+        tell(outcome.refusal, f"{files.places.get(outcome.name, '')}: {outcome.name}")
+    if report.stopped:
+        errors.print("[red]✗[/red] gave up: every further call would end the same way")
+    verb = "would be " if dry_run else ""
+    for kind, plural in (("site", "site"), ("agency", "agencies"), ("service", "services")):
+        counts = {r: report.count(kind, r) for r in ("created", "changed", "unchanged", "unchecked", "refused")}
+        parts = [f"{n} {_word(result, verb)}" for result, n in counts.items() if n]
+        if parts:
+            console.print(f"{files.site_name}: {plural}: {', '.join(parts)}")
+    if report.beyond:
+        console.print(f"{files.site_name}: in the catalogue but in no file: {', '.join(report.beyond)}")
+
+
+def _word(result: str, verb: str) -> str:
+    if result == "unchecked":
+        return "not checked yet (what they refer to does not exist yet)"
+    return f"{verb}{result}" if result in ("created", "changed") else result
+
+
+if __name__ == "__main__":
+    app()

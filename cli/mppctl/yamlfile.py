@@ -1,0 +1,150 @@
+"""Strict reading of YAML: every problem names file, key and line. Knows YAML; knows nothing of sites or
+agencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+T = TypeVar("T")
+_TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
+_WHOLE_TAG = "tag:yaml.org,2002:int"
+_NULL_TAG = "tag:yaml.org,2002:null"
+
+
+class FileProblem(Exception):
+    """Something in a file that cannot be used. `key` is a path such as `services[2].standard.fee`."""
+
+    def __init__(self, file: Path, line: int, key: str, message: str) -> None:
+        where = f"{file}:{line}"
+        super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+        self.file, self.line, self.key, self.message = file, line, key, message
+
+
+class Value:
+    """A value with its place. The readers raise FileProblem when it is not what is asked for."""
+
+    def __init__(self, file: Path, key: str, node: yaml.Node) -> None:
+        self.file, self.key, self._node = file, key, node
+
+    @property
+    def line(self) -> int:
+        """Counted from 1."""
+        return int(self._node.start_mark.line) + 1
+
+    @property
+    def is_null(self) -> bool:
+        return self._node.tag == _NULL_TAG
+
+    def problem(self, message: str) -> FileProblem:
+        return FileProblem(self.file, self.line, self.key, message)
+
+    def text(self) -> str:
+        """A text; a date may stand without quotes."""
+        if isinstance(self._node, yaml.ScalarNode) and self._node.tag in _TEXT_TAGS:
+            if not self._node.value.strip():
+                raise self.problem("must not be empty")
+            return str(self._node.value)
+        if isinstance(self._node, yaml.ScalarNode) and not self.is_null:
+            raise self.problem(f'must be a text; write it in quotes: "{self._node.value}"')
+        raise self.problem("must be a text")
+
+    def whole(self) -> int:
+        """A whole number, not negative."""
+        if isinstance(self._node, yaml.ScalarNode) and self._node.tag == _WHOLE_TAG:
+            digits = self._node.value.replace("_", "")
+            if digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0"):
+                return int(digits)
+        raise self.problem("must be a whole number (digits only)")
+
+    def choice(self, allowed: Mapping[str, T]) -> T:
+        """What `allowed` gives for the text."""
+        text = self.text()
+        if text not in allowed:
+            raise self.problem(f"{text!r} is not one of {', '.join(sorted(allowed))}")
+        return allowed[text]
+
+    def items(self) -> list[Value]:
+        """The items of a list, which may be empty."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.problem("must be a list")
+        return [Value(self.file, f"{self.key}[{n}]", node) for n, node in enumerate(self._node.value)]
+
+    def texts(self) -> list[str]:
+        return [item.text() for item in self.items()]
+
+    def fields(self, required: str, optional: str = "") -> Fields:
+        """The entries of a mapping. Key names are given separated by blanks; any other key is a problem."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.problem("must be a mapping (key: value)")
+        entries: dict[str, Value] = {}
+        known = (*required.split(), *optional.split())
+        for key_node, value_node in self._node.value:
+            name = str(key_node.value)
+            path = f"{self.key}.{name}" if self.key else name
+            line = key_node.start_mark.line + 1
+            if name not in known:
+                raise FileProblem(self.file, line, path, f"unknown key{_guess(name, known)}")
+            if name in entries:
+                raise FileProblem(self.file, line, path, "this key is written twice")
+            entries[name] = Value(self.file, path, value_node)
+        for name in required.split():
+            if name not in entries:
+                raise self.problem(f"the key {name!r} is missing")
+        return Fields(self, entries)
+
+
+class Fields:
+    """The entries of a mapping whose keys have been checked."""
+
+    def __init__(self, value: Value, entries: Mapping[str, Value]) -> None:
+        self.value, self._entries = value, entries
+
+    def __getitem__(self, name: str) -> Value:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def get(self, name: str) -> Value | None:
+        """The entry, or None where it is absent or null."""
+        value = self._entries.get(name)
+        return None if value is None or value.is_null else value
+
+    def text(self, name: str) -> str:
+        """The text of the entry, or "" where it is absent or null."""
+        value = self.get(name)
+        return value.text() if value else ""
+
+
+def read(file: Path) -> Value:
+    """The one document of a YAML file. Raises FileProblem, also for a file that cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileProblem(file, 1, "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FileProblem(file, 1, "", "is not UTF-8 text") from error
+    try:
+        node = yaml.SafeLoader(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        raise FileProblem(file, line, "", f"is not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise FileProblem(file, 1, "", f"is not YAML: {error}") from error
+    if node is None:
+        raise FileProblem(file, 1, "", "is empty")
+    return Value(file, "", node)
+
+
+def _guess(name: str, known: tuple[str, ...]) -> str:
+    """A hint for a slip of the pen."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
