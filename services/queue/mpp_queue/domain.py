@@ -37,6 +37,8 @@ class State(StrEnum):
 
 OPEN = (State.WAITING, State.CALLED, State.SERVING)
 AT_A_COUNTER = frozenset({State.CALLED, State.SERVING})
+# States whose tickets count as lately called: on the board, for the turn of the classes and for the estimate.
+LATELY_CALLED = frozenset({State.CALLED, State.SERVING, State.FINISHED})
 
 
 class Step(StrEnum):
@@ -79,9 +81,7 @@ class QueueError(Exception):
 
     reason: ClassVar[str] = "QUEUE_ERROR"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.metadata = metadata or {}
@@ -212,9 +212,9 @@ class Ticket:
     state: State
     rank: str
     issued_at: datetime
-    call_key: str
-    second_call_key: str
-    busy_key: str
+    call_key: str = ""
+    second_call_key: str = ""
+    busy_key: str = ""
     owners: tuple[str, ...] = ()
     sealed_phone: str = ""
     masked_phone: str = ""
@@ -238,6 +238,7 @@ class Ticket:
             counter=counter,
             calls=1,
             called_at=now,
+            rank=call_rank(now),
             busy_key=busy_key(self.queue, counter, self.day),
             call_key=self.call_key if second else call_key,
             second_call_key=call_key if second else self.second_call_key,
@@ -261,7 +262,7 @@ class Ticket:
             raise RecallTooSoon(
                 f"{self.number} may be called again in {left} s", metadata={"retry_after_seconds": str(left)}
             )
-        again = replace(self, calls=self.calls + 1, called_at=now)
+        again = replace(self, calls=self.calls + 1, called_at=now, rank=call_rank(now))
         return again._to(State.CALLED, Step.RECALL, now, actor, Called())
 
     def serve(self, *, now: datetime, actor: str) -> Ticket:
@@ -287,7 +288,7 @@ class Ticket:
             self,
             misses=self.misses + 1,
             rank=rank_of(self.priority, max(last_seq, self.seq), returned_at=now),
-            busy_key=self.name,
+            busy_key="",
             called_at=None,
             counter=0,
             calls=0,
@@ -322,7 +323,7 @@ class Ticket:
             )
 
     def _end(self, state: State, step: Step, now: datetime, actor: str, reason: str = "") -> Ticket:
-        over = replace(self, ended_at=now, busy_key=self.name, reason=reason)
+        over = replace(self, ended_at=now, busy_key="", reason=reason)
         return over._to(state, step, now, actor, self._ended(state, now, reason), reason)
 
     def _ended(self, state: State, now: datetime, reason: str) -> Ended:
@@ -335,9 +336,7 @@ class Ticket:
             served=_span(self.serving_at, now) if self.serving_at else timedelta(0),
         )
 
-    def _to(
-        self, state: State, step: Step, now: datetime, actor: str, event: TicketEvent, reason: str = ""
-    ) -> Ticket:
+    def _to(self, state: State, step: Step, now: datetime, actor: str, event: TicketEvent, reason: str = "") -> Ticket:
         line = HistoryLine(now, actor, step.value, state, reason)
         return replace(self, state=state, history=(*self.history, line), events=(event,))
 
@@ -360,8 +359,8 @@ def issue(
     rules: Rules,
 ) -> Ticket:
     """A new ticket, waiting. `seq` starts at 1 each day. Raises InvalidField for an offering of another site."""
-    if offering and not offering.startswith(f"{spec.site_id}/"):
-        raise InvalidField("offering", f"{offering} is not of {spec.site_id}")
+    if offering and not offering.startswith(f"sites/{spec.site_id}/"):
+        raise InvalidField("offering", f"{offering} is not of site {spec.site_id}")
     priority = rules.has_priority(group)
     return Ticket(
         name=name,
@@ -377,9 +376,6 @@ def issue(
         state=State.WAITING,
         rank=rank_of(priority, seq),
         issued_at=now,
-        call_key=name,
-        second_call_key=name,
-        busy_key=name,
         owners=tuple(owners),
         sealed_phone=sealed_phone,
         masked_phone=masked_phone,
@@ -405,6 +401,11 @@ def rank_of(priority: bool, seq: int, returned_at: datetime | None = None) -> st
     """
     milliseconds = int(returned_at.timestamp() * 1000) if returned_at else 0
     return f"{PRIORITY_CLASS if priority else OTHER_CLASS}-{seq:06d}-{milliseconds:013d}"
+
+
+def call_rank(called_at: datetime) -> str:
+    """The sort key of tickets that were called: milliseconds, as many digits for the next centuries."""
+    return f"{int(called_at.timestamp() * 1000):013d}"
 
 
 def busy_key(queue: str, counter: int, day: str) -> str:

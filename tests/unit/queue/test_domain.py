@@ -16,7 +16,7 @@ RULES = Rules()
 QUEUE = "sites/malang/queues/dukcapil"
 SPEC = QueueSpec(
     name=QUEUE,
-    site_id="sites/malang",
+    site_id="malang",
     agency="sites/malang/agencies/dukcapil",
     prefix="D",
     counters=(3, 4, 5),
@@ -107,9 +107,9 @@ def test_numbers(seq: int, number: str) -> None:
     assert issued(seq).number == number
 
 
-def test_a_new_ticket_holds_its_own_id_in_every_unique_key() -> None:
+def test_a_new_ticket_holds_no_key() -> None:
     ticket = issued()
-    assert {ticket.call_key, ticket.second_call_key, ticket.busy_key} == {ticket.name}
+    assert {ticket.call_key, ticket.second_call_key, ticket.busy_key} == {""}
 
 
 def test_only_a_ticket_at_a_counter_holds_the_counter() -> None:
@@ -117,7 +117,7 @@ def test_only_a_ticket_at_a_counter_holds_the_counter() -> None:
         ticket = in_state(state)
         held = ticket.busy_key == f"{QUEUE}#3#2026-11-23"
         assert held is (state in domain.AT_A_COUNTER), state
-        assert held or ticket.busy_key == ticket.name
+        assert held or ticket.busy_key == ""
 
 
 def test_an_offering_of_another_site_is_refused() -> None:
@@ -167,6 +167,13 @@ def test_priority_comes_first_and_stays_in_its_class_when_missed() -> None:
     assert ahead.rank < other.rank
     back = called(ahead).miss(now=at(60), actor="a", last_seq=50, rules=RULES)
     assert back.rank < other.rank
+
+
+def test_rank_of_called_tickets_is_the_time_of_the_last_call() -> None:
+    early, late = called(issued(2), 10), called(issued(1), 20, key="c2", counter=4)
+    assert early.rank < late.rank
+    assert early.recall(now=at(30), actor="a", rules=RULES).rank > late.rank
+    assert late.serve(now=at(40), actor="a").finish(now=at(50), actor="a").rank == late.rank
 
 
 def test_which_groups_have_priority_is_a_setting() -> None:

@@ -1,0 +1,52 @@
+"""gRPC to use cases: one line a method, and which domain error is which status. Never pymongo, never
+eventlet.
+"""
+
+from __future__ import annotations
+
+import grpc
+from mpp.queue.v1 import queue_service_pb2 as pb
+from mpp.queue.v1 import ticket_pb2
+from mpp_chassis.call import Call
+
+from mpp_queue import domain, usecases
+from mpp_queue.usecases import App
+
+ERRORS: dict[type[Exception], grpc.StatusCode] = {
+    domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
+    domain.QueueError: grpc.StatusCode.FAILED_PRECONDITION,
+}
+
+
+class QueueApi:
+    """mpp.queue.v1.QueueService. Identity, access, validation and deadlines were checked by the kit before."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def TakeTicket(self, request: pb.TakeTicketRequest, call: Call) -> ticket_pb2.IssuedTicket:
+        return usecases.take_ticket(self._app, request, call)
+
+    def GetTicket(self, request: pb.GetTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.get_ticket(self._app, request, call)
+
+    def GetQueue(self, request: pb.GetQueueRequest, call: Call) -> ticket_pb2.QueueStatus:
+        return usecases.get_queue(self._app, request, call)
+
+    def CallNext(self, request: pb.CallNextRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.call_next(self._app, request, call)
+
+    def RecallTicket(self, request: pb.RecallTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.recall_ticket(self._app, request, call)
+
+    def StartServing(self, request: pb.StartServingRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.start_serving(self._app, request, call)
+
+    def FinishTicket(self, request: pb.FinishTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.finish_ticket(self._app, request, call)
+
+    def MissTicket(self, request: pb.MissTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.miss_ticket(self._app, request, call)
+
+    def CancelTicket(self, request: pb.CancelTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.cancel_ticket(self._app, request, call)

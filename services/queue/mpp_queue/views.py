@@ -1,0 +1,222 @@
+"""Read models: the queues that the catalogue tells of, and how full a queue is right now.
+
+Knows the projections' fields and how old an answer may be. Never decides anything about a ticket, never
+writes one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp_chassis.aggregates import Store
+from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.projection import Projection
+
+from mpp_queue import domain
+from mpp_queue.domain import QueueSpec
+from mpp_queue.store import Tickets
+
+SPEC_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
+SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
+READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
+LAST_CALLS = 30  # they tell the board, the counters at work and the length of a visit
+BOARD_LINES = 5
+
+
+class Queues:
+    """The queues of all sites, fed by the catalogue's events; `find` answers from memory for two seconds."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._agencies, self._sites = Projection(store, "agencies"), Projection(store, "sites")
+        self._clock = clock
+        self._known: dict[str, tuple[float, QueueSpec]] = {}
+
+    def learn_agency(self, agency: agency_pb2.Agency, sequence: int) -> None:
+        """Idempotent; an older event changes nothing. Remembers the queues that the agency once had."""
+        queue = f"{site_of(agency.name)}/queues/{agency.queue.id}" if agency.HasField("queue") else ""
+        before = self._agencies.get(agency.name) or {}
+        former = {*before.get("former", ()), before.get("queue", "")} - {"", queue}
+        fields = {
+            "site": site_of(agency.name),
+            "queue": queue,
+            "former": sorted(former),
+            "prefix": agency.queue.prefix,
+            "counters": list(agency.queue.counters),
+            "minutes_per_visit": agency.queue.minutes_per_visit,
+        }
+        self._agencies.apply(agency.name, sequence, fields)
+
+    def learn_site(self, site: site_pb2.Site, sequence: int) -> None:
+        self._sites.apply(site.name, sequence, {"time_zone": site.time_zone})
+
+    def find(self, name: str, *, fresh: bool = False) -> QueueSpec:
+        """Raises NotFound QUEUE_UNKNOWN, FailedPrecondition QUEUE_CLOSED. Only what is found is kept in
+        memory.
+        """
+        known = self._known.get(name)
+        now = self._clock()
+        if known is not None and not fresh:
+            if now < known[0]:
+                return known[1]
+            self._known[name] = (now + 0.5, known[1])  # one reads anew, the others need not wait for it
+        try:
+            spec = self._read(name)
+        except (NotFound, FailedPrecondition):
+            self._known.pop(name, None)
+            raise
+        self._known[name] = (now + SPEC_SECONDS, spec)
+        return spec
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every queue that is or was, with its site's zone."""
+        zones = {d["_id"]: d["time_zone"] for d in self._sites.collection.find({})}
+        for document in self._agencies.collection.find({}, {"site": 1, "queue": 1, "former": 1}):
+            for queue in filter(None, [document["queue"], *document["former"]]):
+                if document["site"] in zones:
+                    yield queue, zones[document["site"]]
+
+    def _read(self, name: str) -> QueueSpec:
+        site = self._sites.get(site_of(name))
+        found = self._agencies.collection.find_one({"queue": name})
+        if found is None and self._agencies.collection.find_one({"former": name}, {"_id": 1}):
+            raise FailedPrecondition(f"{name} was closed by its agency", reason="QUEUE_CLOSED")
+        if found is None or site is None:
+            raise NotFound(f"there is no {name}", reason="QUEUE_UNKNOWN")
+        return QueueSpec(
+            name=name,
+            site_id=name.split("/")[1],
+            agency=found["_id"],
+            prefix=found["prefix"],
+            counters=tuple(found["counters"]),
+            minutes_per_visit=found["minutes_per_visit"],
+            zone=site["time_zone"],
+        )
+
+
+def site_of(name: str) -> str:
+    """`sites/malang` of any resource below it."""
+    return "/".join(name.split("/", 2)[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    number: str
+    counter: int
+    called_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A queue at one moment. `last_seq` was read before the counts: see `domain.people_ahead`."""
+
+    priority_waiting: int
+    others_waiting: int
+    last_seq: int
+    visit: timedelta
+    counters: int
+    board: tuple[BoardLine, ...]
+
+    @property
+    def waiting(self) -> int:
+        return self.priority_waiting + self.others_waiting
+
+    def ahead_of(self, seq: int, *, priority: bool) -> int:
+        """People before ticket number `seq`; who came since the snapshot is told by the numbers themselves."""
+        if priority:
+            return self.priority_waiting
+        return domain.people_ahead(self.waiting, self.last_seq, seq)
+
+    def wait_of(self, ahead: int) -> timedelta:
+        return domain.estimated_wait(ahead, self.visit, self.counters)
+
+
+@dataclass(slots=True)
+class _Entry:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    snapshot: Snapshot | None = None
+    read_at: float = 0.0
+    keep: float = SNAPSHOT_SECONDS
+    refreshing: bool = False
+
+
+class QueueViews:
+    """One snapshot a queue and day in this process, so that taking a ticket reads nothing under load.
+
+    Guaranteed: an answer is at most a quarter of a second old - or `READ_SHARE` times what reading it takes,
+    when so many wait that this is longer. One reads at a time. Under steady load a background thread reads
+    ahead of time and no caller waits for it; after a quiet time the first caller reads.
+    """
+
+    def __init__(self, tickets: Tickets, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tickets, self._clock = tickets, clock
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._lock = threading.Lock()
+        self._background: ThreadPoolExecutor | None = None
+
+    def of(self, spec: QueueSpec, day: str) -> Snapshot:
+        """The queue's snapshot. Raises the store's errors when it must read and cannot."""
+        entry = self._entry(spec.name, day)
+        age = self._clock() - entry.read_at
+        if entry.snapshot is not None and age < entry.keep:
+            if age > entry.keep / 2 and not entry.refreshing:
+                self._read_ahead(entry, spec, day)
+            return entry.snapshot
+        with entry.lock:
+            if entry.snapshot is None or self._clock() - entry.read_at >= entry.keep:
+                self._read(entry, spec, day)
+            assert entry.snapshot is not None
+            return entry.snapshot
+
+    def _read(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
+        started = self._clock()
+        entry.snapshot = self._snapshot(spec, day)
+        entry.read_at = started
+        entry.keep = max(SNAPSHOT_SECONDS, READ_SHARE * (self._clock() - started))
+
+    def _snapshot(self, spec: QueueSpec, day: str) -> Snapshot:
+        where = (spec.site_id, spec.name, day)
+        last_seq = self._tickets.last_seq(*where)
+        priority, others = self._tickets.count_waiting(*where)
+        called = self._tickets.lately_called(*where, limit=LAST_CALLS)
+        visits = [v.length for v in called if v.length is not None]
+        return Snapshot(
+            priority_waiting=priority,
+            others_waiting=others,
+            last_seq=last_seq,
+            visit=domain.visit_length(visits, spec.minutes_per_visit),
+            counters=max(len({v.counter for v in called}), 1),
+            board=tuple(BoardLine(v.number, v.counter, v.called_at) for v in called[:BOARD_LINES]),
+        )
+
+    def _read_ahead(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
+        with self._lock:
+            if entry.refreshing:
+                return
+            entry.refreshing = True
+            if self._background is None:
+                self._background = ThreadPoolExecutor(1, thread_name_prefix="queue-view")
+            background = self._background
+
+        def refresh() -> None:
+            try:
+                with entry.lock:
+                    self._read(entry, spec, day)
+            finally:
+                entry.refreshing = False
+
+        background.submit(refresh)
+
+    def _entry(self, queue: str, day: str) -> _Entry:
+        entry = self._entries.get((queue, day))
+        if entry is not None:
+            return entry
+        with self._lock:
+            for key in [k for k in self._entries if k[0] == queue and k[1] < day]:
+                del self._entries[key]
+            return self._entries.setdefault((queue, day), _Entry())
