@@ -54,8 +54,8 @@ pip_wheel() { # path of a verified pip wheel from Debian, for a Python without e
                  -o "APT::Sandbox::User=$( [ "$(id -u)" = 0 ] && echo root || true )" -o Acquire::Languages=none)
   (cd "$work" && apt-get "${options[@]}" update >&2 && apt-get "${options[@]}" download python3-pip-whl >&2) \
     || die "cannot fetch python3-pip-whl with apt: install python3-venv"
-  dpkg-deb -x "$work"/python3-pip-whl_*.deb "$work/root"
-  printf '%s\n' "$PWD/$work"/root/usr/share/python-wheels/pip-*.whl
+  dpkg-deb -x "$work"/python3-pip-whl_*.deb "$work/unpacked"
+  printf '%s\n' "$PWD/$work/unpacked/usr/share/python-wheels"/pip-*.whl
 }
 
 make_venv() {
