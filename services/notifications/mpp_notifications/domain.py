@@ -94,9 +94,7 @@ class NotificationsError(Exception):
 
     reason: ClassVar[str] = "NOTIFICATIONS_ERROR"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.metadata = dict(metadata or {})
@@ -130,9 +128,7 @@ class Policy:
         march in step.
         """
         exponent = min(max(0, attempts - 1), 50)
-        seconds = min(
-            self.longest_delay.total_seconds(), self.first_delay.total_seconds() * self.factor**exponent
-        )
+        seconds = min(self.longest_delay.total_seconds(), self.first_delay.total_seconds() * self.factor**exponent)
         return timedelta(seconds=seconds * rng.uniform(0.8, 1.2))
 
 
@@ -241,9 +237,7 @@ class Notification:
             return self._end(State.EXPIRED, now, actor, f"too_late{unknown}")
         if self.attempts >= policy.max_attempts:
             return self._end(State.TECHNICAL_FAILURE, now, actor, f"retries_exhausted{unknown}")
-        return self._to(
-            State.SENDING, now, actor, attempts=self.attempts + 1, due_at=now + policy.claim, failure=""
-        )
+        return self._to(State.SENDING, now, actor, attempts=self.attempts + 1, due_at=now + policy.claim, failure="")
 
     def settle(
         self, attempt: int, outcome: Outcome, provider: str, now: datetime, policy: Policy, rng: random.Random
@@ -310,9 +304,7 @@ class Notification:
         noted = self._note(now, actor, f"fell back to {self.fallbacks[0]}")
         return replace(noted, fallbacks=(), due_at=None, sealed_text="")
 
-    def _result(
-        self, outcome: Outcome, now: datetime, actor: str, policy: Policy, rng: random.Random
-    ) -> Notification:
+    def _result(self, outcome: Outcome, now: datetime, actor: str, policy: Policy, rng: random.Random) -> Notification:
         match outcome.kind:
             case OutcomeKind.ACCEPTED:
                 return self._to(State.PENDING, now, actor, sent_at=now, due_at=now + policy.receipt_wait)
@@ -326,9 +318,7 @@ class Notification:
             case OutcomeKind.TEMPORARY:
                 return self._try_later(outcome.failure or "temporary", now, actor, policy, rng)
 
-    def _try_later(
-        self, failure: str, now: datetime, actor: str, policy: Policy, rng: random.Random
-    ) -> Notification:
+    def _try_later(self, failure: str, now: datetime, actor: str, policy: Policy, rng: random.Random) -> Notification:
         if self.attempts >= policy.max_attempts:
             return self._end(State.TECHNICAL_FAILURE, now, actor, f"retries_exhausted: {failure}")
         due = now + policy.delay(self.attempts, rng)

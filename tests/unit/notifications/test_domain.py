@@ -211,9 +211,7 @@ def test_after_a_temporary_receipt_the_provider_gets_a_new_key() -> None:
 def test_a_receipt_may_overtake_the_outcome() -> None:
     delivered = claimed().report(State.DELIVERED, "", NOW, POLICY, RNG, "service:sms")
     assert delivered.state is State.DELIVERED
-    assert (
-        delivered.settle(1, Outcome(OutcomeKind.ACCEPTED), "sms", NOW, POLICY, RNG).state is State.DELIVERED
-    )
+    assert delivered.settle(1, Outcome(OutcomeKind.ACCEPTED), "sms", NOW, POLICY, RNG).state is State.DELIVERED
 
 
 def test_a_receipt_of_something_never_sent_is_refused() -> None:

@@ -1,0 +1,73 @@
+"""How messages go out: channels of each site, fallbacks, and how hard to try. Data in YAML; here it is read.
+
+Knows the shape of that file. Never knows a provider or a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import yaml
+
+from mpp_notifications.domain import Channel, Policy
+
+
+class BadDelivery(Exception):
+    """The file cannot be used; the text names the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """First `channel`; after it failed for good, one of `fallbacks` after the other."""
+
+    channel: Channel
+    fallbacks: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The routes of all sites and the policy of all messages."""
+
+    policy: Policy
+    default: Route
+    sites: Mapping[str, Route]
+
+    def route(self, site: str) -> Route:
+        return self.sites.get(site, self.default)
+
+
+def parse(text: str) -> Delivery:
+    """Raises BadDelivery."""
+    try:
+        raw = yaml.safe_load(text)
+        sites = {str(site): _route(f"sites.{site}", entry) for site, entry in (raw["sites"] or {}).items()}
+        return Delivery(_policy(raw["policy"]), _route("default", raw["default"]), sites)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise BadDelivery(f"delivery: {type(error).__name__}: {error}") from error
+
+
+def _route(where: str, entry: dict[str, Any]) -> Route:
+    try:
+        route = Route(Channel(entry["channel"]), tuple(Channel(each) for each in entry.get("fallbacks") or ()))
+    except ValueError as error:
+        raise BadDelivery(f"{where}: {error}") from error
+    if len({route.channel, *route.fallbacks}) != 1 + len(route.fallbacks):
+        raise BadDelivery(f"{where}: a channel comes twice")
+    return route
+
+
+def _policy(entry: dict[str, Any]) -> Policy:
+    for name, value in entry.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise BadDelivery(f"policy.{name}: must be a number above 0")
+    return Policy(
+        max_attempts=int(entry["max_attempts"]),
+        first_delay=timedelta(seconds=entry["first_delay_seconds"]),
+        factor=float(entry["factor"]),
+        longest_delay=timedelta(seconds=entry["longest_delay_seconds"]),
+        claim=timedelta(seconds=entry["claim_seconds"]),
+        receipt_wait=timedelta(seconds=entry["receipt_wait_seconds"]),
+    )

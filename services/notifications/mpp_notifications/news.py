@@ -1,0 +1,162 @@
+"""What an event of another service means to a citizen: which template, about what, with which facts.
+
+Knows the protos of the events. Never knows names from the catalogue (only resource names), texts, channels or
+states of a message. Sealed values stay sealed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mpp.applications.v1 import application_pb2
+from mpp.applications.v1 import events_pb2 as applications
+from mpp.complaints.v1 import complaint_pb2
+from mpp.complaints.v1 import events_pb2 as complaints
+from mpp.queue.v1 import events_pb2 as queue
+from mpp.queue.v1 import ticket_pb2
+
+_REFERENCE_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that happened to `subject`. An empty `sealed_phone` means that nobody asked to be told.
+
+    `facts` and `days` fill placeholders of the templates; a day is said in the site's zone and each
+    language's words.
+    """
+
+    event: str
+    template: str
+    subject: str
+    agency: str
+    offering: str | None = None  # None: this event does not speak of one
+    sealed_phone: str = field(default="", repr=False)
+    sealed_pickup_code: str = field(default="", repr=False)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, datetime | None] = field(default_factory=dict)
+    free_text: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def site(self) -> str:
+        """`malang` of `sites/malang/...`. Raises ValueError when the subject is no such name."""
+        head, _, rest = self.subject.partition("/")
+        site, _, below = rest.partition("/")
+        if head != "sites" or not site or not below:
+            raise ValueError("the event's subject is not below a site")
+        return site
+
+
+def ticket_issued(event: queue.TicketIssued) -> News:
+    return News(
+        event="TicketIssued",
+        template="ticket_issued",
+        subject=event.ticket,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        facts={
+            "number": event.number,
+            "people_ahead": _count(event.people_ahead),
+            "wait_minutes": _count(event.estimated_wait_minutes),
+        },
+    )
+
+
+def ticket_called(event: queue.TicketCalled) -> News:
+    return News(
+        event="TicketCalled",
+        template="ticket_called" if event.calls <= 1 else "ticket_called_again",
+        subject=event.ticket,
+        agency=event.agency,
+        sealed_phone=event.sealed_phone,
+        facts={"number": event.number, "counter": str(event.counter)},
+    )
+
+
+def ticket_ended(event: queue.TicketEnded) -> News:
+    return News(
+        event="TicketEnded",
+        template="ticket_" + _state(ticket_pb2.Ticket.State.Name(event.state)),
+        subject=event.ticket,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        facts={"number": event.number, "counter": _count(event.counter)},
+        free_text={"reason": event.reason},
+    )
+
+
+def application_opened(event: applications.ApplicationOpened) -> News:
+    return News(
+        event="ApplicationOpened",
+        template="application_opened",
+        subject=event.application,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        facts={"reference": reference(event.application)},
+    )
+
+
+def application_advanced(event: applications.ApplicationAdvanced) -> News:
+    return News(
+        event="ApplicationAdvanced",
+        template="application_" + _state(application_pb2.Application.State.Name(event.state)),
+        subject=event.application,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        sealed_pickup_code=event.sealed_pickup_code,
+        facts={"reference": reference(event.application)},
+        days={"due_date": _moment(event.HasField("due_at"), event.due_at)},
+        free_text={"reason": event.reason},
+    )
+
+
+def complaint_filed(event: complaints.ComplaintFiled) -> News:
+    return News(
+        event="ComplaintFiled",
+        template="complaint_filed",
+        subject=event.complaint,
+        agency=event.agency,
+        sealed_phone=event.sealed_phone,
+        facts={"reference": reference(event.complaint)},
+        days={"due_date": _moment(event.HasField("due_at"), event.due_at)},
+    )
+
+
+def complaint_advanced(event: complaints.ComplaintAdvanced) -> News:
+    return News(
+        event="ComplaintAdvanced",
+        template="complaint_" + _state(complaint_pb2.Complaint.State.Name(event.state)),
+        subject=event.complaint,
+        agency=event.agency,
+        sealed_phone=event.sealed_phone,
+        facts={"reference": reference(event.complaint)},
+        days={"due_date": _moment(event.HasField("due_at"), event.due_at)},
+        free_text={"reason": event.reason},
+    )
+
+
+def reference(name: str) -> str:
+    """What a person can read out: the last eight characters of the resource's id, in capitals. Not unique for
+    ever.
+    """
+    return name.rpartition("/")[2][-_REFERENCE_LENGTH:].upper()
+
+
+def _state(name: str) -> str:
+    return name.removeprefix("STATE_").lower()
+
+
+def _count(number: int) -> str:
+    """Nothing to say of none."""
+    return str(number) if number > 0 else ""
+
+
+def _moment(present: bool, stamp: Timestamp) -> datetime | None:
+    return stamp.ToDatetime(UTC) if present else None

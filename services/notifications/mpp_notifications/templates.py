@@ -1,0 +1,162 @@
+"""Templates: what a citizen reads. Data in YAML, Indonesian first, English beside it; here they are read and
+filled.
+
+Knows placeholders, sentences and dates in words. Never knows an event's proto, a phone or a channel.
+
+A text is a list of sentences. A sentence with a placeholder that has nothing to say (an empty value) is left
+out, so that a template needs no conditions; the first sentence uses only placeholders that always have a
+value.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import yaml
+
+Words = Mapping[str, str]
+LANGUAGES = ("id", "en")
+_FORMATTER = string.Formatter()
+_LONGEST_FREE_TEXT = 160
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+class BadTemplates(Exception):
+    """The file cannot be used; the text names the template and the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholders:
+    """What the news of one event can fill in: `always` has a value, `maybe` may be empty."""
+
+    always: frozenset[str]
+    maybe: frozenset[str]
+
+
+def _known(always: str, maybe: str = "") -> Placeholders:
+    return Placeholders(frozenset(always.split()), frozenset(maybe.split()))
+
+
+EVENTS: Mapping[str, Placeholders] = {
+    "TicketIssued": _known("site agency number", "offering people_ahead wait_minutes"),
+    "TicketCalled": _known("site agency number counter"),
+    "TicketEnded": _known("site agency number", "offering counter reason"),
+    "ApplicationOpened": _known("site agency offering reference"),
+    "ApplicationAdvanced": _known("site agency offering reference", "reason due_date pickup_code"),
+    "ComplaintFiled": _known("site reference", "agency due_date"),
+    "ComplaintAdvanced": _known("site reference", "agency due_date reason"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One message kind. `texts`: language -> sentences. `supersedes`: templates whose unsent messages it
+    cancels.
+    """
+
+    key: str
+    event: str
+    expires_after: timedelta
+    supersedes: frozenset[str]
+    texts: Mapping[str, tuple[str, ...]]
+
+    def render(self, words: Mapping[str, Words]) -> str:
+        """The whole message: Indonesian, an empty line, English. `words`: language -> placeholder -> value.
+
+        Raises KeyError when a placeholder of the event is missing. Values are taken as they are: a brace in
+        them means nothing.
+        """
+        return "\n\n".join(self._paragraph(language, words[language]) for language in LANGUAGES)
+
+    def _paragraph(self, language: str, words: Words) -> str:
+        said = (
+            _FORMATTER.vformat(sentence, (), words)
+            for sentence in self.texts[language]
+            if all(words[name] for name in placeholders_of(sentence))
+        )
+        return " ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """All templates of a deployment, and the words for what is not known yet."""
+
+    by_key: Mapping[str, Template]
+    unknown: Mapping[str, Words]  # placeholder -> language -> text
+    months: Mapping[str, tuple[str, ...]]
+
+    def get(self, key: str) -> Template | None:
+        """None: nobody is told of this."""
+        return self.by_key.get(key)
+
+    def day(self, day: date, language: str) -> str:
+        """`25 November 2026`"""
+        return f"{day.day} {self.months[language][day.month - 1]} {day.year}"
+
+
+def free_text(text: str) -> str:
+    """What an officer wrote, fit for a message: one line, at most 160 characters, no control characters."""
+    clean = " ".join(_UNPRINTABLE.sub(" ", text).split()).rstrip(".")
+    return clean if len(clean) <= _LONGEST_FREE_TEXT else clean[: _LONGEST_FREE_TEXT - 3].rstrip() + "..."
+
+
+def placeholders_of(sentence: str) -> frozenset[str]:
+    """Names in braces. Raises ValueError for anything but a bare name: no attribute, index, conversion or
+    format.
+    """
+    names = set()
+    for _, name, form, conversion in _FORMATTER.parse(sentence):
+        if name is None:
+            continue
+        if form or conversion or not name.isidentifier():
+            raise ValueError(f"{{{name}}} is not a bare name")
+        names.add(name)
+    return frozenset(names)
+
+
+def parse(text: str) -> Templates:
+    """Reads the YAML of all templates and checks each against what its event knows. Raises BadTemplates."""
+    try:
+        raw = yaml.safe_load(text)
+        months = {language: tuple(raw["months"][language]) for language in LANGUAGES}
+        unknown = {key: {each: str(said[each]) for each in LANGUAGES} for key, said in raw["unknown"].items()}
+        templates = {key: _template(key, entry) for key, entry in raw["templates"].items()}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise BadTemplates(f"templates: {type(error).__name__}: {error}") from error
+    for template in templates.values():
+        for other in template.supersedes - templates.keys():
+            raise BadTemplates(f"{template.key}: supersedes {other}, which is not a template")
+    if any(len(names) != 12 for names in months.values()):
+        raise BadTemplates("months: a year has twelve")
+    return Templates(templates, unknown, months)
+
+
+def _template(key: str, entry: dict[str, Any]) -> Template:
+    known = EVENTS.get(entry["event"])
+    if known is None:
+        raise BadTemplates(f"{key}: event {entry['event']} is not one of {', '.join(EVENTS)}")
+    texts = {language: tuple(str(sentence) for sentence in entry[language]) for language in LANGUAGES}
+    for language, sentences in texts.items():
+        _check(f"{key}.{language}", sentences, known)
+    minutes = entry["expires_after_minutes"]
+    if not isinstance(minutes, int) or minutes < 1:
+        raise BadTemplates(f"{key}: expires_after_minutes must be a whole number of at least 1")
+    return Template(key, entry["event"], timedelta(minutes=minutes), frozenset(entry.get("supersedes", ())), texts)
+
+
+def _check(where: str, sentences: tuple[str, ...], known: Placeholders) -> None:
+    if not sentences:
+        raise BadTemplates(f"{where}: says nothing")
+    for position, sentence in enumerate(sentences):
+        try:
+            names = placeholders_of(sentence)
+        except ValueError as error:
+            raise BadTemplates(f"{where}: {error}") from error
+        allowed = known.always if position == 0 else known.always | known.maybe
+        if stranger := sorted(names - allowed):
+            raise BadTemplates(f"{where}, sentence {position + 1}: {{{stranger[0]}}} may be unknown there")

@@ -1,0 +1,141 @@
+"""What events become: the template's key, the subject, the facts. And the delivery file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mpp_notifications
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from mpp.applications.v1 import application_pb2
+from mpp.applications.v1 import events_pb2 as applications
+from mpp.complaints.v1 import complaint_pb2
+from mpp.complaints.v1 import events_pb2 as complaints
+from mpp.queue.v1 import events_pb2 as queue
+from mpp.queue.v1 import ticket_pb2
+from mpp_notifications import delivery, news
+from mpp_notifications.domain import Channel
+from mpp_notifications.templates import EVENTS
+
+TICKET = "sites/malang/queues/dukcapil/tickets/t1"
+APPLICATION = "sites/malang/applications/0123456789abcdefghjkmnpqrs"
+COMPLAINT = "sites/malang/complaints/0123456789abcdefghjkmnpqrs"
+DUE = datetime(2026, 3, 9, 20, 30, tzinfo=UTC)
+
+
+def stamp(moment: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
+
+
+EVERY_KIND = [
+    news.ticket_issued(queue.TicketIssued(ticket=TICKET)),
+    news.ticket_called(queue.TicketCalled(ticket=TICKET)),
+    news.ticket_ended(queue.TicketEnded(ticket=TICKET)),
+    news.application_opened(applications.ApplicationOpened(application=APPLICATION)),
+    news.application_advanced(applications.ApplicationAdvanced(application=APPLICATION)),
+    news.complaint_filed(complaints.ComplaintFiled(complaint=COMPLAINT)),
+    news.complaint_advanced(complaints.ComplaintAdvanced(complaint=COMPLAINT)),
+]
+
+
+@pytest.mark.parametrize("item", EVERY_KIND, ids=lambda item: item.event)
+def test_news_fill_exactly_the_placeholders_that_templates_may_use(item: news.News) -> None:
+    known = EVENTS[item.event]
+    filled = {"site", "agency", *item.facts, *item.days, *item.free_text}
+    filled |= {"offering"} if item.offering is not None else set()
+    filled |= {"pickup_code"} if "pickup_code" in known.maybe else set()
+    assert filled == known.always | known.maybe
+
+
+def test_every_event_has_its_news() -> None:
+    assert {item.event for item in EVERY_KIND} == set(EVENTS)
+
+
+def test_a_ticket() -> None:
+    issued = news.ticket_issued(
+        queue.TicketIssued(ticket=TICKET, number="D-001", sealed_phone="s", people_ahead=3, estimated_wait_minutes=25)
+    )
+    assert (issued.template, issued.site, issued.sealed_phone) == ("ticket_issued", "malang", "s")
+    assert issued.facts == {"number": "D-001", "people_ahead": "3", "wait_minutes": "25"}
+    first = news.ticket_issued(queue.TicketIssued(ticket=TICKET, number="D-001"))
+    assert first.facts["people_ahead"] == first.facts["wait_minutes"] == "", "nobody ahead: nothing to say of it"
+
+
+@pytest.mark.parametrize(
+    ("calls", "key"), [(1, "ticket_called"), (2, "ticket_called_again"), (3, "ticket_called_again")]
+)
+def test_a_call_and_a_call_again(calls: int, key: str) -> None:
+    assert news.ticket_called(queue.TicketCalled(ticket=TICKET, calls=calls, counter=3)).template == key
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [("MISSED", "ticket_missed"), ("NO_SHOW", "ticket_no_show"), ("CANCELLED", "ticket_cancelled")],
+)
+def test_an_ended_ticket(state: str, key: str) -> None:
+    event = queue.TicketEnded(ticket=TICKET, state=ticket_pb2.Ticket.State.Value(f"STATE_{state}"), reason="r")
+    assert news.ticket_ended(event).template == key
+
+
+def test_an_application_with_its_code_and_its_day() -> None:
+    event = applications.ApplicationAdvanced(
+        application=APPLICATION,
+        state=application_pb2.Application.STATE_READY_FOR_PICKUP,
+        due_at=stamp(DUE),
+        sealed_pickup_code="sealed-code",
+        sealed_phone="sealed-phone",
+        reason="kata Budi",
+    )
+    item = news.application_advanced(event)
+    assert item.template == "application_ready_for_pickup"
+    assert item.facts["reference"] == "JKMNPQRS"
+    assert item.days == {"due_date": DUE}
+    assert not [secret for secret in ("sealed-code", "sealed-phone", "Budi") if secret in repr(item)]
+
+
+def test_a_complaint_without_a_day() -> None:
+    item = news.complaint_advanced(
+        complaints.ComplaintAdvanced(complaint=COMPLAINT, state=complaint_pb2.Complaint.STATE_CLOSED)
+    )
+    assert (item.template, item.days) == ("complaint_closed", {"due_date": None})
+
+
+@pytest.mark.parametrize("subject", ["", "sites/", "sites/malang", "queues/x/tickets/y", "sites//tickets/y"])
+def test_a_subject_that_is_below_no_site_is_refused(subject: str) -> None:
+    with pytest.raises(ValueError, match="below a site"):
+        _ = news.ticket_called(queue.TicketCalled(ticket=subject)).site
+
+
+SHIPPED = (Path(mpp_notifications.__file__).parent / "data" / "delivery.yaml").read_text(encoding="utf-8")
+
+
+def test_the_shipped_delivery_has_one_channel_and_no_fallback() -> None:
+    shipped = delivery.parse(SHIPPED)
+    assert shipped.route("malang") == delivery.Route(Channel.SMS, ())
+    assert shipped.policy.claim.total_seconds() == 60
+
+
+def test_a_site_may_have_its_own_channels() -> None:
+    own = delivery.parse(SHIPPED.replace("sites: {}", "sites: {malang: {channel: whatsapp, fallbacks: [sms, email]}}"))
+    assert own.route("malang") == delivery.Route(Channel.WHATSAPP, (Channel.SMS, Channel.EMAIL))
+    assert own.route("sidoarjo") == delivery.Route(Channel.SMS, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("channel: sms", "channel: pigeon", "default: 'pigeon'"),
+        ("fallbacks: []", "fallbacks: [sms]", "default: a channel comes twice"),
+        ("max_attempts: 5", "max_attempts: 0", "policy.max_attempts"),
+        ("factor: 4", "factor: true", "policy.factor"),
+        ("claim_seconds: 60", "claim_minutes: 1", "KeyError: 'claim_seconds'"),
+        ("sites: {}", "sites: [", "Error"),
+    ],
+)
+def test_a_bad_delivery_file_is_refused_and_the_place_named(before: str, after: str, named: str) -> None:
+    assert before in SHIPPED
+    with pytest.raises(delivery.BadDelivery, match=named):
+        delivery.parse(SHIPPED.replace(before, after, 1))
