@@ -22,8 +22,9 @@ from mpp_complaints.domain import Complaint, Party
 class Sight:
     """What one reader may see.
 
-    `content`: the answer and the handlers' reasons. `person`: which person reports. `unseal`: opens the
-    reporter's own words; None leaves them out, as in lists and in replies to commands, which are stored.
+    `content`: the answer and the handlers' reasons. `person`: which person reports, and the ticket and application
+    that would tell. `unseal`: opens the reporter's own words; None leaves them out, as in lists and in replies to
+    commands, which are stored.
     """
 
     content: bool
@@ -60,8 +61,8 @@ def reply(c: Complaint, sight: Sight, now: datetime) -> complaint_pb2.Complaint:
     return complaint_pb2.Complaint(
         name=c.name,
         agency=c.agency,
-        ticket=c.ticket,
-        application=c.application,
+        ticket=c.ticket if sight.person else "",  # both lead to the person
+        application=c.application if sight.person else "",
         subject=c.subject,
         text="\n\n".join(words),
         visibility=visibility_of(c.visibility),

@@ -27,7 +27,8 @@ def audits(desk: Any, name: str) -> list[str]:
     [(PUBLIC, True, True), (ANONYMOUS, True, False), (CONFIDENTIAL, False, True)],
 )
 def test_who_reads_what(desk: Any, visibility: int, officer_reads: bool, admin_sees_person: bool) -> None:
-    name = desk.file(visibility=visibility).name
+    ticket = f"{desk.name}/queues/dukcapil/tickets/aaaaaaaa"
+    name = desk.file(visibility=visibility, ticket=ticket).name
     desk.advance(name, "VERIFY")
     desk.answer(name, "Kami minta maaf.")
     own = desk.get(name, desk.citizen())
@@ -41,6 +42,7 @@ def test_who_reads_what(desk: Any, visibility: int, officer_reads: bool, admin_s
         full = desk.get(name, who)
         assert full.text == desk.secret
         assert full.history[0].actor == ("citizen:ani" if admin_sees_person else "citizen")
+        assert full.ticket == (ticket if admin_sees_person else "")
     readers = (["officer"] if officer_reads else []) + ["agency_admin", "site_manager"]
     assert [a.split(":")[0] for a in audits(desk, name)] == readers
 
@@ -94,7 +96,7 @@ def test_words_and_phone_are_nowhere_in_the_clear(desk: Any, ear: Any, public_ea
 
 
 def test_agencies_get_no_personal_field(desk: Any, ear: Any, public_ear: Any) -> None:
-    name = desk.file().name
+    name = desk.file(ticket=f"{desk.name}/queues/dukcapil/tickets/aaaaaaaa").name
     desk.advance(name, "REJECT", reason="Bukan wewenang instansi ini")
     (internal,) = desk.until(lambda: ear.of(name, "complaint_filed.v1"))
     assert internal["sealedPhone"]
@@ -103,5 +105,5 @@ def test_agencies_get_no_personal_field(desk: Any, ear: Any, public_ear: Any) ->
     (filed,) = public_ear.of(name, "complaint_filed.v1.public")
     (rejected,) = public_ear.of(name, "complaint_advanced.v1.public")
     for event in (filed, rejected):
-        assert not {"sealedPhone", "reason"} & set(event)
+        assert not {"sealedPhone", "ticket", "application", "reason"} & set(event)
     assert not public_ear.of(name, "complaint_filed.v1"), "the internal form stays inside"

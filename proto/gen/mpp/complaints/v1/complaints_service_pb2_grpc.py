@@ -100,7 +100,7 @@ class ComplaintsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListComplaints(self, request, context):
-        """A site's complaints, newest first; an agency's own; a citizen's own.
+        """A site's complaints, newest first; an agency's own; a citizen's own. Without the reporters' words.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +134,7 @@ class ComplaintsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReopenComplaint(self, request, context):
-        """The reporter does not accept the answer; a reason is due.
+        """The reporter does not accept the answer; a reason is due. After two times it goes one level up instead.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
