@@ -170,7 +170,7 @@ class Engine(Process):
             self._create(binaries, who)
         self._configure(who)
         self._launch(binaries, who)
-        if fresh or not (self._data / ".extension").exists():
+        if fresh or not (self._data / ".extensions").exists():
             self._install_extension(binaries)
 
     def stop(self) -> None:
@@ -211,7 +211,9 @@ class Engine(Process):
     def _configure(self, who: identity.Identity) -> None:
         sockets = str(self.sockets)
         settings = {
-            "shared_preload_libraries": "pg_cron,pg_documentdb_core,pg_documentdb,pg_documentdb_extended_rum_core",
+            "shared_preload_libraries": "pg_cron,pg_documentdb_core,pg_documentdb,pg_documentdb_extended_rum_core,pg_documentdb_extended_rum",
+            # this access method answers sorts from the index; the default one reads and sorts all that matches
+            "documentdb.alternate_index_handler_name": "extended_rum",
             "listen_addresses": "",
             "unix_socket_directories": sockets,
             "unix_socket_permissions": "0700",
@@ -285,9 +287,10 @@ class Engine(Process):
         self._report.step("installing the document engine", 0)
         psql = [str(binaries / "psql"), "-h", str(self.sockets), "-U", "pg", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1"]
         self._tool([*psql, "-c", "CREATE EXTENSION IF NOT EXISTS documentdb CASCADE"])
+        self._tool([*psql, "-c", "CREATE EXTENSION IF NOT EXISTS documentdb_extended_rum CASCADE"])
         # indexes are built at once by createIndexes here: the two jobs that poll for index work every 2 s have none
         self._tool([*psql, "-c", "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname LIKE 'documentdb_index_build%'"])
-        (self._data / ".extension").touch()
+        (self._data / ".extensions").touch()
         self._report.step("installing the document engine", 100)
 
 
