@@ -1,0 +1,84 @@
+"""`python -m tests.bench [--rounds N] [--scale N] [--only WORD]`: run, print a table, write build/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.jobs import JOBS, World
+from tests.bench.measure import Series
+
+ROOT = Path(__file__).resolve().parents[2]
+console = Console(soft_wrap=True, highlight=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=int, default=20, help="work in a round; 20 takes some minutes in all")
+    parser.add_argument("--only", default="", help="jobs whose name holds this word")
+    arguments = parser.parse_args()
+    world = World()
+    results: dict[str, dict[str, Series]] = {}
+    try:
+        world.load_site()
+        for job_class in JOBS:
+            if arguments.only not in job_class.name:
+                continue
+            job = job_class(world)
+            try:
+                job.round(max(2, arguments.scale // 10))  # warm up: imports, caches, connections
+                for number in range(arguments.rounds):
+                    console.print(f"[dim]{job.name}: round {number + 1} of {arguments.rounds}[/dim]")
+                    for figure, value in job.round(arguments.scale).items():
+                        results.setdefault(job.name, {}).setdefault(figure, Series()).values.append(value)
+            finally:
+                job.close()
+    finally:
+        world.close()
+    report(results)
+    return 0
+
+
+def report(results: dict[str, dict[str, Series]]) -> None:
+    reaches = {job.name: job.reach for job in JOBS}
+    table = Table(title="Median of the rounds (least to most)", title_justify="left")
+    for column in ("job", "figure", "median", "spread", "reach"):
+        table.add_column(column)
+    for job, figures in results.items():
+        for i, (figure, series) in enumerate(figures.items()):
+            low, high = series.spread()
+            table.add_row(
+                job if i == 0 else "", figure, f"{series.median():.2f}", f"{low:.2f} to {high:.2f}",
+                reaches[job] if i == 0 else "",
+            )  # fmt: skip
+    console.print(table)
+    out = ROOT / "build" / "bench.json"
+    out.parent.mkdir(exist_ok=True)
+    written = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+        "jobs": {
+            job: {
+                "reach": reaches[job],
+                "figures": {name: {"median": s.median(), "rounds": s.values} for name, s in figures.items()},
+            }
+            for job, figures in results.items()
+        },
+    }
+    out.write_text(json.dumps(written, indent=1))
+    console.print(f"Written to {out.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
