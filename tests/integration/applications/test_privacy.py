@@ -1,0 +1,78 @@
+"""The person is nowhere in the clear: raw bytes of the store, bodies of events, logs of both processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+
+pytestmark = pytest.mark.stack
+RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+
+
+def stored_bytes(desk: Any) -> bytes:
+    found = b""
+    for collection in desk.database.list_collection_names():
+        for document in desk.database[collection].with_options(codec_options=RAW).find({}):
+            found += document.raw
+    return found
+
+
+def test_nik_name_and_phone_are_sealed_everywhere(desk: Any, refused: Any) -> None:
+    nik = desk.new_nik()
+    name, code = desk.ready(nik=nik)
+    # A reader that finds nothing must be able to find something.
+    assert name.encode() in stored_bytes(desk)
+    refused(lambda: desk.advance(name, "CORRECT", reason=f"NIK {nik} keliru"))
+    refused(lambda: desk.create(nik=nik[:-4] + "0000"))
+    told = refused(lambda: desk.call("Issue", name, document_number=nik))
+    assert (told.code, told.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ("document_number",))
+    desk.call("Collect", name, pickup_code=code)
+    desk.until(lambda: len(desk.ear.of(name)) == 9)
+    clear = [nik, desk.person, desk.phone, "Zubaidah"]
+    data = stored_bytes(desk)
+    logs = desk.services.log("applications-serve") + desk.services.log("applications-work")
+    assert "rpc_refused" in logs
+    assert "CreateApplication" in logs
+    events = str(desk.ear.listen())
+    assert name in events
+    for text in clear:
+        assert text.encode() not in data
+        assert text not in logs
+        assert text not in events
+
+
+@pytest.mark.parametrize("wrong", ["3573013201900001", "3573010100900001", "3573011201900000", "357301120190000", "x"])
+def test_a_bad_nik_is_named_and_never_echoed(desk: Any, refused: Any, wrong: str) -> None:
+    from mpp.applications.v1 import application_pb2 as pb
+
+    before = desk.database["applications"].estimated_document_count()
+    person = pb.Applicant(full_name="Siti", nik=wrong, phone="")
+    told = refused(lambda: desk.create(applicant=person))
+    assert (told.code, told.reason, told.fields) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+        ("applicant.nik",),
+    )
+    assert wrong == "x" or wrong not in told.text
+    assert desk.database["applications"].estimated_document_count() == before
+
+
+def test_an_unknown_region_only_warns(desk: Any) -> None:
+    nik = "99" + desk.new_nik()[2:]
+    opened = desk.create(nik=nik)
+    assert list(opened.warnings) == ["NIK_REGION_UNKNOWN"]
+    assert list(desk.create().warnings) == []
+    log = desk.until(lambda: (text := desk.services.log("applications-serve")) and opened.name in text and text)
+    assert "NIK_REGION_UNKNOWN" in log
+
+
+def test_agencies_get_events_without_the_person(desk: Any) -> None:
+    name, _ = desk.ready()
+    desk.until(lambda: len(desk.ear.of(name)) == 8)
+    public = [body for key, h, body in desk.ear.listen() if h["ce-subject"] == name and key.endswith(".public")]
+    assert len(public) == 8
+    assert not [body for body in public if "sealed" in body or "reason" in body]
