@@ -43,6 +43,7 @@ class Client(asyncio.Protocol):
         self._session = Session(cursors, number, lambda: dt.datetime.now(dt.UTC))
         self._buffer = bytearray()
         self._busy = False
+        self._ended = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,6 +51,11 @@ class Client(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+
+    def eof_received(self) -> bool:
+        """The client will send no more; what it asked is still answered before the connection closes."""
+        self._ended = True
+        return self._busy
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -114,6 +120,8 @@ class Client(asyncio.Protocol):
             self._next()
             if self._transport is not None:
                 self._transport.resume_reading()
+                if self._ended and not self._busy:
+                    self._transport.close()
 
     def _answer(self, request: wire.Request, document: Answer) -> None:
         if request.wants_reply and self._transport is not None:
