@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mpp_chassis.process import Kit, Service, run
@@ -30,13 +30,15 @@ def compose(kit: Kit) -> usecases.App:
         index=kit.index,
         rng=kit.rng,
         log=kit.log,
-        policy=usecases.Policy(_percent(kit.settings.extra.get("MPP_APPLICATIONS_AT_RISK_PERCENT", "80"))),
+        policy=usecases.Policy(at_risk_percent(kit.settings.extra)),
     )
 
 
-def _percent(text: str) -> int:
+def at_risk_percent(settings: Mapping[str, str]) -> int:
+    """Raises BadSettings naming the variable."""
     from mpp_chassis.settings import BadSettings
 
+    text = settings.get("MPP_APPLICATIONS_AT_RISK_PERCENT", "80")
     if not (text.isdigit() and 1 <= int(text) <= 99):
         raise BadSettings(f"MPP_APPLICATIONS_AT_RISK_PERCENT is not a number from 1 to 99: {text!r}")
     return int(text)

@@ -193,8 +193,9 @@ def flag_deadlines(app: App, now: datetime) -> int:
     flagged = 0
     for _ in range(SWEEP_BATCHES):
         due = app.applications.due(now, SWEEP_BATCH)
-        flagged += sum(_flag(app, stored, now) for stored in due)
-        if len(due) < SWEEP_BATCH:
+        done = sum(_flag(app, stored, now) for stored in due)
+        flagged += done
+        if len(due) < SWEEP_BATCH or not done:
             break
     if flagged:
         app.log.info("deadlines_flagged", applications=flagged)
@@ -202,7 +203,12 @@ def flag_deadlines(app: App, now: datetime) -> int:
 
 
 def _flag(app: App, stored: Stored, now: datetime) -> bool:
-    before = store.to_application(stored)
+    try:
+        before = store.to_application(stored)
+    except (KeyError, TypeError, ValueError) as e:
+        # One damaged document must not keep the deadlines of all others from being seen.
+        app.log.error("application_unreadable", application=stored.name, error=type(e).__name__)
+        return False
     after = before.raise_due_flags(_millis(now))
     if after is before:
         return False

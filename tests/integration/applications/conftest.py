@@ -3,6 +3,7 @@ in the place of catalog and queue, an ear at the broker. No other service runs."
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,9 +35,13 @@ TIMEOUT = 15
 PHONE, PERSON = "+6281287654321", "Siti Zubaidah Rahmawati"
 
 
+_numbers = itertools.count(1)
+
+
 def new_nik() -> str:
-    """A well-formed NIK that no other test uses."""
-    return f"35730141{Random().randint(1, 12):02d}90{Random().randint(1, 9999):04d}"
+    """A well-formed NIK that no other test of the session uses."""
+    n = next(_numbers)
+    return f"35730141{n // 9999 % 12 + 1:02d}90{n % 9999 + 1:04d}"
 
 
 @dataclass

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp_chassis.worktime import WorkCalendar
 
+PATIENT = settings(deadline=None)  # a busy machine is no fault
 DAY = [(time(8), time(12)), (time(13), time(15))]
 FRIDAY = [(time(8), time(11)), (time(13), time(15))]  # the longer break of Friday prayers
 HOURS = {1: DAY, 2: DAY, 3: DAY, 4: DAY, 5: FRIDAY}
@@ -104,6 +105,7 @@ def test_bad_arguments_are_refused() -> None:
         WorkCalendar("Asia/Nowhere")
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, st.integers(1, 300))
 def test_never_due_on_a_weekend_or_a_holiday(calendar: WorkCalendar, start: datetime, days: int) -> None:
     due = calendar.add_working_days(start, days)
@@ -112,6 +114,7 @@ def test_never_due_on_a_weekend_or_a_holiday(calendar: WorkCalendar, start: date
     assert due > start
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, MOMENTS, st.integers(1, 90), st.integers(1, 90))
 def test_days_are_monotone(calendar: WorkCalendar, one: datetime, other: datetime, a: int, b: int) -> None:
     earlier, later = sorted((one, other))
@@ -119,11 +122,13 @@ def test_days_are_monotone(calendar: WorkCalendar, one: datetime, other: datetim
     assert calendar.add_working_days(one, min(a, b)) <= calendar.add_working_days(one, max(a, b))
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, st.integers(1, 60), st.integers(1, 60))
 def test_days_are_additive(calendar: WorkCalendar, start: datetime, a: int, b: int) -> None:
     assert calendar.add_working_days(calendar.add_working_days(start, a), b) == calendar.add_working_days(start, a + b)
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, st.integers(1, 60))
 def test_days_count_each_working_day_once(calendar: WorkCalendar, start: datetime, days: int) -> None:
     first, last = calendar.local_date(start), calendar.local_date(calendar.add_working_days(start, days))
@@ -131,6 +136,7 @@ def test_days_count_each_working_day_once(calendar: WorkCalendar, start: datetim
     assert sum(map(calendar.is_working_day, span)) == days
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, st.integers(0, 20_000))
 def test_hours_land_in_opening_time_and_measure_back(calendar: WorkCalendar, start: datetime, minutes: int) -> None:
     due = calendar.add_working_minutes(start, minutes)
@@ -139,6 +145,7 @@ def test_hours_land_in_opening_time_and_measure_back(calendar: WorkCalendar, sta
     assert abs(calendar.working_time_between(start, due) - timedelta(minutes=minutes)) <= timedelta(seconds=1)
 
 
+@PATIENT
 @given(CALENDARS, MOMENTS, MOMENTS, st.integers(0, 5_000))
 def test_hours_are_monotone(calendar: WorkCalendar, one: datetime, other: datetime, minutes: int) -> None:
     earlier, later = sorted((one, other))

@@ -33,7 +33,8 @@ from mpp_applications.domain.lifecycle import (
 )
 
 PICKUP_TRIES = 5
-_LIKE_A_NIK = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?!\d)")
+# 16 digits as people write a NIK, and Indonesian mobile numbers.
+_LIKE_A_PERSON = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?!\d)|(?<![\d.-])(?:\+?62|0)[ -]?8\d(?:[ -]?\d){6,11}(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,11 +333,14 @@ def merge_presented(requirements: tuple[str, ...], presented: Iterable[str]) -> 
 
 
 def check_reason(action: Action, reason: str) -> None:
-    """A reason where one is due, and never one with a NIK inside: it goes into histories that many read."""
+    """A reason where one is due, and never one that holds what looks like a NIK or a mobile number.
+
+    Reasons are kept in the clear and read by many. A guard against slips: names and addresses are *not* recognised.
+    """
     if action in REASON_DUE and not reason.strip():
         raise InvalidField("reason", f"{action} needs a reason that the applicant can understand")
-    if _LIKE_A_NIK.search(reason):
-        raise InvalidField("reason", "16 digits look like a NIK; leave the number out of the reason")
+    if _LIKE_A_PERSON.search(reason):
+        raise InvalidField("reason", "holds what looks like a NIK or a phone number; leave it out")
 
 
 def new_pickup_code(rng: random.Random) -> str:
