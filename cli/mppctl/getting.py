@@ -89,10 +89,11 @@ def get_queue(context: typer.Context, name: Name) -> None:
 def get_ticket(context: typer.Context, name: Name) -> None:
     """A ticket. Asks as a site manager unless --as says otherwise."""
     connection: Connection = context.obj
+    site = site_id(name)
     with explained():
         stub = connection.stub("queue", queue_rpc.QueueServiceStub)
         request = queue_pb.GetTicketRequest(name=name)
-        reply = connection.call(stub.GetTicket, request, connection.metadata("site_manager", site=site_id(name)))
+        reply = connection.call(stub.GetTicket, request, connection.metadata("site_manager", site=site))
     _show(context, [reply], lambda: showing.ticket(reply))
 
 
@@ -102,10 +103,11 @@ def get_application(context: typer.Context, name: Name) -> None:
     connection: Connection = context.obj
     if not connection.token and not connection.identity.agency and not connection.identity.role:
         raise typer.BadParameter("an application is shown to its agency only: mppctl --agency ID get application NAME")
+    site = site_id(name)
     with explained():
         stub = connection.stub("applications", applications_rpc.ApplicationsServiceStub)
         request = applications_pb.GetApplicationRequest(name=name)
-        metadata = connection.metadata("agency_admin", site=site_id(name))
+        metadata = connection.metadata("agency_admin", site=site)
         reply = connection.call(stub.GetApplication, request, metadata)
     _show(context, [reply], lambda: showing.application(reply))
 
@@ -114,10 +116,11 @@ def get_application(context: typer.Context, name: Name) -> None:
 def get_complaint(context: typer.Context, name: Name) -> None:
     """A complaint. Asks as a site manager unless --as says otherwise."""
     connection: Connection = context.obj
+    site = site_id(name)
     with explained():
         stub = connection.stub("complaints", complaints_rpc.ComplaintsServiceStub)
         request = complaints_pb.GetComplaintRequest(name=name)
-        reply = connection.call(stub.GetComplaint, request, connection.metadata("site_manager", site=site_id(name)))
+        reply = connection.call(stub.GetComplaint, request, connection.metadata("site_manager", site=site))
     _show(context, [reply], lambda: showing.complaint(reply))
 
 

@@ -40,9 +40,7 @@ class CatalogError(Exception):
 
     reason = "CATALOG_ERROR"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.metadata = metadata or {}
@@ -396,9 +394,7 @@ def _check_region(code: str) -> None:
 def _check_hours(hours: Sequence[OpeningHours]) -> None:
     for index, span in enumerate(hours):
         if span.opens >= span.closes:
-            raise InvalidField(
-                f"site.opening_hours[{index}]", f"opens at {span.opens} but closes at {span.closes}"
-            )
+            raise InvalidField(f"site.opening_hours[{index}]", f"opens at {span.opens} but closes at {span.closes}")
         for other in hours[:index]:
             if span.weekday == other.weekday and span.opens < other.closes and other.opens < span.closes:
                 raise InvalidField(

@@ -89,9 +89,7 @@ def to_agency(message: agency_pb2.Agency) -> domain.Agency:
 
 def queue_of(state: Mapping[str, Any]) -> domain.QueueSpec:
     """From the `queue` field of a stored agency."""
-    return domain.QueueSpec(
-        state["id"], state["prefix"], tuple(state["counters"]), state["minutes_per_visit"]
-    )
+    return domain.QueueSpec(state["id"], state["prefix"], tuple(state["counters"]), state["minutes_per_visit"])
 
 
 def _queue(message: agency_pb2.QueueSpec) -> domain.QueueSpec:

@@ -78,9 +78,7 @@ def score(words: Sequence[str], service: Words) -> float:
         total += 10
     aliases = [word for alias in service.aliases for word in alias]
     for word in words:
-        total += max(
-            _found(word, service.name, 8), _found(word, aliases, 6), _found(word, service.english, 5)
-        )
+        total += max(_found(word, service.name, 8), _found(word, aliases, 6), _found(word, service.english, 5))
     if words and service.name and service.name[0].startswith(words[0]):
         total += 2
     return total - 0.05 * len(service.name)

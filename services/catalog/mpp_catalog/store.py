@@ -26,12 +26,10 @@ _READ = dict.fromkeys(("replies", "outbox", *QUERY_FIELDS), 0)
 INDEXES: dict[str, list[IndexModel]] = {
     "sites": [],
     "agencies": [
-        IndexModel([("site_id", ASCENDING), ("_id", ASCENDING)], name="by_site"),
         IndexModel([("site_id", ASCENDING), ("claim_id", ASCENDING)], name="one_queue_id", unique=True),
         IndexModel([("site_id", ASCENDING), ("claim_prefix", ASCENDING)], name="one_prefix", unique=True),
     ],
     "offerings": [
-        IndexModel([("site_id", ASCENDING), ("_id", ASCENDING)], name="by_site"),
         IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("_id", ASCENDING)], name="by_agency"),
         IndexModel([("site_id", ASCENDING), ("search", ASCENDING)], name="by_word"),
     ],
@@ -90,15 +88,17 @@ def read_many(shelf: Aggregates, names: Sequence[str]) -> dict[str, Stored]:
     return {document["_id"]: row(document) for document in found}
 
 
-def page(shelf: Aggregates, site_id: str, *, after: str, limit: int, agency: str = "") -> list[Stored]:
-    """At most `limit` resources of a site (of one agency) in the order of their names, after the name
-    `after`.
+def page(shelf: Aggregates, parent: str, *, after: str, limit: int, agency: str = "") -> list[Stored]:
+    """At most `limit` resources below `parent` (`sites/malang/offerings`), of one agency if it is given, in the
+    order of their names, after the name `after`.
     """
-    wanted: dict[str, Any] = {"site_id": site_id, "_id": {"$gt": after}}
+    wanted: dict[str, Any] = {"site_id": parent.split("/")[1]}
+    wanted["_id"] = {"$gt": after or f"{parent}/", "$lt": f"{parent}0"}  # "0" follows "/"
     if agency:
         wanted["agency"] = agency
     found = shelf.collection.find(wanted, _READ).sort("_id", ASCENDING).limit(limit)
-    return [row(document) for document in found]
+    # Read in the order of the primary key. Left alone, a planner may gather the whole site first and sort it then.
+    return [row(document) for document in (found if agency else found.hint("_id_"))]
 
 
 def row(document: Mapping[str, Any]) -> Stored:

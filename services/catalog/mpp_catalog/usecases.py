@@ -78,9 +78,7 @@ def apply_agency(app: App, request: catalog_service_pb2.ApplyAgencyRequest, call
     return _apply(kind, wanted, request.agency.etag, request.validate_only, call, extras)
 
 
-def apply_offering(
-    app: App, request: catalog_service_pb2.ApplyOfferingRequest, call: Call
-) -> offering_pb2.Offering:
+def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, call: Call) -> offering_pb2.Offering:
     """Create or replace a public service of an agency.
 
     Raises PermissionDenied when the caller's reach covers not both the agency that has the service and the
@@ -90,18 +88,14 @@ def apply_offering(
     _below(request.parent, "offering.name", wanted.name)
     _below(request.parent, "offering.agency", wanted.agency)
     call.require(agency=wanted.agency)
-    kind = _Kind(
-        "offering", app.catalogue.offerings, messages.offering, offering_pb2.Offering, messages.to_offering
-    )
+    kind = _Kind("offering", app.catalogue.offerings, messages.offering, offering_pb2.Offering, messages.to_offering)
 
     def extras(current: domain.Offering | None) -> dict[str, Any]:
         if current is not None and current.agency != wanted.agency:
             call.require(agency=current.agency)
         agency = store.read(app.catalogue.agencies, wanted.agency)
         if agency is None:
-            raise FailedPrecondition(
-                f"there is no {wanted.agency}", reason="AGENCY_NOT_FOUND", field="offering.agency"
-            )
+            raise FailedPrecondition(f"there is no {wanted.agency}", reason="AGENCY_NOT_FOUND", field="offering.agency")
         line = search.Words.of(wanted.display_name.id, wanted.display_name.en, wanted.aliases).line()
         return {
             "missing_components": wanted.standard.missing(),
@@ -133,9 +127,7 @@ def offering_words(offering: Mapping[str, Any], agency: Mapping[str, Any]) -> li
     """The search tokens of a stored offering of a stored agency."""
     names = offering["display_name"]
     of_agency = agency["display_name"]
-    return search.tokens(
-        (names["id"], names["en"]), offering["aliases"], f"{of_agency['id']} {of_agency['en']}"
-    )
+    return search.tokens((names["id"], names["en"]), offering["aliases"], f"{of_agency['id']} {of_agency['en']}")
 
 
 def _apply(
@@ -171,9 +163,7 @@ def _apply(
     raise Aborted(f"{wanted.name} is being changed by too many at once; try again")
 
 
-def _write(
-    kind: _Kind[R, M], stored: Stored | None, name: str, state: dict[str, Any], call: Call, reply: M
-) -> M:
+def _write(kind: _Kind[R, M], stored: Stored | None, name: str, state: dict[str, Any], call: Call, reply: M) -> M:
     events = [Event(messages.event(reply), name)]
     if stored is None:
         return kind.shelf.create(name, _site_id(name), state, call.mutation, reply, events)

@@ -51,7 +51,7 @@ def list_agencies(
     """
     limit = request.page_size or PAGE
     after = _after(request.page_token, request.parent)
-    rows = store.page(app.catalogue.agencies, _site_id(request.parent), after=after, limit=limit + 1)
+    rows = store.page(app.catalogue.agencies, f"{request.parent}/agencies", after=after, limit=limit + 1)
     if not rows and not after:
         get_site(app, request.parent)
     agencies = [_show(messages.agency, row) for row in rows[:limit]]
@@ -68,7 +68,11 @@ def list_offerings(
     limit = request.page_size or PAGE
     after = _after(request.page_token, request.parent, request.agency)
     rows = store.page(
-        app.catalogue.offerings, _site_id(request.parent), after=after, limit=limit + 1, agency=request.agency
+        app.catalogue.offerings,
+        f"{request.parent}/offerings",
+        after=after,
+        limit=limit + 1,
+        agency=request.agency,
     )
     if not rows and not after:
         get_agency(app, request.agency) if request.agency else get_site(app, request.parent)
@@ -82,9 +86,9 @@ def search_offerings(
 ) -> catalog_service_pb2.SearchOfferingsResponse:
     """Services that match every word of the query, best first. Raises NotFound for an unknown site.
 
-    Services whose own name or aliases hold all words whole come before all others. Within each of these two
-    groups the ranking is among CANDIDATES matches: where more match (a query of one common word), those are
-    any of them.
+    Exact where at most CANDIDATES services match. Where more do (one common word), those whose own names or
+    aliases hold the words whole are ranked before any other, and which of them are ranked at all is left to
+    the store: a longer query is the way to a certain service.
     """
     words = search.query_words(request.query)
     if not words:
@@ -100,13 +104,17 @@ def search_offerings(
 
 def _best(app: App, site_id: str, words: list[str], limit: int) -> list[str]:
     bound = max(CANDIDATES, limit)
+    found = app.catalogue.candidates(site_id, words, bound)
+    if len(found) < bound:
+        return _ranked(words, found, limit)
     whole = app.catalogue.candidates(site_id, [search.NAME_MARK + word for word in words], bound)
-    names = search.best(words, {n: search.Words.from_line(line) for n, line in whole.items()}, limit)
-    if len(whole) >= bound or len(names) >= limit:
-        return names
-    others = app.catalogue.candidates(site_id, words, bound + len(whole))
-    rest = {n: search.Words.from_line(line) for n, line in others.items() if n not in whole}
-    return names + search.best(words, rest, limit - len(names))
+    names = _ranked(words, whole, limit)
+    rest = {name: line for name, line in found.items() if name not in whole}
+    return names + _ranked(words, rest, limit - len(names))
+
+
+def _ranked(words: list[str], lines: Mapping[str, str], limit: int) -> list[str]:
+    return search.best(words, {name: search.Words.from_line(line) for name, line in lines.items()}, limit)
 
 
 def _get(shelf: Aggregates, name: str, show: Callable[[str, int, Mapping[str, Any]], M], reason: str) -> M:
