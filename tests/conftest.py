@@ -5,6 +5,8 @@ Everything is started when first asked for, once a session, and stopped at its e
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from typing import Any
 import grpc
 import pymongo
 import pytest
+from mpp_chassis import broker
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -138,6 +141,28 @@ class Running:
         client: pymongo.MongoClient[Any] = pymongo.MongoClient(self.platform.stack.mongodb_uri, tz_aware=True)
         return client[f"mpp_{service}"]
 
+    def settled(self, seconds: float = 60) -> None:
+        """Wait until no event waits anywhere: neither in a document nor in a handler's queue."""
+        wait_for(lambda: not self.unsettled(), seconds, every=0.1)
+
+    def unsettled(self) -> dict[str, int]:
+        """Handler queues and outboxes that still hold something."""
+        found = {}
+        conn = broker.connection(self.platform.stack.amqp_uri)
+        try:
+            channel = conn.channel()
+            for service in self.platform.services():
+                database = self.database(service)
+                for handler in database["handlers"].find({}):
+                    if count := channel.queue_declare(handler["_id"], passive=True).message_count:
+                        found[handler["_id"]] = count
+                for name in database.list_collection_names():
+                    if count := database[name].count_documents({"outbox.last": {"$gt": ""}}):
+                        found[f"{service}.{name}"] = count
+        finally:
+            conn.close()
+        return found
+
     def log(self, name: str) -> str:
         file = self.platform.logs / f"{name}.log"
         return str(file.read_text(errors="replace")) if file.exists() else ""
@@ -160,6 +185,17 @@ def services(platform: Any) -> Iterator[Running]:
     here = Running(platform)
     yield here
     here.close()
+
+
+@pytest.fixture(scope="session")
+def malang(services: Running) -> Running:
+    """All services run, and MPP Merdeka Malang is loaded and known to all of them."""
+    services.service(*services.platform.services())
+    command = [sys.executable, "-m", "mppctl.main", "--profile", services.platform.profile, "apply", "-f"]
+    done = subprocess.run([*command, str(ROOT / "sites" / "malang")], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    services.settled()
+    return services
 
 
 @pytest.fixture

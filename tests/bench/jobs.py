@@ -65,7 +65,7 @@ class World:
         """The catalogue, until queue and applications know it."""
         self.platform.migrate()
         self.need("issuer", "catalog-serve", "queue-work", "applications-work", "notifications-work")
-        command = [sys.executable, "-m", "mppctl", "apply", "-f", "sites/malang", "--profile", "bench"]
+        command = [sys.executable, "-m", "mppctl.main", "--profile", "bench", "apply", "-f", "sites/malang"]
         subprocess.run(command, check=True, cwd=self.platform.root, stdout=subprocess.DEVNULL)
         conn = broker.connection(self.platform.stack.amqp_uri)
         channel = conn.channel()

@@ -47,8 +47,9 @@ def run(platform: Platform) -> None:
 
 def load(platform: Platform) -> None:
     """Apply sites/ with mppctl, as an operator would. A second time nothing changes."""
-    command = [sys.executable, "-m", "mppctl", "apply", "-f", str(platform.root / "sites" / "malang"), "--profile"]
-    done = subprocess.run([*command, platform.profile], capture_output=True, text=True, cwd=platform.root)
+    site = str(platform.root / "sites" / "malang")
+    command = [sys.executable, "-m", "mppctl.main", "--profile", platform.profile, "apply", "-f", site]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=platform.root)
     if done.returncode:
         raise NotReady(f"mppctl apply failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 

@@ -25,7 +25,6 @@ from rich.console import Console
 from rich.table import Table
 
 from mpp_localrun.platform import Platform
-from mpp_localrun.supervise import log_file
 
 SITE = "sites/malang"
 AGENCY = f"{SITE}/agencies/dukcapil"
@@ -115,7 +114,10 @@ class Visit:
 
         notification = self.until(f"the message {template}", look)
         text = self._on_the_phone(notification.name)
-        self.say(f"[dim]SMS {notification.masked_recipient}:[/dim] [italic]{text}[/italic]")
+        indonesian, _, english = text.partition("\n\n")
+        self.say(f"[dim]SMS {notification.masked_recipient}[/dim] [italic]{indonesian}[/italic]")
+        if english:
+            self.say(f"[dim]{english}[/dim]")
         return text
 
     def _on_the_phone(self, name: str) -> str:
@@ -124,7 +126,7 @@ class Visit:
             for line in reversed(lines.readlines()):
                 message = json.loads(line)
                 if message["key"].startswith(key):
-                    return str(message["body"]).strip().replace("\n", " / ")
+                    return str(message["body"]).strip()
         raise VisitFailed("the outbox of the file provider does not hold the message")
 
 
@@ -406,11 +408,12 @@ def _summary(visit: Visit) -> None:
 def traced(platform: Platform, trace: str) -> tuple[int, set[str]]:
     """Log lines of a trace, and the processes that wrote them."""
     lines, processes = 0, set()
-    with log_file(platform).open(errors="replace") as log:
-        for line in log:
-            if trace in line:
-                lines += 1
-                found = re.search(r"\b([a-z]+-(?:serve|work))\b", line)
-                if found:
-                    processes.add(found[1])
+    for file in platform.logs.glob("*.log"):
+        with file.open(errors="replace") as log:
+            for line in log:
+                if trace in line:
+                    lines += 1
+                    found = re.search(r'"service": "(\w+)", "process": "(\w+)"', line)
+                    if found:
+                        processes.add(f"{found[1]}-{found[2]}")
     return lines, processes
