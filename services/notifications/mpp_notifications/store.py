@@ -90,11 +90,10 @@ class Notifications:
             return False
         return True
 
-    def due(self, now: datetime, limit: int) -> list[tuple[Stored, Notification]]:
-        """Longest due first."""
+    def due(self, now: datetime, limit: int) -> list[Stored]:
+        """Longest due first; not yet read by `from_state`, so that one that cannot be read harms no other."""
         found = self.collection.find({"due_at": {"$lte": now}}).sort("due_at", 1).limit(limit)
-        stored = [self._aggregates.stored(document) for document in found]
-        return [(each, from_state(each)) for each in stored]
+        return [self._aggregates.stored(document) for document in found]
 
     def unsent_about(self, site: str, subject: str, templates: Collection[str]) -> list[Notification]:
         """Messages about a resource that no provider has: what newer news may cancel."""

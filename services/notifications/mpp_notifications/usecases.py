@@ -21,6 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mpp.notifications.v1 import notification_pb2, notifications_service_pb2
+from mpp_chassis.aggregates import Stored
 from mpp_chassis.call import Call, Command
 from mpp_chassis.errors import Poison
 from mpp_chassis.privacy import BlindIndex, CannotOpen, FieldCipher, mask_phone, scrub
@@ -38,7 +39,7 @@ from mpp_notifications.domain import (
 )
 from mpp_notifications.news import News
 from mpp_notifications.providers.base import OutgoingMessage, Provider
-from mpp_notifications.store import Notifications, OptOuts
+from mpp_notifications.store import Notifications, OptOuts, from_state
 from mpp_notifications.templates import Template, Templates
 from mpp_notifications.views import Names
 
@@ -101,13 +102,13 @@ def attend_due(app: App, now: datetime) -> int:
     while app.clock() < until:
         batch = app.notifications.due(app.clock(), SWEEP_BATCH)
         failed = 0
-        for stored, notification in batch:
+        for stored in batch:
             try:
-                _attend(app, stored, notification)
+                _attend(app, stored)
                 attended += 1
             except Exception as error:
                 failed += 1
-                app.log.exception("attend_failed", notification=notification.name, error=type(error).__name__)
+                app.log.exception("attend_failed", notification=stored.name, error=type(error).__name__)
         if len(batch) < SWEEP_BATCH or failed == len(batch):
             break
     return attended
@@ -226,8 +227,8 @@ def _words(app: App, news: News) -> Mapping[str, templates.Words]:
 
 
 def _name(app: App, event: str, placeholder: str, name: str) -> Mapping[str, str]:
-    """As the catalogue calls it; neutral words while it is not known; nothing where the event names none and its
-    templates can do without.
+    """As the catalogue calls it; neutral words while it is not known; nothing where the event names none and
+    its templates can do without.
     """
     if not name and placeholder in templates.EVENTS[event].maybe:
         return dict.fromkeys(templates.LANGUAGES, "")
@@ -248,7 +249,8 @@ def _cancel_superseded(app: App, news: News, template: Template, command: Comman
             _report(app, ended)
 
 
-def _attend(app: App, stored: Any, notification: Notification) -> None:
+def _attend(app: App, stored: Stored) -> None:
+    notification = from_state(stored)
     metrics.ATTENDED.labels(str(notification.state)).inc()
     if notification.falls_back:
         _fall_back(app, notification)
