@@ -193,10 +193,15 @@ def decode(kind: EventType, headers: Mapping[str, Any], body: bytes) -> tuple[Me
         if ce["type"] != kind.message.DESCRIPTOR.full_name:
             raise Undecodable(f"type is {ce['type'][:80]}, not {kind.message.DESCRIPTOR.full_name}")
         message = kind.message()
+        if not body.lstrip().startswith(b"{"):  # the parser takes any empty JSON value for an empty message
+            raise Undecodable("body is not a JSON object")
         json_format.Parse(body, message, ignore_unknown_fields=True)
-        time = datetime.fromisoformat(ce["time"])
+        time, sequence = datetime.fromisoformat(ce["time"]), int(ce["sequence"])
+        if time.tzinfo is None or not 0 <= sequence < 2**63 or not ce["id"]:
+            raise Undecodable("malformed: ce-id is empty, ce-time has no offset, or ce-sequence is out of range")
+        time.timestamp()
         envelope = Envelope(
-            ce["id"], ce["type"], ce["source"], ce["subject"], int(ce["sequence"]), time, ce.get("traceparent", "")
+            ce["id"], ce["type"], ce["source"], ce["subject"], sequence, time, ce.get("traceparent", "")
         )
     except Undecodable:
         raise
@@ -204,6 +209,6 @@ def decode(kind: EventType, headers: Mapping[str, Any], body: bytes) -> tuple[Me
         raise Undecodable(f"header ce-{e.args[0]} is missing") from e
     except json_format.ParseError as e:
         raise Undecodable("body is not the JSON form of the event") from e
-    except (ValueError, UnicodeError) as e:
+    except (ValueError, OverflowError, RecursionError) as e:
         raise Undecodable(f"malformed: {type(e).__name__}") from e
     return message, envelope
