@@ -23,6 +23,7 @@ from mpp_chassis.events import PUBLIC_EXCHANGE, EventType, WireMessage
 
 RETRY_EXCHANGE, BACK_EXCHANGE, PARKED_EXCHANGE = "mpp.retry", "mpp.back", "mpp.parked"
 JOURNAL = "public.journal"
+IO_TIMEOUT = 10.0  # seconds
 DELIVERY_LIMIT = 20  # deliveries of one message before the broker itself parks it: a handler that kills its process
 _AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
@@ -32,14 +33,20 @@ class BrokerDown(Exception):
 
 
 def connection(uri: str, *, heartbeat: int = 0) -> Any:
-    """A connected kombu connection with bounded waits (5 s to connect, 10 s to read or write)."""
-    conn = Connection(
+    """A connected AMQP connection; each wait for the broker is bounded (5 s to connect, 10 s to read or write).
+
+    The bare connection of `amqp`, not kombu's: kombu's object silently makes a new connection, without channels and
+    consumers, when the old one is found dead, and a worker would then wait for events that never come.
+    """
+    wanted = Connection(
         uri,
         heartbeat=heartbeat,
         connect_timeout=5,
-        transport_options={"read_timeout": 10, "write_timeout": 10, "client_properties": {"product": "mpp"}},
+        transport_options={"client_properties": {"product": "mpp"}},
     )
-    conn.connect()
+    conn = wanted.transport.establish_connection()
+    # For every read and write without a timeout of its own, under eventlet too (where SO_RCVTIMEO has no effect).
+    conn.transport.sock.settimeout(IO_TIMEOUT)
     return conn
 
 
@@ -145,7 +152,7 @@ class Publisher:
         self._waiting, self._accepted, self._returned, self._tag = {}, set(), set(), 0
         if conn is not None:
             with contextlib.suppress(Exception):
-                conn.connection.collect() if conn._connection is not None else None
+                conn.collect()
 
     def _open(self) -> None:
         if self._conn is not None and self._conn.connected:

@@ -209,7 +209,7 @@ class EventConsumer(SharedExtension):
         conn, self._conn = self._conn, None
         if conn is not None:
             with contextlib.suppress(Exception):
-                conn.collect(socket_timeout=1)
+                conn.collect()
 
     def _drain(self) -> None:
         received, beat = -1, time.monotonic()
@@ -217,12 +217,12 @@ class EventConsumer(SharedExtension):
             with contextlib.suppress(TimeoutError, socket.timeout):
                 self._conn.drain_events(timeout=0.5)
             self.ticked = now = time.monotonic()
-            if self._conn.connection.bytes_recv != received:
-                received, self.heard = self._conn.connection.bytes_recv, now
+            if self._conn.bytes_recv != received:
+                received, self.heard = self._conn.bytes_recv, now
             if now - beat >= HEARTBEAT / 2:
                 beat = now
                 with self._write:
-                    self._conn.heartbeat_check(rate=2)
+                    self._conn.heartbeat_tick(rate=2)
             for handler in self._handlers:
                 with self._write:
                     handler.tick(now)
