@@ -25,6 +25,9 @@ class CannotOpen(Exception):
     """A sealed text is damaged, of another purpose, or its key is gone."""
 
 
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")  # no dot: it ends the key id in a sealed text
+
+
 class FieldCipher:
     """Seals with the first key, opens with any: put a new key in front to rotate, drop an old one when none uses it."""
 
@@ -33,6 +36,8 @@ class FieldCipher:
         self._keys: dict[str, AESGCM] = {}
         for part in filter(None, keys.split(",")):
             kid, _, text = part.strip().partition(":")
+            if not _KEY_ID.fullmatch(kid) or kid in self._keys:
+                raise BadSettings(f"MPP_FIELD_KEYS: {kid[:20]!r} is no key id, or is there twice")
             self._keys[kid] = AESGCM(_key(text, "MPP_FIELD_KEYS", exactly=32))
         if not self._keys:
             raise BadSettings("MPP_FIELD_KEYS holds no key")
@@ -55,6 +60,8 @@ class FieldCipher:
             raise CannotOpen(f"no key {kid[:20]!r}")
         try:
             raw = base64.urlsafe_b64decode(text)
+            if base64.urlsafe_b64encode(raw).decode() != text:
+                raise CannotOpen(f"not sealed for {purpose!r}, or damaged")
             return self._keys[kid].decrypt(raw[:12], raw[12:], purpose.encode()).decode()
         except (InvalidTag, ValueError, binascii.Error) as e:
             raise CannotOpen(f"not sealed for {purpose!r}, or damaged") from e
@@ -89,8 +96,9 @@ def mask_nik(nik: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """`+62********789`"""
-    return f"{phone[:3]}{'*' * max(len(phone) - 6, 0)}{phone[-3:]}" if len(phone) > 6 else "*" * len(phone)
+    """`+62********789`: three characters at each end, of a short number fewer; never more than half."""
+    shown = min(3, len(phone) // 4)
+    return phone[:shown] + "*" * (len(phone) - 2 * shown) + phone[len(phone) - shown :]
 
 
 def mask_name(name: str) -> str:
@@ -98,18 +106,28 @@ def mask_name(name: str) -> str:
     return " ".join(word[0] + "*" * (len(word) - 1) for word in name.split())
 
 
-# 16 digits, also with dots, dashes or blanks between them (as people write a NIK).
-_NIK = re.compile(r"(?<![0-9a-f])\d(?:[ .\-]?\d){15}(?![0-9a-f])")
-_PHONE = re.compile(r"(?<![\w.\-:/])(?:\+62|62|0)8\d(?:[ \-]?\d){6,11}(?!\w)")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# One pass, so that what is ours is stepped over whole: UUIDs, traceparents, hex digests of 128, 160 or 256 bits, and
+# the ids of `call.new_id`. Then 16 digits or more, with up to three separators between two (as people write a NIK, and
+# as programs glue it to its neighbours: `%20`, `\x10`); then mobile phone numbers.
+_OURS = (
+    r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+    r"|(?=[0-9]*[a-z])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-hjkmnp-tv-z]{26}))"
+)
+_NUMBERS = re.compile(
+    rf"(?P<ours>(?<![0-9A-Za-z]){_OURS}(?![0-9A-Za-z]))"
+    r"|(?P<nik>\d(?:[ \t\u00a0.\-\u2013_]{0,3}\d){15,}+)"
+    r"|(?P<phone>(?<!\d)(?<!\d[.\-])(?:\+?62[ .\-]?|0)8\d(?:[ .\-]?\d){6,11})"
+)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
+_DEEPEST = 8
 
 
 def scrub(text: str) -> str:
     """Replace what looks like a NIK, a mobile phone or an e-mail address. A last net, no licence to log carelessly:
-    a name or an address is *not* recognised."""
-    if not any(c.isdigit() for c in text) and "@" not in text:
-        return text
-    return _EMAIL.sub("[email]", _PHONE.sub("[phone]", _NIK.sub("[nik]", text)))
+    a name or an address is *not* recognised. Takes out too much rather than too little: any 16 digits in a row go."""
+    if any(c.isdigit() for c in text):
+        text = _NUMBERS.sub(lambda m: m[0] if m.lastgroup == "ours" else f"[{m.lastgroup}]", text)
+    return _EMAIL.sub("[email]", text) if "@" in text else text
 
 
 def looks_personal(text: str) -> bool:
@@ -117,16 +135,22 @@ def looks_personal(text: str) -> bool:
     return scrub(text) != text
 
 
-def scrub_value(value: Any) -> Any:
-    """`scrub` through nested dicts, lists and texts; other values that print as a NIK are replaced too."""
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, dict):
-        return {scrub(str(k)): scrub_value(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [scrub_value(v) for v in value]
-    if isinstance(value, bool | float) or value is None:
+def scrub_value(value: Any, depth: int = 0) -> Any:
+    """`scrub` through nested dicts, lists and texts; other values that print as something personal are replaced too."""
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return "[nik]" if 10**15 <= abs(value) < 10**16 else value
-    return scrub(str(value))
+    if isinstance(value, int | float):
+        text = str(int(value)) if value == value and abs(value) < 10**16 else ""  # larger ones are no NIK
+        return scrub(text) if looks_personal(text) else value
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {scrub(_text(k)): scrub_value(v, depth + 1) for k, v in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        return [scrub_value(v, depth + 1) for v in value]
+    return scrub(_text(value))
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception as e:  # a log line must not fail for a value that cannot print itself
+        return f"<{type(value).__qualname__}: {type(e).__name__}>"
