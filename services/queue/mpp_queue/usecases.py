@@ -31,7 +31,7 @@ from mpp_queue.views import Queues, QueueViews
 
 NUMBER_ATTEMPTS = 60  # lost races for a number before the caller is asked to try again
 CALL_ATTEMPTS = 20
-CANDIDATES = 8  # waiting tickets read at once by CallNext
+CANDIDATES = 4  # waiting tickets read at once by CallNext
 SWEEP_BATCH = 200
 
 

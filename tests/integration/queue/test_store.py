@@ -1,0 +1,278 @@
+"""The use cases in this process on the real store, with a clock of the test's: midnight, the sweep, races that need
+exact timing, and the proof that every query has an index."""
+
+from __future__ import annotations
+
+import base64
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pymongo
+import pytest
+from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp.queue.v1 import queue_service_pb2 as pb
+from mpp.queue.v1 import ticket_pb2
+from mpp_chassis import storage
+from mpp_chassis.aggregates import Store
+from mpp_chassis.call import Call, Caller, Command
+from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.privacy import FieldCipher
+from mpp_queue import domain, main, store, usecases
+from pymongo import monitoring
+
+SITE = "malang"
+QUEUE = f"sites/{SITE}/queues/dukcapil"
+AGENCY = f"sites/{SITE}/agencies/dukcapil"
+MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 08:00 in Malang
+
+
+class Office:
+    """One process's worth of the service, without a process. Several share a store."""
+
+    def __init__(self, database: Any) -> None:
+        self.now = MORNING
+        kit = SimpleNamespace(
+            store=Store(database, None, lambda: self.now, random.Random(7)),
+            cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
+            settings=SimpleNamespace(extra={}),
+            rng=random.Random(7),
+        )
+        self.app: usecases.App = main.compose(kit)  # type: ignore[arg-type]
+
+    def by(self, method: str, request: Any) -> Call:
+        command = Command(request.request_id, method, request.SerializeToString().hex(), "officer:o", self.now)
+        return Call(Caller(), self.now, command, frozenset({"any"}), "officer")
+
+    def take(self, request_id: str = "", **given: Any) -> ticket_pb2.IssuedTicket:
+        request = pb.TakeTicketRequest(parent=QUEUE, request_id=request_id or str(uuid.uuid4()), **given)
+        return usecases.take_ticket(self.app, request, self.by("TakeTicket", request))
+
+    def call(self, counter: int = 3, request_id: str = "") -> ticket_pb2.Ticket:
+        request = pb.CallNextRequest(parent=QUEUE, counter=counter, request_id=request_id or str(uuid.uuid4()))
+        return usecases.call_next(self.app, request, self.by("CallNext", request))
+
+    def miss(self, name: str) -> ticket_pb2.Ticket:
+        request = pb.MissTicketRequest(name=name, request_id=str(uuid.uuid4()))
+        return usecases.miss_ticket(self.app, request, self.by("MissTicket", request))
+
+    def learn(self, zone: str = "Asia/Jakarta") -> None:
+        spec = agency_pb2.QueueSpec(id="dukcapil", prefix="D", counters=[3, 4, 5], minutes_per_visit=10)
+        self.app.queues.learn_site(site_pb2.Site(name=f"sites/{SITE}", time_zone=zone), 1)
+        self.app.queues.learn_agency(agency_pb2.Agency(name=AGENCY, queue=spec), 1)
+
+
+@pytest.fixture
+def queries(mongodb_uri: str) -> Iterator[Any]:
+    """A migrated database of the test's own, and what was asked of it."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    class Listener(monitoring.CommandListener):
+        def started(self, event: Any) -> None:
+            if event.command_name in ("find", "aggregate", "update"):
+                asked.append((event.command_name, dict(event.command)))
+
+        def succeeded(self, event: Any) -> None: ...
+
+        def failed(self, event: Any) -> None: ...
+
+    client: pymongo.MongoClient[Any] = pymongo.MongoClient(mongodb_uri, tz_aware=True, event_listeners=[Listener()])
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    storage.ensure_indexes(client[name], store.INDEXES, ("tickets",))
+    yield SimpleNamespace(database=client[name], asked=asked)
+    client.drop_database(name)
+    client.close()
+
+
+@pytest.fixture
+def office(queries: Any) -> Office:
+    here = Office(queries.database)
+    here.learn()
+    return here
+
+
+def test_numbers_begin_anew_at_local_midnight(office: Office) -> None:
+    office.now = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)  # 23:59 in Malang
+    assert office.take().ticket.number == "D-001"
+    office.now += timedelta(minutes=1)
+    after = office.take().ticket
+    assert (after.number, after.day) == ("D-001", "2026-11-24")
+
+
+def test_the_sweep_closes_days_that_are_over(office: Office, queries: Any) -> None:
+    names = [office.take().ticket.name for _ in range(5)]
+    office.call(3)
+    office.now += timedelta(hours=15, minutes=59)
+    assert usecases.close_earlier_days(office.app, office.now) == 0
+    office.now += timedelta(minutes=1)
+    today = office.take().ticket.name
+    assert usecases.close_earlier_days(office.app, office.now) == 5
+    assert usecases.close_earlier_days(office.app, office.now) == 0
+    states = {d["_id"]: d["state"] for d in queries.database["tickets"].find({})}
+    assert states == {**dict.fromkeys(names, "closed_at_day_end"), today: "waiting"}
+    assert office.call(3).name == today  # yesterday's citizen does not hold the counter
+    assert all(d["outbox"]["events"] for d in queries.database["tickets"].find({}))
+
+
+def test_the_sweep_takes_more_than_a_batch(office: Office, monkeypatch: Any) -> None:
+    monkeypatch.setattr(usecases, "SWEEP_BATCH", 4)
+    for _ in range(11):
+        office.take()
+    assert usecases.close_earlier_days(office.app, MORNING + timedelta(days=1)) == 11
+
+
+def test_two_processes_that_know_nothing_of_each_other(queries: Any, office: Office) -> None:
+    other = Office(queries.database)
+    numbers = [who.take().ticket.number for who in (office, other, office, office, other, other, office)]
+    assert numbers == [f"D-{n:03d}" for n in range(1, 8)]
+
+
+def test_a_repeat_in_another_process_burns_no_number(queries: Any, office: Office) -> None:
+    other, request_id = Office(queries.database), str(uuid.uuid4())
+    first = office.take(request_id)
+    assert [o.take(request_id) for o in (office, other, other, office)] == [first] * 4
+    assert [o.take().ticket.number for o in (other, office)] == ["D-002", "D-003"]
+
+
+def test_a_number_whose_insert_failed_is_used_by_the_next(office: Office, monkeypatch: Any) -> None:
+    def down(*_: Any) -> Any:
+        raise pymongo.errors.AutoReconnect("gone")
+
+    office.take()
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Tickets, "create", down)
+        with pytest.raises(pymongo.errors.AutoReconnect):
+            office.take()
+    assert office.take().ticket.number == "D-002"
+
+
+def test_the_last_ticket_goes_to_the_same_command_in_another_process(queries: Any, office: Office) -> None:
+    other, request_id = Office(queries.database), str(uuid.uuid4())
+    office.take()
+    called = office.call(3, request_id)
+    assert other.call(3, request_id) == called
+    with pytest.raises(domain.CounterBusy):
+        other.call(3)
+    with pytest.raises(NotFound) as empty:
+        other.call(4)
+    assert empty.value.reason == "QUEUE_EMPTY"
+
+
+def test_a_repeat_that_slept_while_its_ticket_ended(queries: Any, office: Office, monkeypatch: Any) -> None:
+    """The look-up of the second came before the first's save, its save long after the counter was free again."""
+    other, request_id = Office(queries.database), str(uuid.uuid4())
+    office.take()
+    office.take()
+    asleep, real = [other.app.tickets], store.Tickets.reply_of_call
+
+    def stale_look(self: Any, *given: Any) -> Any:
+        if self in asleep:
+            asleep.remove(self)  # the first look of the other process: nothing there yet
+            return None
+        return real(self, *given)
+
+    first = office.call(3, request_id)
+    cancel = pb.CancelTicketRequest(name=first.name, request_id=str(uuid.uuid4()))
+    usecases.cancel_ticket(office.app, cancel, office.by("CancelTicket", cancel))
+    monkeypatch.setattr(store.Tickets, "reply_of_call", stale_look)
+    assert other.call(3, request_id) == first
+    assert not asleep
+    waiting = [d["number"] for d in queries.database["tickets"].find({"site_id": SITE, "state": "waiting"})]
+    assert waiting == ["D-002"]
+
+
+def test_people_ahead_counts_those_of_other_processes(queries: Any, office: Office) -> None:
+    other = Office(queries.database)
+    ahead = [who.take().people_ahead for who in (office, other, other, office, other)]
+    assert ahead == [0, 1, 2, 3, 4]
+
+
+def test_the_estimate_learns_from_visits(office: Office) -> None:
+    def ended(minutes: int) -> None:
+        ticket = office.call(3)
+        for name, function in (("StartServing", usecases.start_serving), ("FinishTicket", usecases.finish_ticket)):
+            request = getattr(pb, f"{name}Request")(name=ticket.name, request_id=str(uuid.uuid4()))
+            function(office.app, request, office.by(name, request))  # type: ignore[operator]
+            office.now += timedelta(minutes=minutes)
+
+    for minutes in (4, 2, 90):
+        office.take()
+        ended(minutes)
+    fresh = Office(office.app.tickets._aggregates._store.database)
+    fresh.now = office.now
+    assert fresh.take().estimated_wait.seconds == 0
+    assert fresh.take().estimated_wait.seconds == 4 * 60
+
+
+def test_closed_and_unknown(office: Office) -> None:
+    with pytest.raises(NotFound) as unknown:
+        office.app.queues.find(f"sites/{SITE}/queues/nobodys")
+    assert unknown.value.reason == "QUEUE_UNKNOWN"
+    office.app.queues.learn_agency(agency_pb2.Agency(name=AGENCY), 2)
+    with pytest.raises(FailedPrecondition) as closed:
+        office.app.queues.find(QUEUE, fresh=True)
+    assert closed.value.reason == "QUEUE_CLOSED"
+    office.learn()  # sequence 1, late
+    with pytest.raises(FailedPrecondition):
+        office.app.queues.find(QUEUE, fresh=True)
+
+
+def test_every_query_has_an_index(queries: Any, office: Office) -> None:
+    """Everything asked in the course of a day, put to the store's own explain."""
+    _history(queries.database, 2_000)
+    for n in range(8):
+        office.take(priority_group=n % 2)
+    for counter in (3, 4, 5):
+        office.call(counter)
+    office.miss(office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23")).name)  # type: ignore[union-attr]
+    office.call(3)
+    usecases.close_earlier_days(office.app, office.now + timedelta(days=1))
+    asked = [
+        (name, command)
+        for name, command in queries.asked
+        if "tickets" in (command["find"] if name == "find" else command[name])
+    ]
+    assert {name for name, _ in asked} >= {"find", "aggregate", "update"}
+    seen = set()
+    for name, command in asked:
+        stages = _stages(queries.database, name, command)
+        assert "COLLSCAN" not in stages, (name, command)
+        assert any("IXSCAN" in s or "IDHACK" in s for s in stages), (name, command, stages)
+        seen.add(name)
+
+
+def _history(database: Any, count: int) -> None:
+    """Tickets of earlier days, so that a scan of the collection would be the worse plan."""
+    spec = domain.QueueSpec(QUEUE, SITE, AGENCY, "D", (3, 4, 5), 10, "Asia/Jakarta")
+    documents = []
+    for n in range(count):
+        ticket = domain.issue(
+            spec, name=f"{QUEUE}/tickets/old{n:023d}", day=f"2026-10-{n % 30 + 1:02d}", seq=n // 30 + 1, offering="",
+            group=domain.PriorityGroup.NONE, owners=(), sealed_phone="", masked_phone="", people_ahead=0,
+            estimated_wait=timedelta(0), now=MORNING, actor="test", rules=domain.Rules(),
+        ).cancel(now=MORNING, actor="test", reason="")  # fmt: skip
+        state = store.to_state(ticket)
+        documents.append({"_id": ticket.name, "site_id": SITE, "version": 1, "replies": [], **state})
+    database["tickets"].insert_many(documents)
+
+
+def _stages(database: Any, name: str, command: dict[str, Any]) -> list[str]:
+    kept = {k: v for k, v in command.items() if not k.startswith("$") and k not in ("lsid", "writeConcern")}
+    plan = database.command({"explain": kept, "verbosity": "queryPlanner"})
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if isinstance(node.get("stage"), str):
+                found.append(node["stage"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(plan)
+    return found
