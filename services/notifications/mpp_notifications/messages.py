@@ -64,8 +64,9 @@ def channel(value: Channel) -> notification_pb2.Notification.Channel:
 
 
 def _stamp(moment: datetime | None) -> Timestamp | None:
+    """Whole milliseconds, as the store keeps them: the same moment reads the same before and after it was stored."""
     if moment is None:
         return None
     stamp = Timestamp()
-    stamp.FromDatetime(moment)
+    stamp.FromDatetime(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
     return stamp
