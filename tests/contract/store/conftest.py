@@ -82,5 +82,7 @@ def expiring(db: Database[Doc]) -> Collection[Doc]:
     made = db["expiring"]
     made.create_index("until", expireAfterSeconds=1)
     now = dt.datetime.now(dt.UTC)
-    made.insert_many([{"_id": "past", "until": now - dt.timedelta(hours=1)}, {"_id": "future", "until": now + dt.timedelta(hours=5)}])
+    made.insert_many(
+        [{"_id": "past", "until": now - dt.timedelta(hours=1)}, {"_id": "future", "until": now + dt.timedelta(hours=5)}]
+    )
     return made

@@ -36,7 +36,8 @@ def together(work: Work, uri: str, coll: Collection[Doc]) -> list[Any]:
     context.set_forkserver_preload(["pymongo", "pytest"])
     barrier, results = context.Barrier(PROCESSES), context.Queue()
     children = [
-        context.Process(target=_child, args=(work, uri, coll.database.name, coll.name, i, barrier, results)) for i in range(PROCESSES)
+        context.Process(target=_child, args=(work, uri, coll.database.name, coll.name, i, barrier, results))
+        for i in range(PROCESSES)
     ]
     for child in children:
         child.start()
@@ -54,7 +55,9 @@ def together(work: Work, uri: str, coll: Collection[Doc]) -> list[Any]:
 def _count(coll: Collection[Doc], number: int) -> list[int]:
     found = []
     for _ in range(50):
-        after = coll.find_one_and_update({"_id": "n"}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER)
+        after = coll.find_one_and_update(
+            {"_id": "n"}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
         found.append(after["n"] if after else -1)
     return found
 
@@ -107,7 +110,9 @@ def test_compare_and_set_loses_nothing(mongodb_uri: str, coll: Collection[Doc]) 
 def _claim(coll: Collection[Doc], number: int) -> list[str]:
     got = []
     while True:
-        taken = coll.find_one_and_update({"st": "new"}, {"$set": {"st": "taken", "by": number}}, sort=[("prio", -1), ("seq", 1)])
+        taken = coll.find_one_and_update(
+            {"st": "new"}, {"$set": {"st": "taken", "by": number}}, sort=[("prio", -1), ("seq", 1)]
+        )
         if taken is None:
             return got
         got.append(taken["_id"])

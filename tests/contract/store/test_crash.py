@@ -11,11 +11,10 @@ from typing import Any
 
 import pymongo
 import pytest
-from pymongo import ReturnDocument
-from pymongo.errors import PyMongoError
-
 from mpp_devstack import Stack
 from mpp_devstack.store import DocumentStore
+from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
 
 Doc = dict[str, Any]
 WRITERS = 4
@@ -58,7 +57,9 @@ class Writer(threading.Thread):
                     self.inserted.append(name)
                     if len(self.inserted) % 5 == 0:
                         own, more = {"_id": self._number}, {"$inc": {"n": 1}}
-                        found = counters.find_one_and_update(own, more, upsert=True, return_document=ReturnDocument.AFTER)
+                        found = counters.find_one_and_update(
+                            own, more, upsert=True, return_document=ReturnDocument.AFTER
+                        )
                         assert found is not None
                         self.counted = found["n"]
             except PyMongoError:
@@ -99,7 +100,9 @@ def test_nothing_acknowledged_is_lost(store: DocumentStore, what: str) -> None:
         there = {d["_id"] for d in client["crash"]["docs"].find({}, {"_id": 1})}
         counters = {d["_id"]: d["n"] for d in client["crash"]["counters"].find()}
     lost = {name for w in writers for name in w.inserted} - there
-    behind = {w._number: (w.counted, counters.get(w._number)) for w in writers if counters.get(w._number, 0) < w.counted}
+    behind = {
+        w._number: (w.counted, counters.get(w._number)) for w in writers if counters.get(w._number, 0) < w.counted
+    }
     assert lost == set()
     assert behind == {}
     assert len(there) <= sum(len(w.inserted) for w in writers) + WRITERS  # at most one unacknowledged each

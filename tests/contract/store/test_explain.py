@@ -34,7 +34,9 @@ def names(answer: Doc) -> tuple[set[str], set[str]]:
 def jobs(coll: Collection[Doc]) -> Collection[Doc]:
     coll.create_index([("st", 1), ("prio", -1), ("seq", 1)], name="claim")
     coll.create_index([("pending", 1)], name="outbox", sparse=True)
-    coll.insert_many({"_id": f"j{i}", "st": "new" if i % 10 == 0 else "old", "prio": i % 3, "seq": i} for i in range(500))
+    coll.insert_many(
+        {"_id": f"j{i}", "st": "new" if i % 10 == 0 else "old", "prio": i % 3, "seq": i} for i in range(500)
+    )
     return coll
 
 
@@ -43,13 +45,20 @@ USES: dict[str, tuple[Doc, str]] = {
     "sparse": ({"find": "", "filter": {"pending": {"$exists": True}}, "limit": 50}, "outbox"),
     "count": ({"count": "", "query": {"st": "new"}}, "claim"),
     "aggregate": (
-        {"aggregate": "", "pipeline": [{"$match": {"st": "new"}}, {"$group": {"_id": "$prio", "n": {"$sum": 1}}}], "cursor": {}},
+        {
+            "aggregate": "",
+            "pipeline": [{"$match": {"st": "new"}}, {"$group": {"_id": "$prio", "n": {"$sum": 1}}}],
+            "cursor": {},
+        },
         "claim",
     ),
     "distinct": ({"distinct": "", "key": "prio", "query": {"st": "new"}}, "claim"),
     "update": ({"update": "", "updates": [{"q": {"st": "new", "prio": 2}, "u": {"$set": {"x": 1}}}]}, "claim"),
     "delete": ({"delete": "", "deletes": [{"q": {"st": "new", "prio": 2}, "limit": 1}]}, "claim"),
-    "find and modify": ({"findAndModify": "", "query": {"st": "new"}, "sort": {"prio": -1}, "update": {"$set": {"x": 1}}}, "claim"),
+    "find and modify": (
+        {"findAndModify": "", "query": {"st": "new"}, "sort": {"prio": -1}, "update": {"$set": {"x": 1}}},
+        "claim",
+    ),
 }
 
 

@@ -81,12 +81,16 @@ CLOSED: dict[str, bytes] = {
     "a document longer than its message": framed(b"\0\0\0\0\0" + struct.pack("<i", 5000) + PING[9:]),
     "a sequence longer than its message": framed(PING + b"\x01" + struct.pack("<i", 9000) + b"documents\0"),
     "a sequence without a name": framed(PING + b"\x01" + struct.pack("<i", 8) + b"abcd"),
-    "text that is not UTF-8": framed(b"\0\0\0\0\0" + bson.encode({"ping": "ab", "$db": "admin"}).replace(b"ab\0", b"\xff\xfe\0")),
+    "text that is not UTF-8": framed(
+        b"\0\0\0\0\0" + bson.encode({"ping": "ab", "$db": "admin"}).replace(b"ab\0", b"\xff\xfe\0")
+    ),
     "an unknown type in a document": framed(b"\0\0\0\0\0" + struct.pack("<i", 8) + b"\x77a\0\0"),
-    "an empty document sequence element": framed(PING + b"\x01" + struct.pack("<i", 12) + b"a\0" + struct.pack("<i", 4) + b"\0\0"),
+    "an empty document sequence element": framed(
+        PING + b"\x01" + struct.pack("<i", 12) + b"a\0" + struct.pack("<i", 4) + b"\0\0"
+    ),
     "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "TLS": bytes.fromhex("16030100c8010000c40303") + b"\0" * 190,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -159,7 +163,9 @@ COMMANDS: list[Doc] = [
 
 @QUICK
 @given(command=st.sampled_from(COMMANDS), data=st.data())
-def test_a_good_command_with_flipped_bytes(port: int, neighbour: socket.socket, command: Doc, data: st.DataObject) -> None:
+def test_a_good_command_with_flipped_bytes(
+    port: int, neighbour: socket.socket, command: Doc, data: st.DataObject
+) -> None:
     message = bytearray(framed(b"\0\0\0\0\0" + bson.encode({**command, "$db": "garbage"})))
     for _ in range(data.draw(st.integers(1, 4))):
         message[data.draw(st.integers(16, len(message) - 1))] = data.draw(st.integers(0, 255))
@@ -168,10 +174,18 @@ def test_a_good_command_with_flipped_bytes(port: int, neighbour: socket.socket, 
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.floats() | st.text(max_size=8) | st.binary(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=8), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**31), 2**31)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @QUICK

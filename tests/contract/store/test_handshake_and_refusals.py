@@ -72,7 +72,10 @@ FRONT: dict[str, tuple[Doc, int]] = {
     "collation of findAndModify": ({"findAndModify": "c", "remove": True, "collation": EN}, 115),
     "collation of count": ({"count": "c", "collation": EN}, 115),
     "collation of distinct": ({"distinct": "c", "key": "a", "collation": EN}, 115),
-    "collation of an index": ({"createIndexes": "c", "indexes": [{"key": {"q": 1}, "name": "q", "collation": EN}]}, 115),
+    "collation of an index": (
+        {"createIndexes": "c", "indexes": [{"key": {"q": 1}, "name": "q", "collation": EN}]},
+        115,
+    ),
     "collation of a collection": ({"create": "new1", "collation": EN}, 115),
     "hidden index": ({"createIndexes": "c", "indexes": [{"key": {"q": 1}, "name": "q", "hidden": True}]}, 115),
     "unknown index option": ({"createIndexes": "c", "indexes": [{"key": {"q": 1}, "name": "q", "nosuch": 1}]}, 40415),
@@ -83,10 +86,29 @@ FRONT: dict[str, tuple[Doc, int]] = {
     "return key": ({"find": "c", "returnKey": True}, 115),
     "no cursor timeout": ({"find": "c", "noCursorTimeout": True}, 115),
     "change stream": ({"aggregate": "c", "pipeline": [{"$changeStream": {}}], "cursor": {}}, 40573),
-    "transaction": ({"find": "c", "lsid": {"id": bson.Binary(b"0" * 16, 4)}, "txnNumber": bson.Int64(1),
-                     "startTransaction": True, "autocommit": False}, 20),
-    "commit": ({"commitTransaction": 1, "lsid": {"id": bson.Binary(b"0" * 16, 4)}, "txnNumber": bson.Int64(1), "autocommit": False}, 20),
-    "retryable write": ({"insert": "c", "documents": [{"z": 1}], "lsid": {"id": bson.Binary(b"0" * 16, 4)}, "txnNumber": bson.Int64(1)}, 20),
+    "transaction": (
+        {
+            "find": "c",
+            "lsid": {"id": bson.Binary(b"0" * 16, 4)},
+            "txnNumber": bson.Int64(1),
+            "startTransaction": True,
+            "autocommit": False,
+        },
+        20,
+    ),
+    "commit": (
+        {
+            "commitTransaction": 1,
+            "lsid": {"id": bson.Binary(b"0" * 16, 4)},
+            "txnNumber": bson.Int64(1),
+            "autocommit": False,
+        },
+        20,
+    ),
+    "retryable write": (
+        {"insert": "c", "documents": [{"z": 1}], "lsid": {"id": bson.Binary(b"0" * 16, 4)}, "txnNumber": bson.Int64(1)},
+        20,
+    ),
     "write concern 2": ({"insert": "c", "documents": [{"z": 1}], "writeConcern": {"w": 2}}, 2),
     "write concern by tag": ({"insert": "c", "documents": [{"z": 1}], "writeConcern": {"w": "dc"}}, 2),
     "read concern snapshot": ({"find": "c", "readConcern": {"level": "snapshot"}}, 123),
@@ -97,9 +119,11 @@ FRONT: dict[str, tuple[Doc, int]] = {
     "map-reduce": ({"mapReduce": "c"}, 115),
     "explain of an insert": ({"explain": {"insert": "c", "documents": [{"z": 1}]}}, 115),
     "explain of a write with its execution": (
-        {"explain": {"delete": "c", "deletes": [{"q": {}, "limit": 0}]}, "verbosity": "executionStats"}, 115),
+        {"explain": {"delete": "c", "deletes": [{"q": {}, "limit": 0}]}, "verbosity": "executionStats"},
+        115,
+    ),
     "bad database name": ({"find": "c", "$db": "a.b"}, 73),
-}  # fmt: skip
+}
 
 
 @pytest.mark.usefixtures("front_only")

@@ -73,7 +73,9 @@ def test_dates_order_with_and_without_milliseconds(coll: Collection[Doc]) -> Non
 
 
 def test_order_of_types(coll: Collection[Doc]) -> None:
-    coll.insert_many([{"_id": 1, "a": "b"}, {"_id": 2, "a": 5}, {"_id": 3}, {"_id": 4, "a": None}, {"_id": 5, "a": 2.5}])
+    coll.insert_many(
+        [{"_id": 1, "a": "b"}, {"_id": 2, "a": 5}, {"_id": 3}, {"_id": 4, "a": None}, {"_id": 5, "a": 2.5}]
+    )
     assert [d["_id"] for d in coll.find().sort([("a", 1), ("_id", 1)])] == [3, 4, 5, 2, 1]
     assert [d["_id"] for d in coll.find({"a": {"$gt": 3}})] == [2]
     assert [d["_id"] for d in coll.find({"a": {"$lt": "z"}})] == [1]
@@ -95,7 +97,9 @@ def test_counts_and_distinct(seeded: Collection[Doc]) -> None:
 
 def test_text_search(coll: Collection[Doc]) -> None:
     coll.create_index([("t", "text"), ("b", "text")])
-    coll.insert_many([{"_id": 1, "t": "red fox", "b": ""}, {"_id": 2, "t": "dog", "b": "fox den"}, {"_id": 3, "t": "cat", "b": ""}])
+    coll.insert_many(
+        [{"_id": 1, "t": "red fox", "b": ""}, {"_id": 2, "t": "dog", "b": "fox den"}, {"_id": 3, "t": "cat", "b": ""}]
+    )
     assert sorted(d["_id"] for d in coll.find({"$text": {"$search": "fox"}})) == [1, 2]
 
 
@@ -105,7 +109,9 @@ def test_a_session_reads_its_writes(coll: Collection[Doc]) -> None:
         assert coll.find_one({}, session=session) == {"_id": 1}
 
 
-@pytest.mark.parametrize("run", [lambda c: list(c.find({"a": {"$nosuch": 1}})), lambda c: list(c.aggregate([{"$nosuch": 1}]))])
+@pytest.mark.parametrize(
+    "run", [lambda c: list(c.find({"a": {"$nosuch": 1}})), lambda c: list(c.aggregate([{"$nosuch": 1}]))]
+)
 def test_unknown_operators_are_refused(seeded: Collection[Doc], run: Any) -> None:
     with pytest.raises(OperationFailure) as error:
         run(seeded)
@@ -116,7 +122,15 @@ PIPELINES: dict[str, tuple[list[Doc], list[Doc]]] = {
     "group": (
         [
             {"$match": {"b": {"$lt": 50}}},
-            {"$group": {"_id": "$a", "n": {"$sum": 1}, "sum": {"$sum": "$b"}, "avg": {"$avg": "$b"}, "max": {"$max": "$b"}}},
+            {
+                "$group": {
+                    "_id": "$a",
+                    "n": {"$sum": 1},
+                    "sum": {"$sum": "$b"},
+                    "avg": {"$avg": "$b"},
+                    "max": {"$max": "$b"},
+                }
+            },
             {"$sort": {"_id": 1}},
             {"$limit": 1},
         ],
@@ -125,7 +139,14 @@ PIPELINES: dict[str, tuple[list[Doc], list[Doc]]] = {
     "group by two, first and last": (
         [
             {"$sort": {"b": 1}},
-            {"$group": {"_id": {"a": "$a", "p": "$o.p"}, "f": {"$first": "$b"}, "l": {"$last": "$b"}, "s": {"$addToSet": "$a"}}},
+            {
+                "$group": {
+                    "_id": {"a": "$a", "p": "$o.p"},
+                    "f": {"$first": "$b"},
+                    "l": {"$last": "$b"},
+                    "s": {"$addToSet": "$a"},
+                }
+            },
             {"$sort": {"_id.a": 1, "_id.p": 1}},
             {"$limit": 1},
         ],
@@ -139,7 +160,12 @@ PIPELINES: dict[str, tuple[list[Doc], list[Doc]]] = {
     "facet": (
         [
             {"$match": {"a": 1}},
-            {"$facet": {"data": [{"$sort": {"b": -1}}, {"$limit": 2}, {"$project": {"_id": 0, "b": 1}}], "total": [{"$count": "n"}]}},
+            {
+                "$facet": {
+                    "data": [{"$sort": {"b": -1}}, {"$limit": 2}, {"$project": {"_id": 0, "b": 1}}],
+                    "total": [{"$count": "n"}],
+                }
+            },
         ],
         [{"data": [{"b": 96}, {"b": 91}], "total": [{"n": 20}]}],
     ),
@@ -152,20 +178,27 @@ PIPELINES: dict[str, tuple[list[Doc], list[Doc]]] = {
         [{"n": 5}],
     ),
     "sort by count": ([{"$sortByCount": "$o.p"}, {"$limit": 1}], [{"_id": 0, "count": 34}]),
-    "skip and limit": ([{"$sort": {"_id": 1}}, {"$skip": 5}, {"$limit": 2}, {"$project": {"_id": 1}}], [{"_id": 5}, {"_id": 6}]),
+    "skip and limit": (
+        [{"$sort": {"_id": 1}}, {"$skip": 5}, {"$limit": 2}, {"$project": {"_id": 1}}],
+        [{"_id": 5}, {"_id": 6}],
+    ),
     "unwind": (
         [{"$unwind": "$t"}, {"$group": {"_id": "$t", "n": {"$sum": 1}}}, {"$sort": {"_id": 1}}],
         [{"_id": "x", "n": 50}, {"_id": "y", "n": 50}, {"_id": "z", "n": 50}],
     ),
     "by day": (
-        [{"$group": {"_id": {"$dateToString": {"format": "%Y-%m-%d", "date": "$d"}}, "n": {"$sum": 1}}}, {"$sort": {"_id": 1}}, {"$limit": 1}],
+        [
+            {"$group": {"_id": {"$dateToString": {"format": "%Y-%m-%d", "date": "$d"}}, "n": {"$sum": 1}}},
+            {"$sort": {"_id": 1}},
+            {"$limit": 1},
+        ],
         [{"_id": "2026-01-01", "n": 24}],
     ),
     "time between": (
         [{"$match": {"_id": 2}}, {"$project": {"_id": 0, "w": {"$subtract": ["$d", DAY]}}}],
         [{"w": 7_200_000}],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PIPELINES)

@@ -65,7 +65,9 @@ WRITES: dict[str, Callable[[Collection[Doc]], Any]] = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_an_update_into_a_duplicate_changes_nothing(coll: Collection[Doc], write: Callable[[Collection[Doc]], Any]) -> None:
+def test_an_update_into_a_duplicate_changes_nothing(
+    coll: Collection[Doc], write: Callable[[Collection[Doc]], Any]
+) -> None:
     coll.create_index("k", unique=True)
     before = [{"_id": 1, "k": 1}, {"_id": 2, "k": 2}]
     coll.insert_many([dict(d) for d in before])
@@ -92,7 +94,9 @@ def test_create_index_again_is_fine_and_other_options_conflict(coll: Collection[
 
 
 def test_index_information_and_drop(coll: Collection[Doc]) -> None:
-    coll.create_indexes([IndexModel([("a", 1), ("b", -1)], name="x", unique=True), IndexModel("t", expireAfterSeconds=5)])
+    coll.create_indexes(
+        [IndexModel([("a", 1), ("b", -1)], name="x", unique=True), IndexModel("t", expireAfterSeconds=5)]
+    )
     told = coll.index_information()
     assert told["x"]["key"] == [("a", 1), ("b", -1)]
     assert told["x"]["unique"] is True

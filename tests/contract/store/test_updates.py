@@ -22,7 +22,11 @@ OPERATORS: dict[str, tuple[Doc, Any, Doc]] = {
     "$set nested": ({}, {"$set": {"x.y": "z"}}, {"x": {"y": "z"}}),
     "$unset": ({"a": 1, "b": 2}, {"$unset": {"a": ""}}, {"b": 2}),
     "$push": ({"t": ["a"]}, {"$push": {"t": "b"}}, {"t": ["a", "b"]}),
-    "$push sorted slice": ({"t": [3, 1]}, {"$push": {"t": {"$each": [5, 2], "$sort": 1, "$slice": -3}}}, {"t": [2, 3, 5]}),
+    "$push sorted slice": (
+        {"t": [3, 1]},
+        {"$push": {"t": {"$each": [5, 2], "$sort": 1, "$slice": -3}}},
+        {"t": [2, 3, 5]},
+    ),
     "$push position": ({"t": [2]}, {"$push": {"t": {"$each": [9], "$position": 0}}}, {"t": [9, 2]}),
     "$pull": ({"l": [{"k": 1}, {"k": 2}]}, {"$pull": {"l": {"k": 1}}}, {"l": [{"k": 2}]}),
     "$addToSet": ({"t": ["a"]}, {"$addToSet": {"t": {"$each": ["a", "b"]}}}, {"t": ["a", "b"]}),
@@ -63,9 +67,17 @@ def test_find_and_update_before_and_after(coll: Collection[Doc]) -> None:
 
 def test_find_and_update_upsert(coll: Collection[Doc]) -> None:
     update = {"$inc": {"n": 1}, "$setOnInsert": {"c": 7}}
-    assert coll.find_one_and_update({"_id": "k"}, update, upsert=True, return_document=AFTER) == {"_id": "k", "n": 1, "c": 7}
+    assert coll.find_one_and_update({"_id": "k"}, update, upsert=True, return_document=AFTER) == {
+        "_id": "k",
+        "n": 1,
+        "c": 7,
+    }
     update["$setOnInsert"]["c"] = 9
-    assert coll.find_one_and_update({"_id": "k"}, update, upsert=True, return_document=AFTER) == {"_id": "k", "n": 2, "c": 7}
+    assert coll.find_one_and_update({"_id": "k"}, update, upsert=True, return_document=AFTER) == {
+        "_id": "k",
+        "n": 2,
+        "c": 7,
+    }
     assert coll.find_one_and_update({"_id": "new"}, {"$set": {"n": 1}}, upsert=True) is None
 
 
@@ -158,7 +170,9 @@ def test_mixed_bulk(coll: Collection[Doc]) -> None:
 
 def test_unacknowledged_write_arrives(coll: Collection[Doc]) -> None:
     one = coll.database.client.get_database(coll.database.name)
-    with pymongo.MongoClient[Doc](host=coll.database.client.address[0], port=coll.database.client.address[1], maxPoolSize=1) as client:  # type: ignore[index]
+    with pymongo.MongoClient[Doc](
+        host=coll.database.client.address[0], port=coll.database.client.address[1], maxPoolSize=1
+    ) as client:  # type: ignore[index]
         quiet = client[one.name].get_collection(coll.name, write_concern=pymongo.WriteConcern(w=0))
         quiet.insert_one({"_id": 1})
         assert client[one.name][coll.name].find_one() == {"_id": 1}  # same socket, so in order

@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "status":
             return _status(options.root or find_root())
         with Reporter() as report:
-            stack = Stack(options.profile, options.root, management=getattr(options, "management", False), report=report)
+            stack = Stack(
+                options.profile, options.root, management=getattr(options, "management", False), report=report
+            )
             return _run(options, stack, report)
     except (DevstackError, OSError) as problem:
         print(f"devstack: {problem}", file=sys.stderr)
@@ -60,7 +62,9 @@ def _run(options: argparse.Namespace, stack: Stack, report: Reporter) -> int:
         if options.json:
             print(json.dumps(stack.environment()))
         else:
-            report.say(f"stack {stack.profile} is up ({time.monotonic() - began:.1f} s; downloads are kept in {cache_root()})")
+            report.say(
+                f"stack {stack.profile} is up ({time.monotonic() - began:.1f} s; downloads are kept in {cache_root()})"
+            )
             report.say(f"  broker  {stack.amqp_uri}\n  store   {stack.mongodb_uri}  ({stack.store.kind})")
     elif options.command == "down":
         stack.down()

@@ -41,11 +41,11 @@ def find_installation(report: Reporter) -> Installation:
             if (scripts / "rabbitmq-server").exists() and shutil.which("erl"):
                 return Installation(scripts, None, None)
     prefix = packages.ensure(_wanted(), report)
-    scripts = next(iter(sorted(prefix.glob("usr/lib/rabbitmq/lib/*/sbin"), reverse=True)), None)
-    if scripts is None:
+    unpacked = sorted(prefix.glob("usr/lib/rabbitmq/lib/*/sbin"))
+    if not unpacked:
         raise FetchError(f"no RabbitMQ scripts under {prefix}: remove that folder and try again")
     libs = prefix / "usr/lib" / f"{os.uname().machine}-linux-gnu"
-    return Installation(scripts, prefix / "usr/lib/erlang/bin", libs)
+    return Installation(unpacked[-1], prefix / "usr/lib/erlang/bin", libs)
 
 
 def _wanted() -> packages.PackageSet:
@@ -57,7 +57,7 @@ def _wanted() -> packages.PackageSet:
 
 def _point_erlang_home(root: Path, final: Path) -> None:
     """Erlang's start scripts carry the absolute path of the installation."""
-    here = re.compile(r'^(\s*)(ROOTDIR|ERL_ROOT)=.*$', re.MULTILINE)
+    here = re.compile(r"^(\s*)(ROOTDIR|ERL_ROOT)=.*$", re.MULTILINE)
     for script in (*root.glob("usr/lib/erlang/bin/*"), *root.glob("usr/lib/erlang/erts-*/bin/*")):
         if script.is_file() and not script.is_symlink() and script.read_bytes()[:2] == b"#!":
             script.write_text(here.sub(rf'\1\2="{final}/usr/lib/erlang"', script.read_text()))
@@ -87,7 +87,9 @@ class Broker:
     def management_uri(self) -> str | None:
         """HTTP URI of the management plugin when it is enabled."""
         port = self._ports.get("management")
-        enabled = (self._dir / "enabled_plugins").exists() and "management" in (self._dir / "enabled_plugins").read_text()
+        enabled = (self._dir / "enabled_plugins").exists() and "management" in (
+            self._dir / "enabled_plugins"
+        ).read_text()
         return f"http://guest:guest@{LOOPBACK}:{port}" if port and enabled else None
 
     def ready(self) -> bool:
@@ -109,7 +111,10 @@ class Broker:
         self._node.spawn([server], env=env, cwd=self._dir)
         port = self._ports.get("amqp")
         assert port is not None  # claimed by _configure
-        if not processes.wait_until(lambda: self._node.main_pid() is None or _greets(port), START_TIMEOUT) or not self.ready():
+        if (
+            not processes.wait_until(lambda: self._node.main_pid() is None or _greets(port), START_TIMEOUT)
+            or not self.ready()
+        ):
             raise StartError(f"RabbitMQ did not start; {self._node.log}:\n{self._node.log_tail()}")
         self._remember_beam()
         self._report.step("starting RabbitMQ", 100)

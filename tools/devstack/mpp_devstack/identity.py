@@ -58,7 +58,11 @@ def _ways() -> list[Identity]:
     if setpriv:
         nobody = pwd.getpwnam("nobody")
         base = (setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
-        pass_by = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--bounding-set=-all,+dac_override")
+        pass_by = (
+            "--inh-caps=-all,+dac_override",
+            "--ambient-caps=-all,+dac_override",
+            "--bounding-set=-all,+dac_override",
+        )
         owner = (nobody.pw_uid, nobody.pw_gid)
         ways.append(Identity("as nobody, with dac_override", (*base, *pass_by), owner))
         ways.append(Identity("as nobody", base, owner))

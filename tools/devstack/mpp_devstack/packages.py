@@ -220,12 +220,18 @@ def relocate(root: Path, final: Path, programs: list[Path], modules: Path) -> No
     shared = [p for p in (*modules.rglob("*.so"), *(root / libs).glob("*.so*")) if p.is_file() and not p.is_symlink()]
     shared = [p for p in shared if not p.name.startswith(("ld-linux", "libc.so", "libm.so"))]
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(lambda p: _run_patchelf([patchelf, "--force-rpath", "--set-rpath", path, str(p)], may_fail=True), shared))
+        list(
+            pool.map(
+                lambda p: _run_patchelf([patchelf, "--force-rpath", "--set-rpath", path, str(p)], may_fail=True), shared
+            )
+        )
 
 
 def _patchelf() -> str:
     beside = Path(sysconfig.get_path("scripts")) / "patchelf"
-    found = str(beside) if beside.exists() else shutil.which("patchelf") or str(Path(sys.executable).parent / "patchelf")
+    found = (
+        str(beside) if beside.exists() else shutil.which("patchelf") or str(Path(sys.executable).parent / "patchelf")
+    )
     if not Path(found).exists():
         raise FetchError("patchelf is not installed in this Python environment (run tools/bootstrap.sh)")
     return found

@@ -135,7 +135,9 @@ def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
     return True
 
 
-def end(find: Callable[[], list[int]], *, grace: float, first: signal.Signals = signal.SIGTERM, only: int | None = None) -> None:
+def end(
+    find: Callable[[], list[int]], *, grace: float, first: signal.Signals = signal.SIGTERM, only: int | None = None
+) -> None:
     """End every process that `find` returns: `first` (to `only`, when given), then after `grace` seconds SIGKILL.
 
     Guaranteed on return: `find()` was empty once, or 10 s of SIGKILL did not help (RuntimeError).

@@ -30,9 +30,13 @@ class Stack:
     process of the profile is left. Not guaranteed: that the stack survives a reboot, or any use beyond one machine.
     """
 
-    def __init__(self, profile: str, root: Path | None = None, *, management: bool = False, report: Reporter | None = None) -> None:
+    def __init__(
+        self, profile: str, root: Path | None = None, *, management: bool = False, report: Reporter | None = None
+    ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", profile):
-            raise DevstackError(f"profile {profile!r} must be lower-case letters, digits, - and _, at most 31, a letter first")
+            raise DevstackError(
+                f"profile {profile!r} must be lower-case letters, digits, - and _, at most 31, a letter first"
+            )
         self.profile = profile
         self.home = (root or find_root()).resolve() / ".dev" / profile
         report = report or Reporter(quiet=True)

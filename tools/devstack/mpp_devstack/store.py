@@ -25,6 +25,13 @@ from mpp_devstack.processes import Part
 from mpp_devstack.progress import Reporter
 from mpp_devstack.wirefront.probe import ask
 
+PRELOADED = (
+    "pg_cron",
+    "pg_documentdb_core",
+    "pg_documentdb",
+    "pg_documentdb_extended_rum_core",
+    "pg_documentdb_extended_rum",
+)
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 15.0
 
@@ -152,7 +159,11 @@ class Engine(Process):
         here = str(self._data)
         found = set(self.part.processes())
         for pid in processes.all_pids():
-            if processes.working_directory(pid) == here and processes.command_name(pid) == "postgres" and processes.alive(pid):
+            if (
+                processes.working_directory(pid) == here
+                and processes.command_name(pid) == "postgres"
+                and processes.alive(pid)
+            ):
                 found.add(pid)
         return sorted(found)
 
@@ -211,7 +222,7 @@ class Engine(Process):
     def _configure(self, who: identity.Identity) -> None:
         sockets = str(self.sockets)
         settings = {
-            "shared_preload_libraries": "pg_cron,pg_documentdb_core,pg_documentdb,pg_documentdb_extended_rum_core,pg_documentdb_extended_rum",
+            "shared_preload_libraries": ",".join(PRELOADED),
             # this access method answers sorts from the index; the default one reads and sorts all that matches
             "documentdb.alternate_index_handler_name": "extended_rum",
             "listen_addresses": "",
@@ -238,7 +249,7 @@ class Engine(Process):
             "checkpoint_timeout": "15min",
             "checkpoint_completion_target": "0.9",
             "jit": "off",
-            # the engine guesses that half of a table matches: without these an index would often lose to a full scan
+            # the engine guesses that half of a table matches: an index would often lose to a full scan
             "random_page_cost": "1.1",
             "seq_page_cost": "4",
             "max_worker_processes": "12",
@@ -285,11 +296,24 @@ class Engine(Process):
 
     def _install_extension(self, binaries: Path) -> None:
         self._report.step("installing the document engine", 0)
-        psql = [str(binaries / "psql"), "-h", str(self.sockets), "-U", "pg", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1"]
+        psql = [
+            str(binaries / "psql"),
+            "-h",
+            str(self.sockets),
+            "-U",
+            "pg",
+            "-d",
+            "postgres",
+            "-qX",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]
         self._tool([*psql, "-c", "CREATE EXTENSION IF NOT EXISTS documentdb CASCADE"])
         self._tool([*psql, "-c", "CREATE EXTENSION IF NOT EXISTS documentdb_extended_rum CASCADE"])
         # indexes are built at once by createIndexes here: the two jobs that poll for index work every 2 s have none
-        self._tool([*psql, "-c", "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname LIKE 'documentdb_index_build%'"])
+        self._tool(
+            [*psql, "-c", "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname LIKE 'documentdb_index_build%'"]
+        )
         (self._data / ".extensions").touch()
         self._report.step("installing the document engine", 100)
 
@@ -387,7 +411,9 @@ class MongodStore(Process):
                    "--wiredTigerCacheSizeGB", "0.5"]  # fmt: skip
         self._report.step("starting mongod", 0)
         self.part.spawn(command, env=dict(os.environ), cwd=data)
-        processes.wait_until(lambda: not self.running() or ask(port, {"ping": 1, "$db": "admin"}) is not None, START_TIMEOUT)
+        processes.wait_until(
+            lambda: not self.running() or ask(port, {"ping": 1, "$db": "admin"}) is not None, START_TIMEOUT
+        )
         members = [{"_id": 0, "host": f"{LOOPBACK}:{port}"}]
         ask(port, bson.SON([("replSetInitiate", {"_id": "rs0", "members": members}), ("$db", "admin")]))
         if not processes.wait_until(lambda: not self.running() or self.ready(), START_TIMEOUT) or not self.ready():

@@ -103,9 +103,14 @@ def _hello(session: Session, request: Request) -> Answer:
 
 def _build_info(session: Session, request: Request) -> Answer:
     return {
-        "version": "7.0.0", "versionArray": [7, 0, 0, 0], "bits": 64, "maxBsonObjectSize": MAX_DOCUMENT,
-        "modules": [], "mppWireFront": "documentdb", "ok": 1.0,
-    }  # fmt: skip
+        "version": "7.0.0",
+        "versionArray": [7, 0, 0, 0],
+        "bits": 64,
+        "maxBsonObjectSize": MAX_DOCUMENT,
+        "modules": [],
+        "mppWireFront": "documentdb",
+        "ok": 1.0,
+    }
 
 
 def _fine(session: Session, request: Request) -> Answer:
@@ -120,7 +125,7 @@ def _whatsmyuri(session: Session, request: Request) -> Answer:
 
 
 def _write(function: str, sequence: str) -> Translator:
-    sql = f"SELECT p_result FROM documentdb_api.{function}($1,$2,$3,NULL)"
+    sql = f"SELECT p_result FROM documentdb_api.{function}($1,$2,$3,NULL)"  # noqa: S608 - a name of ours
 
     def translator(session: Session, request: Request) -> Answer | Query:
         collection = _collection(request)
@@ -178,11 +183,15 @@ def _find_and_modify(session: Session, request: Request) -> Answer | Query:
     return attempt(1)
 
 
-def _with_key_patterns(request: Request, collection: str, duplicates: list[dict[str, Any]], answer: dict[str, Any]) -> Query:
+def _with_key_patterns(
+    request: Request, collection: str, duplicates: list[dict[str, Any]], answer: dict[str, Any]
+) -> Query:
     """Add `keyPattern` to each duplicate-key error, from the engine's catalogue of indexes."""
 
     def finish(rows: list[Row]) -> Answer:
-        keys = {str(name, "utf-8"): bson.decode(key, OPTIONS) for name, key in rows if name is not None and key is not None}
+        keys = {
+            str(name, "utf-8"): bson.decode(key, OPTIONS) for name, key in rows if name is not None and key is not None
+        }
         for error in duplicates:
             pattern = keys.get(duplicate_index(error["errmsg"]))
             if pattern is not None:
@@ -191,7 +200,8 @@ def _with_key_patterns(request: Request, collection: str, duplicates: list[dict[
 
     sql = (
         "SELECT (i.index_spec).index_name, (i.index_spec).index_key FROM documentdb_api_catalog.collection_indexes i"
-        " JOIN documentdb_api_catalog.collections c USING (collection_id) WHERE c.database_name = $1 AND c.collection_name = $2"
+        " JOIN documentdb_api_catalog.collections c USING (collection_id)"
+        " WHERE c.database_name = $1 AND c.collection_name = $2"
     )
     return Query(sql, [request.database.encode(), collection.encode()], finish, lambda _: finish([]))
 
@@ -200,7 +210,8 @@ def _with_key_patterns(request: Request, collection: str, duplicates: list[dict[
 
 
 def _cursor(function: str) -> Translator:
-    sql = f"SELECT cursorpage, continuation, persistconnection, cursorid FROM documentdb_api.{function}_cursor_first_page($1,$2)"
+    columns = "cursorpage, continuation, persistconnection, cursorid"
+    sql = f"SELECT {columns} FROM documentdb_api.{function}_cursor_first_page($1,$2)"  # noqa: S608 - ours
 
     def translator(session: Session, request: Request) -> Answer | Query:
         database = request.database
@@ -242,8 +253,15 @@ def _explain(session: Session, request: Request) -> Answer | Query:
         raise CommandError(14, "field 'explain' must be the command to explain, an object")
     if verbosity not in ("queryPlanner", "executionStats", "allPlansExecution"):
         raise CommandError(2, f"unknown verbosity {verbosity!r}")
-    options.check(Request(0, b"", {"cursor": {}, **inner, "$db": request.database} if "aggregate" in inner else
-                          {**inner, "$db": request.database}))  # fmt: skip
+    options.check(
+        Request(
+            0,
+            b"",
+            {"cursor": {}, **inner, "$db": request.database}
+            if "aggregate" in inner
+            else {**inner, "$db": request.database},
+        )
+    )
     run = verbosity != "queryPlanner"
     namespace = f"{request.database}.{next(iter(inner.values()))}"
     sql = explain.statement(inner, request.database, run=run)
@@ -342,9 +360,46 @@ _COMMANDS: Mapping[str, Translator] = {
 }
 
 _KNOWN_ELSEWHERE = frozenset(
-    "abortTransaction authenticate collMod commitTransaction compact connectionStatus convertToCapped createRole createUser "
-    "currentOp dataSize dbHash filemd5 fsync getCmdLineOpts getLog getParameter hostInfo killAllSessions killOp "
-    "listCommands logout logRotate mapReduce planCacheClear profile reIndex renameCollection replSetGetStatus saslContinue "
-    "saslStart serverStatus setParameter shardCollection shutdown startSession top usersInfo validate".split()
+    [
+        "abortTransaction",
+        "authenticate",
+        "collMod",
+        "commitTransaction",
+        "compact",
+        "connectionStatus",
+        "convertToCapped",
+        "createRole",
+        "createUser",
+        "currentOp",
+        "dataSize",
+        "dbHash",
+        "filemd5",
+        "fsync",
+        "getCmdLineOpts",
+        "getLog",
+        "getParameter",
+        "hostInfo",
+        "killAllSessions",
+        "killOp",
+        "listCommands",
+        "logout",
+        "logRotate",
+        "mapReduce",
+        "planCacheClear",
+        "profile",
+        "reIndex",
+        "renameCollection",
+        "replSetGetStatus",
+        "saslContinue",
+        "saslStart",
+        "serverStatus",
+        "setParameter",
+        "shardCollection",
+        "shutdown",
+        "startSession",
+        "top",
+        "usersInfo",
+        "validate",
+    ]
 )
 """Commands that MongoDB has and this store has not: refused as not supported, rather than as unknown."""

@@ -20,11 +20,32 @@ from mpp_devstack.wirefront.wire import OPTIONS
 Plan = dict[str, Any]
 _DROPPED = ("lsid", "$db", "$clusterTime", "$readPreference", "readConcern", "writeConcern", "comment", "maxTimeMS")
 _STAGES = {
-    "Sort": "SORT", "Incremental Sort": "SORT", "Limit": "LIMIT", "Aggregate": "GROUP", "Group": "GROUP", "Unique": "GROUP",
-    "Function Scan": "EOF", "Append": "OR", "Merge Append": "SORT_MERGE", "ProjectSet": "PROJECTION_DEFAULT",
-    "ModifyTable": "UPDATE", "Nested Loop": "NESTED_LOOP_JOIN", "Hash Join": "HASH_JOIN", "Merge Join": "MERGE_JOIN",
-}  # fmt: skip
-_PASSED_THROUGH = ("Custom Scan", "LockRows", "Result", "Subquery Scan", "Materialize", "Memoize", "Gather", "CTE Scan", "Hash")
+    "Sort": "SORT",
+    "Incremental Sort": "SORT",
+    "Limit": "LIMIT",
+    "Aggregate": "GROUP",
+    "Group": "GROUP",
+    "Unique": "GROUP",
+    "Function Scan": "EOF",
+    "Append": "OR",
+    "Merge Append": "SORT_MERGE",
+    "ProjectSet": "PROJECTION_DEFAULT",
+    "ModifyTable": "UPDATE",
+    "Nested Loop": "NESTED_LOOP_JOIN",
+    "Hash Join": "HASH_JOIN",
+    "Merge Join": "MERGE_JOIN",
+}
+_PASSED_THROUGH = (
+    "Custom Scan",
+    "LockRows",
+    "Result",
+    "Subquery Scan",
+    "Materialize",
+    "Memoize",
+    "Gather",
+    "CTE Scan",
+    "Hash",
+)
 _ONLY_THE_SHARD = re.compile(r"\(?shard_key_value = '\d+'::bigint\)?")
 
 
@@ -37,8 +58,13 @@ def statement(command: Mapping[str, Any], database: str, *, run: bool) -> str:
     elif name == "aggregate":
         inner.setdefault("cursor", {})
     function = {
-        "find": "find", "aggregate": "pipeline", "count": "count", "distinct": "distinct", "update": "update", "delete": "delete",
-    }.get(name)  # fmt: skip
+        "find": "find",
+        "aggregate": "pipeline",
+        "count": "count",
+        "distinct": "distinct",
+        "update": "update",
+        "delete": "delete",
+    }.get(name)
     if function is None:
         raise CommandError(115, f"explain of {name!r} is not supported")
     if run and name in ("update", "delete"):
@@ -46,8 +72,10 @@ def statement(command: Mapping[str, Any], database: str, *, run: bool) -> str:
     spec = bson.encode(inner, codec_options=OPTIONS).hex()
     namespace = database.replace("'", "''")
     options = "FORMAT JSON, ANALYZE, TIMING OFF" if run else "FORMAT JSON"
-    call = f"documentdb_api_catalog.bson_aggregation_{function}('{namespace}', '\\x{spec}'::bytea::documentdb_core.bson)"
-    return f"EXPLAIN ({options}) SELECT document FROM {call}"
+    call = (
+        f"documentdb_api_catalog.bson_aggregation_{function}('{namespace}', '\\x{spec}'::bytea::documentdb_core.bson)"
+    )
+    return f"EXPLAIN ({options}) SELECT document FROM {call}"  # noqa: S608 - quoted above, the rest is hexadecimal
 
 
 def _selection(command: Mapping[str, Any]) -> dict[str, Any]:

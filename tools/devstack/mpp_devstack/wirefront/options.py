@@ -13,8 +13,21 @@ from typing import Any
 from mpp_devstack.wirefront.errors import CommandError
 from mpp_devstack.wirefront.wire import Request
 
-COMMON = frozenset({"$db", "lsid", "$clusterTime", "$readPreference", "readConcern", "writeConcern", "maxTimeMS", "comment",
-                    "apiVersion", "apiStrict", "apiDeprecationErrors"})  # fmt: skip
+COMMON = frozenset(
+    {
+        "$db",
+        "lsid",
+        "$clusterTime",
+        "$readPreference",
+        "readConcern",
+        "writeConcern",
+        "maxTimeMS",
+        "comment",
+        "apiVersion",
+        "apiStrict",
+        "apiDeprecationErrors",
+    }
+)
 TRANSACTION = ("txnNumber", "startTransaction", "autocommit")
 _DATABASE = re.compile(r'[^/\\. "$\0]{1,63}')
 
@@ -40,8 +53,8 @@ class Rules:
 def _is_default(key: str, value: Any) -> bool:
     """Is the value what MongoDB does anyway when the option is left out?"""
     if key == "collation":
-        return value == {"locale": "simple"}
-    return value is None or value is False or value in ({}, 0)
+        return bool(value == {"locale": "simple"})
+    return value is None or value is False or value == {} or value == 0
 
 
 COMMANDS: Mapping[str, Rules] = {
@@ -56,7 +69,9 @@ COMMANDS: Mapping[str, Rules] = {
     "insert": Rules("documents ordered bypassDocumentValidation"),
     "update": Rules("updates ordered bypassDocumentValidation let"),
     "delete": Rules("deletes ordered let"),
-    "findAndModify": Rules("query sort remove update new fields upsert arrayFilters bypassDocumentValidation let hint", "", "collation"),
+    "findAndModify": Rules(
+        "query sort remove update new fields upsert arrayFilters bypassDocumentValidation let hint", "", "collation"
+    ),
     "count": Rules("query limit skip hint", "fields", "collation"),
     "distinct": Rules("key query hint", "", "collation"),
     "createIndexes": Rules("indexes", "commitQuorum"),
@@ -75,7 +90,7 @@ COMMANDS: Mapping[str, Rules] = {
     "collStats": Rules("scale"),
     "dbStats": Rules("scale", "", "freeStorage"),
     "explain": Rules("verbosity"),
-}  # fmt: skip
+}
 NESTED: Mapping[str, tuple[str, Rules]] = {
     "update": ("updates", Rules("q u c upsert multi arrayFilters hint", "", "collation")),
     "delete": ("deletes", Rules("q limit hint", "", "collation")),
@@ -166,7 +181,7 @@ def _check_time(value: Any) -> None:
 
 def _check_api_version(value: Any) -> None:
     if value != "1":
-        raise CommandError(322, "API version must be \"1\"")
+        raise CommandError(322, 'API version must be "1"')
 
 
 def _must_be_false(name: str) -> Callable[[Any], None]:
@@ -195,4 +210,3 @@ def _check_aggregate(command: Mapping[str, Any]) -> None:
         raise CommandError(40573, "The $changeStream stage is only supported on replica sets")
     if not isinstance(command.get("cursor"), dict):
         raise CommandError(9, "The 'cursor' option is required, except for aggregate with the explain argument")
-

@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         self.backend = b""  # process id and secret, for a cancel request
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+        self._transport = cast(asyncio.Transport, transport)
         body = b"".join(f"{k}\0{v}\0".encode() for k, v in self._pool.settings.items()) + b"\0"
         self._transport.write(struct.pack("!ii", 8 + len(body), 196608) + body)
 

@@ -47,7 +47,7 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -85,7 +85,9 @@ class Client(asyncio.Protocol):
             self._answer(request, refusal.document())
         except Exception as problem:
             log.exception("command %s", request.name)
-            self._answer(request, CommandError(1, f"internal error of the wire front: {type(problem).__name__}").document())
+            self._answer(
+                request, CommandError(1, f"internal error of the wire front: {type(problem).__name__}").document()
+            )
 
     def _step(self, request: wire.Request, result: Answer | Query) -> None:
         if not isinstance(result, Query):
@@ -94,7 +96,9 @@ class Client(asyncio.Protocol):
         self._busy = True
         limit = request.command.get("maxTimeMS")
         timeout = limit / 1000 if isinstance(limit, int) and limit > 0 and request.name != "getMore" else None
-        self._pool.submit(Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout, result.once))
+        self._pool.submit(
+            Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout, result.once)
+        )
 
     def _done(self, request: wire.Request, query: Query, outcome: Outcome) -> None:
         self._busy = False
@@ -115,7 +119,9 @@ class Client(asyncio.Protocol):
             self._answer(request, refusal.document())
         except Exception as problem:
             log.exception("answer to %s", request.name)
-            self._answer(request, CommandError(1, f"internal error of the wire front: {type(problem).__name__}").document())
+            self._answer(
+                request, CommandError(1, f"internal error of the wire front: {type(problem).__name__}").document()
+            )
         if not self._busy:
             self._next()
             if self._transport is not None:
@@ -151,12 +157,7 @@ def main(arguments: list[str]) -> None:
     port, socket_path = int(arguments[0]), arguments[1]
     if not bson.has_c():
         log.warning("bson has no C extension here: slower")
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(serve(port, socket_path))
-    else:
-        uvloop.run(serve(port, socket_path))
+    asyncio.run(serve(port, socket_path))
 
 
 if __name__ == "__main__":
