@@ -1,0 +1,192 @@
+"""The catalogue as real processes, and the hands of a test: a manager of a site of its own, and an ear at the broker.
+No other service runs. Each test has its own site, so that tests do not see each other."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import catalog_service_pb2 as rpc
+from mpp.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from mpp_chassis import broker
+
+TIMEOUT = 15
+
+
+@dataclass
+class Ear:
+    """What the catalogue published about one site since the ear was opened: (routing key, sequence, body)."""
+
+    channel: Any
+    queue: str
+    site: str
+    heard: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+
+    def listen(self) -> list[tuple[str, int, dict[str, Any]]]:
+        while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
+            subject = message.headers["ce-subject"]
+            if subject == self.site or subject.startswith(self.site + "/"):
+                sequence = int(message.headers["ce-sequence"])
+                self.heard.append((message.delivery_info["routing_key"], sequence, json.loads(message.body)))
+        return self.heard
+
+
+@dataclass(frozen=True)
+class Refused:
+    """How a call was refused."""
+
+    code: str
+    reason: str
+    fields: tuple[str, ...]
+
+
+class Desk:
+    """Calls the catalogue as somebody. `site` belongs to this test alone."""
+
+    def __init__(self, services: Any, amqp_uri: str) -> None:
+        self.services = services
+        self.stub = services.stub("catalog", CatalogServiceStub)
+        self.database = services.database("catalog")
+        self.site_id = f"uji-{uuid.uuid4().hex[:10]}"
+        self.site = f"sites/{self.site_id}"
+        self._amqp_uri = amqp_uri
+        self._connections: list[Any] = []
+
+    # -- who calls
+
+    def manager(self, site_id: str = "") -> Any:
+        return self.services.auth("site_manager", site=site_id or self.site_id)
+
+    def admin(self, agency: str) -> Any:
+        return self.services.auth("agency_admin", site=self.site_id, agency=agency)
+
+    # -- what is asked for
+
+    def a_site(self, **changes: Any) -> site_pb2.Site:
+        given: dict[str, Any] = {
+            "name": self.site,
+            "display_name": {"id": "MPP Uji", "en": "Test MPP"},
+            "region_code": "35.73",
+            "time_zone": "Asia/Jakarta",
+            "opening_hours": [{"weekday": 1, "opens": "08:00", "closes": "15:00"}],
+            "holidays": [{"date": "2026-01-01", "name": "Tahun Baru"}],
+        }
+        return site_pb2.Site(**{**given, **changes})
+
+    def an_agency(self, agency: str = "dukcapil", prefix: str = "D", counters: Any = (3,), **changes: Any) -> Any:
+        given: dict[str, Any] = {
+            "name": f"{self.site}/agencies/{agency}",
+            "display_name": {"id": "Dinas Kependudukan", "en": "Civil Registration"},
+            "category": agency_pb2.Agency.CATEGORY_REGIONAL_GOVERNMENT,
+            "queue": {"id": agency, "prefix": prefix, "counters": list(counters), "minutes_per_visit": 10},
+        }
+        return agency_pb2.Agency(**{**given, **changes})
+
+    def an_offering(self, offering: str = "kk", agency: str = "dukcapil", **changes: Any) -> offering_pb2.Offering:
+        given: dict[str, Any] = {
+            "name": f"{self.site}/offerings/{offering}",
+            "agency": f"{self.site}/agencies/{agency}",
+            "display_name": {"id": "Kartu Keluarga", "en": "Family card"},
+            "aliases": ["kk"],
+            "kind": offering_pb2.Offering.KIND_ADMINISTRATIVE,
+            "source": offering_pb2.Offering.SOURCE_PUBLIC,
+            "standard": {
+                "requirements": [{"id": "kk-lama", "display_name": {"id": "KK lama", "en": "Old card"}}],
+                "time": {"amount": 1, "unit": offering_pb2.ServiceTime.UNIT_WORKING_DAY},
+                "fee": {"amount_idr": 0, "basis": "UU 24/2013"},
+                "legal_basis": ["UU 24/2013"],
+            },
+        }
+        return offering_pb2.Offering(**{**given, **changes})
+
+    # -- what is done
+
+    def apply_site(self, site: Any = None, who: Any = None, request_id: str = "", **given: Any) -> site_pb2.Site:
+        request = rpc.ApplySiteRequest(site=site or self.a_site(), request_id=request_id or new_id(), **given)
+        return self._call(self.stub.ApplySite, request, who)
+
+    def apply_agency(self, agency: Any = None, who: Any = None, request_id: str = "", **given: Any) -> Any:
+        given.setdefault("parent", self.site)
+        request = rpc.ApplyAgencyRequest(agency=agency or self.an_agency(), request_id=request_id or new_id(), **given)
+        return self._call(self.stub.ApplyAgency, request, who)
+
+    def apply_offering(self, offering: Any = None, who: Any = None, request_id: str = "", **given: Any) -> Any:
+        given.setdefault("parent", self.site)
+        request = rpc.ApplyOfferingRequest(
+            offering=offering or self.an_offering(), request_id=request_id or new_id(), **given
+        )
+        return self._call(self.stub.ApplyOffering, request, who)
+
+    def search(self, query: str, **given: Any) -> list[str]:
+        """Ids of what is found, best first."""
+        request = rpc.SearchOfferingsRequest(parent=self.site, query=query, **given)
+        return [last(o.name) for o in self.stub.SearchOfferings(request, timeout=TIMEOUT).offerings]
+
+    def _call(self, method: Any, request: Any, who: Any) -> Any:
+        return method(request, metadata=who or self.manager(), timeout=TIMEOUT)
+
+    # -- what is seen
+
+    def document(self, collection: str, name: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.database[collection].find_one({"_id": name})
+        return found
+
+    def ear(self) -> Ear:
+        connection = broker.connection(self._amqp_uri)
+        self._connections.append(connection)
+        channel = connection.channel()
+        queue = channel.queue_declare("", exclusive=True).queue
+        channel.queue_bind(queue, "catalog.events", routing_key="#")
+        return Ear(channel, queue, self.site)
+
+    @staticmethod
+    def refused(call: Callable[[], Any]) -> Refused:
+        with pytest.raises(grpc.RpcError) as caught:
+            call()
+        reason, fields = "", []
+        status = rpc_status.from_call(caught.value)
+        assert status is not None
+        for detail in status.details:
+            info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+            if detail.Unpack(info):
+                reason = info.reason
+            elif detail.Unpack(bad):
+                fields = [violation.field for violation in bad.field_violations]
+        return Refused(caught.value.code().name, reason, tuple(fields))
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def last(name: str) -> str:
+    return name.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def desk(services: Any, amqp_uri: str) -> Iterator[Desk]:
+    services.service("catalog")
+    here = Desk(services, amqp_uri)
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def office(desk: Desk) -> Desk:
+    """A site with the agencies dukcapil (prefix D, counter 3) and samsat (S, counter 7)."""
+    desk.apply_site()
+    desk.apply_agency()
+    desk.apply_agency(desk.an_agency("samsat", "S", [7], display_name={"id": "Samsat"}))
+    return desk

@@ -1,0 +1,130 @@
+"""mppctl against the running catalogue: apply a site's files, again, changed; read; look at parked events."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mppctl.main import app
+from typer.testing import CliRunner, Result
+
+ROOT = Path(__file__).resolve().parents[3]
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(services: Any) -> Run:
+    services.service("catalog")
+    endpoints = services.platform.endpoints()
+
+    def command(*arguments: object) -> Result:
+        given = [f"--endpoint={name}={endpoints[name]}" for name in ("catalog", "issuer")]
+        return CliRunner(env={"COLUMNS": "200"}).invoke(app, [*given, *map(str, arguments)])
+
+    return command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The reference site under a name of the test's own."""
+    site = f"uji-{uuid.uuid4().hex[:10]}"
+    target = tmp_path / site
+    shutil.copytree(ROOT / "sites" / "malang", target)
+    for file in target.rglob("*.yaml"):
+        text = file.read_text()
+        file.write_text(text.replace("site: malang", f"site: {site}").replace("id: malang\n", f"id: {site}\n"))
+    return target
+
+
+def test_a_site_is_applied_once_and_again_without_effect(run: Run, folder: Path, services: Any) -> None:
+    site = f"sites/{folder.name}"
+    rehearsal = run("apply", "-f", folder, "--dry-run")
+    assert rehearsal.exit_code == 0, rehearsal.output
+    assert "1 would be created" in rehearsal.output
+    assert services.database("catalog")["sites"].find_one({"_id": site}) is None
+
+    first = run("apply", "-f", folder)
+    assert first.exit_code == 0, first.output
+    assert f"{site}: agencies: 22 created" in first.output
+    again = run("apply", "-f", folder)
+    for line in ("site: 1 unchanged", "agencies: 22 unchanged", "services: 116 unchanged"):
+        assert line in again.output
+
+    shown = run("--json", "get", "offerings", folder.name, "--search", "kartu keluarga")
+    assert json.loads(shown.output)["name"] == f"{site}/offerings/kartu-keluarga-baru"
+    assert "Rp" in run("get", "offerings", folder.name, "--agency", "imigrasi").output
+    assert "gap" in run("get", "offering", f"{site}/offerings/kartu-keluarga-baru").output
+    assert "dukcapil" in run("get", "agencies", folder.name).output
+    assert "Asia/Jakarta" in run("get", "site", folder.name).output
+
+
+def test_a_change_goes_there_and_back(run: Run, folder: Path) -> None:
+    """Going back is a command of its own, though its content was applied before."""
+    run("apply", "-f", folder / "site.yaml")
+    agency = folder / "agencies" / "dlh.yaml"
+    before = agency.read_text()
+    assert "1 created" in run("apply", "-f", agency).output
+    after = before.replace("Dinas Lingkungan Hidup", "Dinas Lingkungan")
+    assert after != before
+    for text in (after, before):
+        agency.write_text(text)
+        assert "agencies: 1 changed" in run("apply", "-f", agency).output
+    assert "Dinas Lingkungan Hidup" in run("--json", "get", "agencies", folder.name).output
+
+
+def test_a_counter_may_go_from_one_agency_to_another_in_one_run(run: Run, folder: Path) -> None:
+    run("apply", "-f", folder / "site.yaml")
+    for name in ("dlh", "dukcapil"):
+        assert run("apply", "-f", folder / "agencies" / f"{name}.yaml").exit_code == 0
+    for file in (folder / "agencies").glob("*.yaml"):
+        if file.stem not in ("dlh", "dukcapil"):
+            file.unlink()
+    taker, giver = folder / "agencies" / "dlh.yaml", folder / "agencies" / "dukcapil.yaml"
+    giver.write_text(giver.read_text().replace("counters: [3, 4, 5]", "counters: [3, 4]"))
+    text = taker.read_text()
+    start = text.index("counters: [") + len("counters: [")
+    taker.write_text(text[:start] + "5, " + text[start:])
+    result = run("apply", "-f", folder)
+    assert result.exit_code == 0, result.output
+    assert "agencies: 2 changed" in result.output
+
+
+def test_a_refusal_names_file_line_reason_and_field(run: Run, folder: Path) -> None:
+    run("apply", "-f", folder / "site.yaml")
+    run("apply", "-f", folder / "agencies" / "dukcapil.yaml")
+    other = folder / "agencies" / "dlh.yaml"
+    other.write_text(other.read_text().replace("counters: [", "counters: [3, "))
+    result = run("apply", "-f", other)
+    assert result.exit_code == 1
+    for part in ("dlh.yaml:", "QUEUE_CLAIMED", "agency.queue.counters", "agencies/dukcapil"):
+        assert part in result.output
+
+
+def test_roles_are_asked_for_and_missing_ones_are_told(run: Run, folder: Path) -> None:
+    refused = run("--as", "citizen", "apply", "-f", folder)
+    assert refused.exit_code == 5
+    assert "gave up" in refused.output
+    run("apply", "-f", folder)
+    file = folder / "agencies" / "dukcapil.yaml"
+    admin = ("--as", "agency_admin", "--agency", "dukcapil")
+    assert run(*admin, "apply", "-f", file).exit_code == 5
+    mine = run(*admin, "apply", "--services-only", "-f", file)
+    assert mine.exit_code == 0, mine.output
+    assert "services: 6 unchanged" in mine.output
+
+
+def test_what_is_not_there_is_told(run: Run) -> None:
+    result = run("get", "site", "tak-ada")
+    assert result.exit_code == 1
+    assert "SITE_NOT_FOUND" in result.output
+
+
+def test_parked_events_can_be_asked_for(run: Run) -> None:
+    assert run("events", "parked", "list", "--service", "catalog").exit_code == 0
+    assert run("events", "parked", "show", "no-such-event", "--service", "catalog").exit_code == 1
+    assert run("events", "parked", "replay", "no-such-event", "--service", "catalog").exit_code == 1
