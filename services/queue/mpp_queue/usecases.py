@@ -20,7 +20,7 @@ from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
-from mpp_chassis.privacy import FieldCipher, mask_phone
+from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Rules, State, Ticket
@@ -260,7 +260,9 @@ def miss_ticket(app: App, request: queue_service_pb2.MissTicketRequest, call: Ca
 
 
 def cancel_ticket(app: App, request: queue_service_pb2.CancelTicketRequest, call: Call) -> ticket_pb2.Ticket:
-    """Raises WrongState, NotFound, PermissionDenied."""
+    """Raises InvalidField, WrongState, NotFound, PermissionDenied."""
+    if looks_personal(request.reason):
+        raise InvalidField("reason", "leave out NIK, phone numbers and e-mail addresses")
     return _step(
         app,
         request.name,

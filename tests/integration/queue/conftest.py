@@ -72,11 +72,12 @@ class Hall:
         self._publisher = broker.Publisher(amqp_uri)
         self._amqp_uri = amqp_uri
         self._connections: list[Any] = []
+        self._kiosk = services.auth("kiosk", site=SITE)  # asked for once: many threads use it
 
     # -- who calls
 
     def kiosk(self) -> Any:
-        return self.services.auth("kiosk", site=SITE)
+        return self._kiosk
 
     def officer(self, line: Line, subject: str = "petugas-1") -> Any:
         return self.services.auth("officer", subject=subject, site=SITE, agency=line.agency_id)

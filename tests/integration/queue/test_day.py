@@ -106,6 +106,8 @@ def test_who_may_do_what(hall: Any, line: Any, refusal: Any) -> None:
     for rpc in ("StartServing", "MissTicket", "CancelTicket", "RecallTicket"):
         assert refusal(hall.do, rpc, called, hall.officer(other)).code == "PERMISSION_DENIED"
     assert refusal(hall.do, "CancelTicket", called, hall.citizen("budi")).code == "PERMISSION_DENIED"
+    named = refusal(hall.do, "CancelTicket", called, hall.citizen("ani"), reason=f"hubungi {PHONE}")
+    assert (named.code, named.fields) == ("INVALID_ARGUMENT", ["reason"])
     cancelled = hall.do("CancelTicket", called, hall.citizen("ani"), reason="pulang")
     assert (cancelled.state, cancelled.reason) == (Ticket.STATE_CANCELLED, "pulang")
     assert hall.documents(line)[0]["version"] == 3
