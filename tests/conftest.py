@@ -5,6 +5,8 @@ Everything is started when first asked for, once a session, and stopped at its e
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import time
@@ -30,7 +32,7 @@ def platform() -> Iterator[Any]:
     """The `test` profile: broker and store are up, the data is fresh, no service runs yet."""
     from mpp_localrun.platform import Platform
 
-    here = Platform("test", ROOT)
+    here = Platform(os.environ.get("MPP_TEST_PROFILE", "test"), ROOT)
     here.stack.down()
     here.stack.clean()
     here.stack.up()
@@ -72,6 +74,7 @@ class Running:
         self._channels: dict[str, grpc.Channel] = {}
         self._tokens: dict[Any, str] = {}
         self._migrated: set[str] = set()
+        self.extra: dict[str, dict[str, str]] = {}  # environment of a service for the whole session
 
     def issuer(self) -> None:
         if "issuer" not in self.running:
@@ -93,7 +96,7 @@ class Running:
         for name in names:
             for verb in verbs:
                 if f"{name}-{verb}" not in self.running:
-                    process = self.platform.process(name, verb, **extra)
+                    process = self.platform.process(name, verb, **{**self.extra.get(name, {}), **extra})
                     started.append((process, self._launch(process)))
         wait_ready(started, self.platform.logs)
 
@@ -190,6 +193,11 @@ def services(platform: Any) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def malang(services: Running) -> Running:
     """All services run, and MPP Merdeka Malang is loaded and known to all of them."""
+    # Claims of a killed notifier run out after 5 s instead of 60, so that tests need not wait so long.
+    policy = (ROOT / "services/notifications/mpp_notifications/data/delivery.yaml").read_text()
+    quick = services.platform.home / "delivery.yaml"
+    quick.write_text(re.sub(r"claim_seconds: \d+", "claim_seconds: 5", policy))
+    services.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     services.service(*services.platform.services())
     command = [sys.executable, "-m", "mppctl.main", "--profile", services.platform.profile, "apply", "-f"]
     done = subprocess.run([*command, str(ROOT / "sites" / "malang")], capture_output=True, text=True, cwd=ROOT)
