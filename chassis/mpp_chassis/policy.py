@@ -51,6 +51,8 @@ def policy_of(method: MethodDescriptor) -> Policy:
         .lower()
         for g in access.grants
     }
+    if len(grants) != len(access.grants) or "unspecified" in {*grants, *grants.values()}:
+        raise TypeError(f"{method.full_name}: a role is granted twice, or role or scope is unspecified")
     return Policy(access.anonymous, access.mutating, grants)
 
 
@@ -85,14 +87,14 @@ def admit(policy: Policy, caller: Caller | None, request: Message) -> Admission:
 
 
 def sites_in(request: Message) -> Iterator[str]:
-    """Sites of every resource name in the request, one level of nested messages deep."""
+    """Sites of every resource name in the request, at any depth, in lists and maps too: none may smuggle another site."""
     for field, value in request.ListFields():
-        yield from _sites_of(field, value)
-        if field.type == field.TYPE_MESSAGE and not field.is_repeated:
-            for inner, inner_value in value.ListFields():
-                yield from _sites_of(inner, inner_value)
-
-
-def _sites_of(field: Any, value: Any) -> Iterator[str]:
-    if field.type == field.TYPE_STRING and not field.is_repeated and (match := _SITE.match(value)):
-        yield match[1]
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            values: list[Any] = [*value.keys(), *value.values()]
+        else:
+            values = list(value) if field.is_repeated else [value]
+        for one in values:
+            if isinstance(one, Message):
+                yield from sites_in(one)
+            elif isinstance(one, str) and (match := _SITE.match(one)):
+                yield match[1]
