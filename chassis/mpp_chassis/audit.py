@@ -28,6 +28,7 @@ class AuditLog:
         self._collection, self._chain = collection, chain
         self._lock = threading.Lock()
         self._n, self._head = 0, GENESIS
+        self._published = 0
 
     def record(self, actor: str, action: str, resource: str, at: datetime) -> None:
         """Append durably. Raises pymongo's errors; the read or deed must not go on then."""
@@ -52,9 +53,10 @@ class AuditLog:
             return self._chain, self._n, self._head
 
     def publish_head(self) -> None:
-        """Tell the head to the log, which leaves the machine: whoever keeps it can prove a later cut."""
+        """Tell the head to the log when it is new. The log leaves the machine: whoever keeps it can prove a later cut."""
         chain, n, digest = self.head()
-        if n:
+        if n > self._published:
+            self._published = n
             log.info("audit_head", chain=chain, records=n, digest=digest)
 
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+AUDIT_HEAD_SECONDS = 60.0  # how often a grown audit chain tells its head
 DRAIN_SECONDS = 8.0  # SIGTERM to exit is at most 10 s
 
 
@@ -88,6 +89,7 @@ class _Parts:
         from mpp_chassis.outbox import Dispatcher, Sweeper
         from mpp_chassis.privacy import BlindIndex, FieldCipher
 
+        self._stopping = threading.Event()
         self.log = logs.get(part="process")
         self.rng = random.SystemRandom()
         self.identity = f"{os.uname().nodename}-{os.getpid()}-{self.rng.getrandbits(32):08x}"
@@ -113,7 +115,14 @@ class _Parts:
             self.dispatcher.start()
             self.sweeper.start()
 
+        threading.Thread(target=self._publish_heads, name="audit-head", daemon=True).start()
+
+    def _publish_heads(self) -> None:
+        while not self._stopping.wait(AUDIT_HEAD_SECONDS):
+            self.audit.publish_head()
+
     def stop(self) -> None:
+        self._stopping.set()
         self.sweeper.stop()
         if self.dispatching:
             self.dispatcher.stop(3.0)
