@@ -256,7 +256,8 @@ class Engine(Process):
             "max_parallel_workers_per_gather": "0",
             "max_parallel_maintenance_workers": "0",
             "io_method": "sync",
-            "autovacuum_naptime": "30s",
+            # an index answers a sort only once the table has statistics: gather them soon
+            "autovacuum_naptime": "10s",
             "autovacuum_max_workers": "1",
             "autovacuum_vacuum_cost_delay": "2ms",
             "track_activities": "on",

@@ -265,7 +265,7 @@ def _explain(session: Session, request: Request) -> Answer | Query:
     run = verbosity != "queryPlanner"
     namespace = f"{request.database}.{next(iter(inner.values()))}"
     sql = explain.statement(inner, request.database, run=run)
-    return Query(sql, [], lambda rows: explain.answer(_first(rows), namespace, run=run), once=True)
+    return Query(sql, [], lambda rows: explain.answer(_first(rows), namespace, inner, run=run), once=True)
 
 
 def _kill_cursors(session: Session, request: Request) -> Answer:
@@ -360,46 +360,11 @@ _COMMANDS: Mapping[str, Translator] = {
 }
 
 _KNOWN_ELSEWHERE = frozenset(
-    [
-        "abortTransaction",
-        "authenticate",
-        "collMod",
-        "commitTransaction",
-        "compact",
-        "connectionStatus",
-        "convertToCapped",
-        "createRole",
-        "createUser",
-        "currentOp",
-        "dataSize",
-        "dbHash",
-        "filemd5",
-        "fsync",
-        "getCmdLineOpts",
-        "getLog",
-        "getParameter",
-        "hostInfo",
-        "killAllSessions",
-        "killOp",
-        "listCommands",
-        "logout",
-        "logRotate",
-        "mapReduce",
-        "planCacheClear",
-        "profile",
-        "reIndex",
-        "renameCollection",
-        "replSetGetStatus",
-        "saslContinue",
-        "saslStart",
-        "serverStatus",
-        "setParameter",
-        "shardCollection",
-        "shutdown",
-        "startSession",
-        "top",
-        "usersInfo",
-        "validate",
-    ]
+    """
+    abortTransaction authenticate collMod commitTransaction compact connectionStatus convertToCapped createRole createUser
+    currentOp dataSize dbHash filemd5 fsync getCmdLineOpts getLog getParameter hostInfo killAllSessions killOp listCommands
+    logout logRotate mapReduce planCacheClear profile reIndex renameCollection replSetGetStatus saslContinue saslStart
+    serverStatus setParameter shardCollection shutdown startSession top usersInfo validate
+    """.split()  # noqa: SIM905 - a list of words reads better than a list of strings
 )
 """Commands that MongoDB has and this store has not: refused as not supported, rather than as unknown."""

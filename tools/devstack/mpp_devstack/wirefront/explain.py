@@ -79,16 +79,22 @@ def statement(command: Mapping[str, Any], database: str, *, run: bool) -> str:
 
 
 def _selection(command: Mapping[str, Any]) -> dict[str, Any]:
-    """findAndModify selects its document as this find does."""
-    found = {"find": command[next(iter(command))], "filter": command.get("query") or {}, "limit": 1}
-    return found | ({"sort": command["sort"]} if command.get("sort") else {})
+    """findAndModify finds its documents as this find does; it orders them itself afterwards (see `answer`)."""
+    return {"find": command[next(iter(command))], "filter": command.get("query") or {}}
 
 
-def answer(plan_text: bytes, namespace: str, *, run: bool) -> dict[str, Any]:
-    """MongoDB's explain document for the engine's JSON plan."""
+def answer(plan_text: bytes, namespace: str, command: Mapping[str, Any], *, run: bool) -> dict[str, Any]:
+    """MongoDB's explain document for the engine's JSON plan.
+
+    The engine's find_and_modify never takes an order from an index: with `sort` it reads and sorts all that matches
+    (seen in its own statements, version 1.0). That is told as a SORT stage.
+    """
     top = json.loads(plan_text)[0]
     plan: Plan = top["Plan"]
-    planner = {"namespace": namespace, "indexFilterSet": False, "winningPlan": stage(plan), "rejectedPlans": []}
+    winning = stage(plan)
+    if next(iter(command), "").lower() == "findandmodify" and command.get("sort"):
+        winning = {"stage": "SORT", "sortPattern": command["sort"], "inputStage": winning}
+    planner = {"namespace": namespace, "indexFilterSet": False, "winningPlan": winning, "rejectedPlans": []}
     told: dict[str, Any] = {"explainVersion": "1", "queryPlanner": planner}
     if run:
         rows = int(plan.get("Actual Rows", 0))
