@@ -28,7 +28,7 @@ def compose(outbox: Path, **environment: str) -> None:
 
 
 def test_the_development_provider_never_runs_in_production(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="MPP_NOTIFICATIONS_OUTBOX: .* MPP_ENV=production"):
+    with pytest.raises(BadSettings, match=r"MPP_NOTIFICATIONS_OUTBOX: .* MPP_ENV=production"):
         compose(tmp_path / "outbox", MPP_ENV="production")
     assert not (tmp_path / "outbox").exists()
 
