@@ -1,12 +1,15 @@
 """Who calls: OIDC access tokens, checked against the issuer's keys. Knows JWT and claims; knows no RPC.
 
 Checks signature (ES256 or RS256 only: RFC 8725 says to fix the algorithms), issuer, audience, expiry and not-before with
-30 s of clock skew. Keys are fetched from the JWKS address, kept, and fetched again for an unknown key id (rotation), at
-most every 10 s, so that rubbish tokens cannot make us hammer the issuer.
+30 s of clock skew. Keys are fetched from the JWKS address, kept for 10 minutes (a key that the issuer took back is not
+trusted longer, unless the issuer cannot be asked), and fetched again for an unknown key id (rotation). One asks at a
+time, at most every 10 s and every second while it fails, and nobody waits for him who need not: rubbish tokens can
+neither make us hammer the issuer nor hold up the server while it does not answer.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import time
@@ -23,6 +26,9 @@ from mpp_chassis.errors import Unauthenticated, Unavailable
 ALGORITHMS = ("ES256", "RS256")
 LEEWAY = 30  # seconds
 REFRESH = 10.0  # seconds between fetches at the least
+RETRY = 1.0  # ... while the issuer does not answer
+ASK_SECONDS = 3.0
+KEPT_SECONDS = 600.0  # a key set that is older is fetched anew
 KEPT_TOKENS = 4096
 
 
@@ -32,29 +38,48 @@ class KeySet:
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: dict[str, Any] = {}
-        self._fetched = float("-inf")
+        self._tried = float("-inf")  # when the issuer was asked last
+        self._failing = False
         self._lock = threading.Lock()
 
     def key(self, kid: str) -> Any:
         """Raises Unauthenticated for a key the issuer does not have, Unavailable when it cannot be asked."""
-        if kid not in self._keys:
-            self._refresh()
+        if kid not in self._keys or time.monotonic() - self._tried > KEPT_SECONDS:
+            self._refresh(needed=kid not in self._keys)
         try:
             return self._keys[kid]
         except KeyError:
             raise Unauthenticated("the token's key is not known to the issuer", reason="TOKEN_INVALID") from None
 
-    def _refresh(self) -> None:
-        with self._lock:
-            if time.monotonic() - self._fetched < REFRESH and self._keys:
-                return
-            try:
-                with urllib.request.urlopen(self._url, timeout=3) as reply:  # noqa: S310  address from settings
-                    keys = jwt.PyJWKSet.from_dict(json.load(reply)).keys
-            except (OSError, ValueError, jwt.PyJWTError) as e:
-                raise Unavailable("the token issuer cannot be asked", reason="ISSUER_UNAVAILABLE") from e
-            self._keys = {k.key_id: k.key for k in keys if k.key_id}
-            self._fetched = time.monotonic()
+    def _refresh(self, needed: bool) -> None:
+        """Fetch the keys if it is time to. A caller whose key is there already (`needed` is false) waits for nobody."""
+        if not self._lock.acquire(blocking=needed):
+            return
+        try:
+            if time.monotonic() - self._tried >= (RETRY if self._failing else REFRESH):
+                try:
+                    self._keys = self._fetch()
+                    self._failing = False
+                except Unavailable:
+                    self._failing = True
+                    raise
+                finally:
+                    self._tried = time.monotonic()
+            elif self._failing:
+                raise Unavailable("the token issuer cannot be asked", reason="ISSUER_UNAVAILABLE")
+        except Unavailable:
+            if needed:
+                raise
+        finally:
+            self._lock.release()
+
+    def _fetch(self) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(self._url, timeout=ASK_SECONDS) as reply:  # noqa: S310  address from settings
+                keys = jwt.PyJWKSet.from_dict(json.load(reply)).keys
+        except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, jwt.PyJWTError) as e:
+            raise Unavailable("the token issuer cannot be asked", reason="ISSUER_UNAVAILABLE") from e
+        return {k.key_id: k.key for k in keys if k.key_id}
 
 
 class Authenticator:
@@ -92,16 +117,18 @@ class Authenticator:
             )
         except jwt.ExpiredSignatureError as e:
             raise Unauthenticated("the token has expired", reason="TOKEN_EXPIRED") from e
-        except (jwt.PyJWTError, TypeError, ValueError) as e:
+        except (jwt.PyJWTError, TypeError, ValueError, OverflowError) as e:
             raise Unauthenticated("the token is not valid", reason="TOKEN_INVALID") from e
         return claims
 
     def _from_claims(self, claims: Mapping[str, Any]) -> Caller:
         roles = claims.get("roles")
         nik, counter = str(claims.get("nik", "") or ""), claims.get("counter") or 0
-        if not isinstance(roles, list) or not isinstance(counter, int):
+        if not isinstance(roles, list) or not isinstance(counter, int) or isinstance(counter, bool):
             raise Unauthenticated("the token's claims are malformed", reason="TOKEN_INVALID")
         subject = str(claims["sub"])
+        if not subject:  # it would own what nobody owns
+            raise Unauthenticated("the token has no subject", reason="TOKEN_INVALID")
         own = {f"sub:{subject}"} | ({f"nik:{self._nik_index(nik)}"} if nik else set())
         return Caller(
             subject=subject,
