@@ -5,7 +5,7 @@ Knows processes, ports, packages and the wire front; knows no business word and 
 
 from __future__ import annotations
 
-from mpp_devstack.errors import DevstackError, FetchError, NotOwnedError, StartError
+from mpp_devstack.errors import DevstackError, FetchError, NotOwnedError, NotStartedError, StartError
 from mpp_devstack.stack import Stack
 
-__all__ = ["DevstackError", "FetchError", "NotOwnedError", "Stack", "StartError"]
+__all__ = ["DevstackError", "FetchError", "NotOwnedError", "NotStartedError", "Stack", "StartError"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpp_devstack import packages, processes
-from mpp_devstack.errors import FetchError, StartError
+from mpp_devstack.errors import FetchError, NotStartedError, StartError
 from mpp_devstack.ports import LOOPBACK, PortBook
 from mpp_devstack.processes import Part
 from mpp_devstack.progress import Reporter
@@ -77,10 +77,10 @@ class Broker:
 
     @property
     def uri(self) -> str:
-        """amqp URI of the default virtual host; raises KeyError before the first start."""
+        """amqp URI of the default virtual host; raises NotStartedError before the first start."""
         port = self._ports.get("amqp")
         if port is None:
-            raise KeyError("the broker has never been started: no port yet")
+            raise NotStartedError("the broker has never been started: no port yet")
         return f"amqp://guest:guest@{LOOPBACK}:{port}//"
 
     @property

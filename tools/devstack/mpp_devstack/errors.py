@@ -17,3 +17,7 @@ class StartError(DevstackError):
 
 class NotOwnedError(DevstackError):
     """The operation needs a process of ours, but the server was given to us by URI."""
+
+
+class NotStartedError(DevstackError):
+    """The profile was never started, so it has no address yet."""

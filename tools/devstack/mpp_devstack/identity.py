@@ -58,10 +58,13 @@ def _ways() -> list[Identity]:
     if setpriv:
         nobody = pwd.getpwnam("nobody")
         base = (setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
+        # no_setuid_fixup: access(2), by which initdb looks for its postgres, must honour the capability too
+        caps = "-all,+dac_override"
         pass_by = (
-            "--inh-caps=-all,+dac_override",
-            "--ambient-caps=-all,+dac_override",
-            "--bounding-set=-all,+dac_override",
+            "--securebits=+no_setuid_fixup",
+            f"--inh-caps={caps}",
+            f"--ambient-caps={caps}",
+            f"--bounding-set={caps}",
         )
         owner = (nobody.pw_uid, nobody.pw_gid)
         ways.append(Identity("as nobody, with dac_override", (*base, *pass_by), owner))

@@ -19,7 +19,7 @@ from typing import Protocol
 import bson
 
 from mpp_devstack import identity, packages, processes
-from mpp_devstack.errors import FetchError, NotOwnedError, StartError
+from mpp_devstack.errors import FetchError, NotOwnedError, NotStartedError, StartError
 from mpp_devstack.ports import LOOPBACK, PortBook
 from mpp_devstack.processes import Part
 from mpp_devstack.progress import Reporter
@@ -333,7 +333,7 @@ class DocumentStore:
     def uri(self) -> str:
         port = self._ports.get("mongodb")
         if port is None:
-            raise KeyError("the store has never been started: no port yet")
+            raise NotStartedError("the store has never been started: no port yet")
         return f"mongodb://{LOOPBACK}:{port}/"
 
     def ready(self) -> bool:
@@ -393,7 +393,7 @@ class MongodStore(Process):
     def uri(self) -> str:
         port = self._ports.get("mongodb")
         if port is None:
-            raise KeyError("the store has never been started: no port yet")
+            raise NotStartedError("the store has never been started: no port yet")
         return f"mongodb://{LOOPBACK}:{port}/?replicaSet=rs0"
 
     def ready(self) -> bool:
