@@ -52,37 +52,47 @@ def from_env(service: str, env: Mapping[str, str]) -> Settings:
             except OSError as e:
                 raise BadSettings(f"{name}_FILE: cannot read {path}: {e.strerror}") from e
         value = env.get(name, default)
-        if value is None:
-            raise BadSettings(f"{name} is not set")
+        if value is None or not value.strip():
+            raise BadSettings(f"{name} is not set" if value is None else f"{name} is empty")
         return value
 
-    def number(name: str, default: int) -> int:
+    def number(name: str, default: int, least: int, most: int) -> int:
         value = text(name, str(default))
-        if not value.isdigit():
-            raise BadSettings(f"{name} is not a whole number: {value!r}")
+        if not value.isdecimal() or not least <= int(value) <= most:
+            raise BadSettings(f"{name} is not a whole number from {least} to {most}: {value[:40]!r}")
         return int(value)
 
-    try:
-        delays = tuple(int(x) for x in text("MPP_RETRY_DELAYS_MS", "1000,10000,60000,600000").split(","))
-    except ValueError as e:
-        raise BadSettings("MPP_RETRY_DELAYS_MS is not a comma-separated list of milliseconds") from e
+    def one_of(name: str, *words: str) -> str:
+        """The first is the default."""
+        value = text(name, words[0]).lower()
+        if value not in words:
+            raise BadSettings(f"{name} is none of {', '.join(words)}: {value[:40]!r}")
+        return value
+
     return Settings(
         service=service,
         environment=text("MPP_ENV", "development"),
         mongodb_uri=text("MPP_MONGODB_URI"),
         database=text("MPP_DATABASE_PREFIX", "mpp_") + service,
         amqp_uri=text("MPP_AMQP_URI"),
-        grpc_port=number("MPP_GRPC_PORT", 50051),
-        http_port=number("MPP_HTTP_PORT", 9090),
+        grpc_port=number("MPP_GRPC_PORT", 50051, 0, 65535),
+        http_port=number("MPP_HTTP_PORT", 9090, 0, 65535),
         bind=text("MPP_BIND", "127.0.0.1"),
         issuer=text("MPP_OIDC_ISSUER"),
         jwks_url=text("MPP_OIDC_JWKS_URL"),
         audience=text("MPP_OIDC_AUDIENCE", "mpp"),
         field_keys=text("MPP_FIELD_KEYS"),
         index_key=text("MPP_INDEX_KEY"),
-        retry_delays_ms=delays,
-        grpc_threads=number("MPP_GRPC_THREADS", 128),
-        dispatch=text("MPP_DISPATCH", "on") != "off",
-        log_level=text("MPP_LOG_LEVEL", "info"),
+        retry_delays_ms=_delays(text("MPP_RETRY_DELAYS_MS", "1000,10000,60000,600000")),
+        grpc_threads=number("MPP_GRPC_THREADS", 128, 1, 10_000),
+        dispatch=one_of("MPP_DISPATCH", "on", "off") == "on",
+        log_level=one_of("MPP_LOG_LEVEL", "info", "debug", "warning", "error"),
         extra={k: v for k, v in env.items() if k.startswith("MPP_")},
     )
+
+
+def _delays(text: str) -> tuple[int, ...]:
+    parts = [p.strip() for p in text.split(",")]
+    if not all(p.isdecimal() and int(p) for p in parts):
+        raise BadSettings(f"MPP_RETRY_DELAYS_MS is not a comma-separated list of milliseconds above 0: {text[:80]!r}")
+    return tuple(int(p) for p in parts)
