@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pymongo.errors import DuplicateKeyError
+
 from mpp_chassis import logs, metrics
 
 GENESIS = "0" * 64
@@ -42,10 +44,22 @@ class AuditLog:
                 "at": at.isoformat(),
                 "previous": self._head,
             }
-            digest = digest_of(entry)
-            self._collection.insert_one({"_id": f"{self._chain}/{self._n:08d}", **entry, "digest": digest})
-            self._n, self._head = self._n + 1, digest
+            try:
+                self._append(entry)
+            except DuplicateKeyError:
+                # The answer to an earlier insert was lost: the record is there, so the chain goes on behind it.
+                there = self._collection.find_one({"_id": self._place()})
+                self._n, self._head = self._n + 1, there["digest"]
+                self._append({**entry, "n": self._n, "previous": self._head})
         metrics.AUDIT_RECORDS.labels(action).inc()
+
+    def _place(self) -> str:
+        return f"{self._chain}/{self._n:08d}"
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        digest = digest_of(entry)
+        self._collection.insert_one({"_id": self._place(), **entry, "digest": digest})
+        self._n, self._head = self._n + 1, digest
 
     def head(self) -> tuple[str, int, str]:
         """(chain, number of records, digest of the last)."""
@@ -61,7 +75,7 @@ class AuditLog:
 
 
 def digest_of(entry: Mapping[str, Any]) -> str:
-    body = {k: entry[k] for k in ("chain", "n", "actor", "action", "resource", "at", "previous")}
+    body = {k: entry.get(k) for k in ("chain", "n", "actor", "action", "resource", "at", "previous")}
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -72,7 +86,8 @@ def broken_at(records: Iterable[Mapping[str, Any]], head: tuple[int, str] | None
     """
     previous, n = GENESIS, 0
     for record in records:
-        if record["n"] != n or record["previous"] != previous or digest_of(record) != record["digest"]:
+        digest = digest_of(record)
+        if (record.get("n"), record.get("previous"), record.get("digest")) != (n, previous, digest):
             return n
-        previous, n = record["digest"], n + 1
+        previous, n = digest, n + 1
     return n if head is not None and head != (n, previous) else None
