@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import random
 import signal
@@ -88,3 +89,12 @@ def test_cursors_are_forgotten_when_idle() -> None:
     assert cursors.get(2) is not None
     assert cursors.drop(2)
     assert not cursors.drop(2)
+
+
+def test_ports_claimed_by_two_threads_are_both_remembered(tmp_path: Path) -> None:
+    book = PortBook(tmp_path / "ports.json", random.Random(5))
+    names = [f"p{i}" for i in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        claimed = dict(zip(names, pool.map(book.claim, names), strict=True))
+    assert len(set(claimed.values())) == 40
+    assert {name: book.get(name) for name in names} == claimed

@@ -2,7 +2,7 @@
 
 Ways, in order, each probed before it is used:
 1. not root: nothing to do;
-2. a user namespace in which root's own files are kept and the effective user id is not 0 (works under /root too);
+2. a user namespace in which root's own files are kept and the effective user id is not 0 (works in a home of mode 700 too);
 3. `setpriv` to nobody, keeping only the capability to pass directories (for containers that forbid namespaces).
 """
 

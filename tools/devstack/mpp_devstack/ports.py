@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import threading
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -28,6 +29,7 @@ class PortBook:
     def __init__(self, path: Path, rng: random.Random) -> None:
         self._path = path
         self._rng = rng
+        self._lock = threading.Lock()  # broker and store start side by side
 
     def get(self, name: str) -> int | None:
         """The remembered port of `name`."""
@@ -35,6 +37,10 @@ class PortBook:
 
     def claim(self, name: str) -> int:
         """The port for a part that is about to start: the remembered one if it is free, else a new one, remembered."""
+        with self._lock:
+            return self._claim(name)
+
+    def _claim(self, name: str) -> int:
         book = self._read()
         known = book.get(name)
         if known is not None and is_free(known):

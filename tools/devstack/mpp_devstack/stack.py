@@ -43,6 +43,7 @@ class Stack:
         ports = PortBook(self.home / "ports.json", random.SystemRandom())
         self.broker = Broker(self.home, ports, management=management, report=report)
         self.store: stores.Store = stores.choose(self.home, ports, report)
+        self._former = stores.DocumentStore(self.home, ports, report)  # from before MONGODB_URI was set, perhaps
 
     @property
     def amqp_uri(self) -> str:
@@ -75,16 +76,14 @@ class Stack:
         if not self.home.exists():
             return
         with self._lock(), concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            for stopped in [pool.submit(self.broker.stop), pool.submit(self.store.stop)]:
+            for stopped in [pool.submit(part.stop) for part in (self.broker, self.store, self._former)]:
                 stopped.result()
 
     def clean(self) -> None:
         """down, then forget the profile's data, logs and ports. The cache of downloads stays."""
         self.down()
         shutil.rmtree(self.home, ignore_errors=True)
-        engine = getattr(self.store, "engine", None)
-        if engine is not None:
-            shutil.rmtree(engine.sockets, ignore_errors=True)
+        shutil.rmtree(self._former.engine.sockets, ignore_errors=True)
 
     def pids(self) -> list[int]:
         """Every live process of this profile."""
