@@ -36,6 +36,8 @@ from mpp_chassis.privacy import scrub
 DEFAULT_DEADLINE = 10.0  # seconds, for a client that set none
 LONGEST_DEADLINE = 30.0
 MAX_REQUEST_BYTES = 1_000_000
+MOST_VIOLATIONS = 12
+LONGEST_MESSAGE = 500
 
 ErrorMap = Mapping[type[Exception], grpc.StatusCode]
 Mounted = tuple[ServiceDescriptor, Any, ErrorMap]  # what a service offers: descriptor, implementation, its errors
@@ -68,12 +70,14 @@ class Problem:
     metadata: Mapping[str, str] | None = None
 
     def to_status(self) -> Any:
-        info = error_details_pb2.ErrorInfo(reason=self.reason, domain="mpp", metadata=dict(self.metadata or {}))
+        """Kept below gRPC's 8 kB for trailers: the first 12 fields, texts cut."""
+        metadata = {str(k)[:64]: str(v)[:200] for k, v in (self.metadata or {}).items()}
+        info = error_details_pb2.ErrorInfo(reason=self.reason, domain="mpp", metadata=metadata)
         details: list[Message] = [info]
         if self.fields:
             violations = [
-                error_details_pb2.BadRequest.FieldViolation(field=f, description=d, reason=self.reason)
-                for f, d in self.fields
+                error_details_pb2.BadRequest.FieldViolation(field=f[:100], description=d[:200], reason=self.reason)
+                for f, d in self.fields[:MOST_VIOLATIONS]
             ]
             details.append(error_details_pb2.BadRequest(field_violations=violations))
         packed = []
@@ -82,7 +86,7 @@ class Problem:
             box.Pack(detail)
             packed.append(box)
         number = code_pb2.Code.Value(self.code.name)
-        return rpc_status.to_status(status_pb2.Status(code=number, message=self.message, details=packed))
+        return rpc_status.to_status(status_pb2.Status(code=number, message=self.message[:LONGEST_MESSAGE], details=packed))
 
 
 class Refused(Exception):
