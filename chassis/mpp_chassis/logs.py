@@ -5,9 +5,12 @@ Knows structlog and the scrubber. Logs of libraries come through the same filter
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+import threading
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -15,7 +18,7 @@ import structlog
 from mpp_chassis import trace
 from mpp_chassis.privacy import scrub_value
 
-_KEPT = ("event", "level", "timestamp", "service", "process", "trace")
+_KEPT = ("level", "timestamp", "service", "process")  # written by this module itself
 
 
 def configure(service: str, process: str, level: str = "info") -> None:
@@ -35,6 +38,8 @@ def configure(service: str, process: str, level: str = "info") -> None:
         structlog.processors.format_exc_info,
         drop_personal,
     ]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # half a surrogate pair must not lose the line
     number = getattr(logging, level.upper(), logging.INFO)
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)],
@@ -51,11 +56,32 @@ def configure(service: str, process: str, level: str = "info") -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # nameko logs whole exceptions of handlers; the entrypoint logs them as an event with its fields.
     logging.getLogger("nameko").setLevel(logging.CRITICAL)
+    _catch_the_uncaught()
+
+
+def _catch_the_uncaught() -> None:
+    """Python prints uncaught exceptions to stderr as they are, with whatever is in their text: log them instead."""
+    log = get(part="uncaught")
+
+    def of_process(kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, tb)
+            return
+        log.critical("uncaught_exception", exc_info=(kind, error, tb))
+
+    def of_thread(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else ""
+        log.critical("uncaught_exception", thread=name, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    def unraisable(args: sys.UnraisableHookArgs) -> None:
+        log.critical("uncaught_exception", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = of_process, of_thread, unraisable
 
 
 def drop_personal(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The log filter of the privacy kit."""
-    return {k: v if k in _KEPT and k != "event" else scrub_value(v) for k, v in event.items()}
+    return {k: v if k in _KEPT else scrub_value(v) for k, v in event.items()}
 
 
 def get(**fields: Any) -> Any:
