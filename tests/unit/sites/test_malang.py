@@ -32,6 +32,9 @@ CATEGORIES = {
 SERVICE_KINDS = {"goods", "service", "administrative"}
 SOURCES = {"public", "sample"}
 RISKS = {None, "low", "medium_low", "medium_high", "high"}
+# A rule as it is cited: "UU 24/2013", "PMK 16/PMK.010/2017", "PER-13/BC/2021".
+RULE = re.compile(r"(?:[A-Z][A-Za-z]* |PER-)\d+(?:/[A-Z][A-Z.0-9]*)?/\d{4}")
+CHECKED_HOW = {"public_page", "national_rule", "first_comparison"}
 TIME_UNITS = {"working_day", "working_hour", "minute"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -217,14 +220,33 @@ def sample_problems(where: str, standard: Document, source: Any) -> Iterator[str
             yield f"{where}.sample: {name!r} is not a component"
         elif name not in standard:
             yield f"{where}.sample: {name!r} is absent from the standard"
-    if source == "sample" and not sample:
-        yield f"{where}.sample: a service with source sample must name its sample components"
+    yield from (f"{where}.sample: {name!r} is named twice" for name, n in Counter(map(str, sample)).items() if n > 1)
+    if source == "sample":
+        unmarked = [name for name in COMPONENTS if name in standard and name not in sample]
+        yield from (f"{where}.sample: the service is a sample, so {name!r} must be named" for name in unmarked)
     if source == "public":
-        for name in ("requirements", "legal_basis"):
-            if not standard.get(name):
-                yield f"{where}: source public needs {name!r}"
-            elif name in sample:
-                yield f"{where}.sample: {name!r} cannot be a sample when the source is public"
+        yield from public_problems(where, standard, sample)
+
+
+def public_problems(where: str, standard: Document, sample: list[Any]) -> Iterator[str]:
+    """A public service stands on a listed rule, and so does each of its facts that is not marked as a sample."""
+    legal_basis = standard.get("legal_basis")
+    if "requirements" not in standard:
+        yield f"{where}: source public needs 'requirements'"
+    if "legal_basis" in sample:
+        yield f"{where}.sample: 'legal_basis' cannot be a sample when the source is public"
+    if not legal_basis:
+        yield f"{where}: source public needs 'legal_basis'"
+        for name in ("requirements", "time", "fee"):
+            if name in standard and name not in sample:
+                yield f"{where}.{name}: is not listed in sample, but no legal basis is listed"
+        return
+    fee = standard.get("fee")
+    if isinstance(fee, dict) and "fee" not in sample:
+        listed = {rule for entry in legal_basis for rule in RULE.findall(str(entry))}
+        for rule in RULE.findall(str(fee.get("basis", ""))):
+            if rule not in listed:
+                yield f"{where}.fee.basis: {rule} is not listed in legal_basis"
 
 
 def time_problems(where: str, duration: Any) -> Iterator[str]:
@@ -338,11 +360,10 @@ def clash_problems(agencies: dict[str, Document]) -> Iterator[str]:
             yield f"{' and '.join(files)}: {what} {value!r} is used twice"
 
 
-AGENCIES: dict[str, Document] = {
-    path.name: load(path) for path in sorted((SITE_DIR / "agencies").glob("*.yaml"))
-}
+AGENCIES: dict[str, Document] = {path.name: load(path) for path in sorted((SITE_DIR / "agencies").glob("*.yaml"))}
 SITE: Document = load(SITE_DIR / "site.yaml")
 CALENDARS: dict[str, Document] = {path.name: load(path) for path in sorted(SITE_DIR.glob("holidays-*.yaml"))}
+CHECKED: Document = load(SITE_DIR / "checked.yaml")
 SERVICES = [service for agency in AGENCIES.values() for service in agency["services"]]
 
 
@@ -399,7 +420,6 @@ def test_kartu_keluarga_is_found_by_its_name_and_shows_its_gaps() -> None:
     ("service_id", "amounts"),
     [
         ("paspor-baru", [350_000, 650_000, 650_000, 950_000, 1_000_000]),  # PP 45/2024
-        ("skck-baru", [30_000]),  # PP 76/2020
         ("sim-perpanjangan", [80_000, 75_000, 30_000]),  # PP 76/2020
         ("surat-tidak-pernah-dipidana", [10_000]),  # PP 5/2019
     ],
@@ -407,6 +427,80 @@ def test_kartu_keluarga_is_found_by_its_name_and_shows_its_gaps() -> None:
 def test_a_fee_set_by_national_rule_is_that_fee(service_id: str, amounts: list[int]) -> None:
     fee = next(s["standard"]["fee"] for s in SERVICES if s["id"] == service_id)
     assert [t["amount_idr"] for t in fee.get("tariffs", [fee])] == amounts
+
+
+def checked_problems(document: Any, services: list[Document]) -> Iterator[str]:
+    """Where checked.yaml and the marks disagree: unmarked but not checked, or checked but marked or absent."""
+    wrong = list(keys("checked.yaml", document, ["kind", "site", "checked"]))
+    yield from wrong
+    if wrong:
+        return
+    claims: Counter[tuple[str, str]] = Counter()
+    for index, entry in enumerate(document["checked"]):
+        at = f"checked.yaml: checked[{index}]"
+        wrong = list(keys(at, entry, ["how", "against", "components", "services"]))
+        yield from wrong
+        if not wrong:
+            yield from one_of(f"{at}.how", entry["how"], CHECKED_HOW)
+            yield from text(f"{at}.against", entry["against"])
+            claims.update((service, name) for service in entry["services"] for name in entry["components"])
+    unmarked = {
+        (service["id"], name)
+        for service in services
+        for name in service["standard"]
+        if service["source"] == "public" and name in COMPONENTS
+        if name != "legal_basis" and name not in service["standard"]["sample"]
+    }
+    for service_id, name in sorted(unmarked - claims.keys()):
+        yield f"checked.yaml: {service_id}: {name!r} is neither checked nor listed in sample"
+    for service_id, name in sorted(claims.keys() - unmarked):
+        yield f"checked.yaml: {service_id}: {name!r} is checked, but absent or listed in sample"
+    for (service_id, name), count in claims.items():
+        if count > 1:
+            yield f"checked.yaml: {service_id}: {name!r} is checked twice"
+
+
+def test_only_what_was_checked_is_shown_without_the_sample_mark() -> None:
+    assert list(checked_problems(CHECKED, SERVICES)) == []
+
+
+@pytest.mark.parametrize(
+    ("unmark", "mark", "message"),
+    [
+        ("time", None, "kartu-keluarga-baru: 'time' is neither checked nor listed in sample"),
+        (None, "fee", "kartu-keluarga-baru: 'fee' is checked, but absent or listed in sample"),
+    ],
+)
+def test_a_mark_that_disagrees_with_the_checks_is_named(unmark: str | None, mark: str | None, message: str) -> None:
+    services = copy.deepcopy(SERVICES)
+    sample = next(s["standard"]["sample"] for s in services if s["id"] == "kartu-keluarga-baru")
+    if unmark:
+        sample.remove(unmark)
+    if mark:
+        sample.append(mark)
+    assert list(checked_problems(CHECKED, services)) == [f"checked.yaml: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"how": "hearsay"}, "checked[0].how: 'hearsay' is not one of"),
+        ({"against": ""}, "checked[0].against: must be a text"),
+        ({"services": ["no-such-service"]}, "no-such-service: 'fee' is checked, but absent"),
+    ],
+)
+def test_a_check_that_says_nothing_is_named(change: Document, message: str) -> None:
+    document = copy.deepcopy(CHECKED)
+    document["checked"][0].update(change)
+    problems = list(checked_problems(document, SERVICES))
+    assert any(message in problem for problem in problems), problems
+
+
+def test_the_steps_shared_by_all_counters_are_never_shown_as_a_fact() -> None:
+    shared = Counter(tuple(s["standard"].get("procedure_id", ())) for s in SERVICES).most_common(1)[0][0]
+    marked = [s["id"] for s in SERVICES if tuple(s["standard"].get("procedure_id", ())) == shared]
+    assert len(marked) > 50
+    assert all("procedure_id" in s["standard"]["sample"] for s in SERVICES if s["id"] in marked)
 
 
 def test_the_standard_has_exactly_the_fourteen_components_of_the_law() -> None:
@@ -496,7 +590,17 @@ def first(agency: Document) -> Document:
         (lambda a: first(a).update(price=1), "services[kartu-keluarga-baru].standard: unknown key 'price'"),
         (lambda a: first(a).pop("legal_basis"), "standard: source public needs 'legal_basis'"),
         (lambda a: first(a).pop("requirements"), "standard: source public needs 'requirements'"),
-        (lambda a: first(a)["sample"].append("requirements"), "'requirements' cannot be a sample"),
+        (lambda a: first(a).pop("legal_basis"), "standard.fee: is not listed in sample, but no legal basis"),
+        (lambda a: first(a).update(legal_basis=[]), "standard.requirements: is not listed in sample, but no legal"),
+        (
+            lambda a: (first(a).pop("legal_basis"), first(a)["sample"].remove("time")),
+            "standard.time: is not listed in sample, but no legal basis",
+        ),
+        (lambda a: first(a)["legal_basis"].remove("UU 24/2013"), "fee.basis: UU 24/2013 is not listed in legal_basis"),
+        (lambda a: first(a)["sample"].append("legal_basis"), "'legal_basis' cannot be a sample"),
+        (lambda a: first(a)["sample"].append("time"), "standard.sample: 'time' is named twice"),
+        (lambda a: first(a)["sample"].append("tempo"), "standard.sample: 'tempo' is not a component"),
+        (lambda a: a["services"][0].update(source="sample"), "the service is a sample, so 'fee' must be named"),
         (lambda a: first(a)["sample"].append("staff_count"), "'staff_count' is absent from the standard"),
         (lambda a: first(a)["fee"].pop("basis"), "standard.fee: has no basis and is not listed in sample"),
         (lambda a: first(a)["fee"].update(formula_id="x"), "standard.fee: needs exactly one of"),
