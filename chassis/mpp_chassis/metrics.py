@@ -20,6 +20,9 @@ EVENTS_PUBLISHED = Counter(
 EVENTS_RETURNED = Counter(
     "mpp_events_returned_total", "Messages that the broker could not route: a fault; the event is kept", ("key",)
 )
+EVENTS_REFUSED = Counter(
+    "mpp_events_refused_total", "Messages that the broker did not accept (negative confirm); the event is kept", ("key",)
+)
 DISPATCH_FAILURES = Counter("mpp_dispatch_failures_total", "Batches that failed to publish or to be cleared")
 OUTBOX_PENDING = Gauge(
     "mpp_outbox_pending", "Documents with unpublished events, at the last sweep (at most 1000 counted)"

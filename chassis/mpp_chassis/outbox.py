@@ -24,7 +24,7 @@ from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
 from mpp_chassis import logs, metrics
-from mpp_chassis.broker import BrokerDown, Outgoing, Publisher
+from mpp_chassis.broker import Outgoing, Publisher
 from mpp_chassis.events import WireMessage, id_before
 from mpp_chassis.lease import Lease
 
@@ -32,7 +32,8 @@ INDEX = IndexModel([("outbox.last", 1)], name="outbox_pending", sparse=True)
 BATCH = 400  # messages in one pipelined publish
 WAITING_LIMIT = 20_000  # commits kept in memory; what is beyond is left to the sweeper
 SWEEP_GRACE = timedelta(seconds=3)  # younger events are still in somebody's dispatcher
-SWEEP_LIMIT = 500
+SWEEP_LIMIT = BATCH  # documents a page
+FULL_PASS = 10.0  # seconds until what could not be delivered is tried again
 
 T = TypeVar("T")
 log = logs.get(part="outbox")
@@ -103,18 +104,23 @@ class Dispatcher:
 
         Raises BrokerDown or PyMongoError; the events then still wait in their documents.
         """
+        return self.clear(self.publish(items))
+
+    def publish(self, items: Sequence[Committed]) -> list[Committed]:
+        """Those of `items` whose events are all with the broker now. Raises BrokerDown."""
         with self._lock:
             fresh: dict[str, Outgoing] = {}
             for wire in (m for item in items for m in item.messages):
                 if wire.id not in self._published:
                     fresh[wire.id] = Outgoing.of(self._exchange, wire)
+            there = {m.id for item in items for m in item.messages} - fresh.keys()
             for batch in _chunks(list(fresh.values()), BATCH):
                 receipt = self._publisher.publish(batch)
                 self._remember(receipt.accepted)
+                there |= receipt.accepted
                 for message in batch:
                     _count(message, receipt.accepted, receipt.returned)
-            done = [i for i in items if all(m.id in self._published for m in i.messages)]
-        return self._clear(done)
+        return [i for i in items if all(m.id in there for m in i.messages)]
 
     def _remember(self, ids: Iterable[str]) -> None:
         for event_id in ids:
@@ -122,7 +128,7 @@ class Dispatcher:
         while len(self._published) > 4 * BATCH:
             self._published.popitem(last=False)
 
-    def _clear(self, items: Sequence[Committed]) -> int:
+    def clear(self, items: Sequence[Committed]) -> int:
         """One write a collection. A document that got newer events meanwhile has another `last` and is left alone."""
         cleared = 0
         for collection in {i.collection for i in items}:
@@ -149,11 +155,11 @@ class Dispatcher:
             try:
                 self.deliver(items)
                 pause = 0.0
-            except (BrokerDown, PyMongoError) as e:
+            except Exception as e:  # whatever it is, this thread must go on
                 # Their events wait in the documents; the sweeper will come for them.
                 pause = min(2.0, pause * 2 or 0.1)
                 metrics.DISPATCH_FAILURES.inc()
-                log.warning("dispatch_failed", error=str(e), documents=len(items), pause_seconds=pause)
+                log.warning("dispatch_failed", error=f"{type(e).__name__}: {e}"[:300], documents=len(items))
                 with self._wake:
                     self._wake.wait_for(lambda: self._stopping, pause)
                     if self._stopping:
@@ -174,6 +180,8 @@ class Sweeper:
     ) -> None:
         self._db, self._collections, self._dispatcher = database, collections, dispatcher
         self._lease, self._clock, self._interval = lease, clock, interval
+        self._passed: dict[str, str] = {}  # per collection: up to where this pass has come (an `outbox.last`)
+        self._full_pass = 0.0  # when the next pass starts from the beginning
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -189,25 +197,40 @@ class Sweeper:
             self._lease.release()
 
     def sweep(self) -> int:
-        """Publish what has waited longer than the grace; returns the number of documents taken."""
+        """Publish what has waited longer than the grace, in pages; returns the number of documents delivered.
+
+        What the broker refuses or cannot route stays, is stepped over, and comes again with the next full pass: it never
+        holds up what waits behind it.
+        """
+        now = time.monotonic()
+        if now >= self._full_pass:
+            self._passed.clear()
+            self._full_pass = now + FULL_PASS
         before = id_before(self._clock() - SWEEP_GRACE)
+        return sum(self._sweep(collection, before) for collection in self._collections)
+
+    def _sweep(self, collection: str, before: str) -> int:
         taken = 0
-        for collection in self._collections:
-            query = {"outbox.last": {"$lt": before}}
+        while not self._stop.is_set():
+            query = {"outbox.last": {"$gt": self._passed.get(collection, ""), "$lt": before}}
             documents = list(self._db[collection].find(query, {"outbox": 1}).sort("outbox.last", 1).limit(SWEEP_LIMIT))
             items = [Committed(collection, d["_id"], d["outbox"]["last"], tuple(pending(d))) for d in documents]
-            for chunk in _chunks(items, BATCH):
-                self._dispatcher.deliver(chunk)
-                taken += len(chunk)
-                metrics.OUTBOX_SWEPT.inc(len(chunk))
+            delivered = self._dispatcher.publish(items)
+            self._dispatcher.clear(delivered)
+            taken += len(delivered)
+            metrics.OUTBOX_SWEPT.inc(len(delivered))
+            if items:
+                self._passed[collection] = items[-1].last
+            if len(items) < SWEEP_LIMIT or not self._lease.acquire():
+                break
         return taken
 
     def measure(self) -> None:
         """Set the gauges of pending events."""
         count, oldest = 0, None
         for collection in self._collections:
-            query = {"outbox.last": {"$gt": ""}}
-            found = [d["outbox"]["last"] for d in self._db[collection].find(query, {"outbox.last": 1}).limit(1000)]
+            waiting = self._db[collection].find({"outbox.last": {"$gt": ""}}, {"outbox.last": 1})
+            found = [d["outbox"]["last"] for d in waiting.sort("outbox.last", 1).limit(1000)]
             count += len(found)
             oldest = min([*found, *([oldest] if oldest else [])], default=None)
         age = self._clock().timestamp() - int(oldest[:12], 16) / 1000 if oldest else 0.0
@@ -220,13 +243,12 @@ class Sweeper:
             try:
                 if not self._lease.acquire():
                     continue
-                while self.sweep() >= SWEEP_LIMIT and not self._stop.is_set():
-                    pass
+                self.sweep()
                 if time.monotonic() - measured > 5:
                     self.measure()
                     measured = time.monotonic()
-            except (BrokerDown, PyMongoError) as e:
-                log.warning("sweep_failed", error=type(e).__name__)
+            except Exception as e:  # whatever it is, this thread must go on
+                log.warning("sweep_failed", error=f"{type(e).__name__}: {e}"[:300])
                 self._stop.wait(min(5.0, self._interval * 2))
 
 
@@ -241,3 +263,6 @@ def _count(message: Outgoing, accepted: frozenset[str], returned: frozenset[str]
     elif message.id in returned:
         metrics.EVENTS_RETURNED.labels(message.key).inc()
         log.error("event_unroutable", id=message.id, exchange=message.exchange, key=message.key)
+    else:
+        metrics.EVENTS_REFUSED.labels(message.key).inc()
+        log.error("event_refused", id=message.id, exchange=message.exchange, key=message.key)
