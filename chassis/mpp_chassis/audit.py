@@ -1,7 +1,7 @@
 """Audit records in a hash chain: who read or did what, when; an altered or missing record breaks the chain.
 
 Each process writes a chain of its own (no contention); every record holds the digest of the one before (SHA-256 over
-canonical JSON). The head is published: as a log event and as a document that backups and operators keep elsewhere.
+canonical JSON). The head is published as a log event, which leaves the machine.
 Guarantees: `record` returns after the record is durable. Does *not* guarantee that one who holds the store and all
 published heads cannot rewrite both.
 """

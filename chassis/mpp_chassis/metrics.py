@@ -9,7 +9,6 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 RPC_SECONDS = Histogram(
     "mpp_rpc_seconds", "Time of an RPC in the server, by method and gRPC code", ("method", "code"), buckets=_FAST
 )
-RPC_STREAMS = Gauge("mpp_rpc_streams", "Open server streams")
 COMMANDS_REPEATED = Counter(
     "mpp_commands_repeated_total", "Commands answered from their stored reply: a request_id came again", ("method",)
 )
@@ -21,7 +20,9 @@ EVENTS_RETURNED = Counter(
     "mpp_events_returned_total", "Messages that the broker could not route: a fault; the event is kept", ("key",)
 )
 EVENTS_REFUSED = Counter(
-    "mpp_events_refused_total", "Messages that the broker did not accept (negative confirm); the event is kept", ("key",)
+    "mpp_events_refused_total",
+    "Messages that the broker did not accept (negative confirm); the event is kept",
+    ("key",),
 )
 DISPATCH_FAILURES = Counter("mpp_dispatch_failures_total", "Batches that failed to publish or to be cleared")
 OUTBOX_PENDING = Gauge(

@@ -2,11 +2,12 @@
 
 A document carries `outbox: {last: <id of its newest waiting event>, events: [...]}`; a sparse index on `outbox.last`
 holds only documents with something waiting, in order of age. After a commit the dispatcher of the same process publishes
-at once, many commits in one pipelined batch, and clears them with one write. What a process left behind when it died is
-taken by the sweeper: one a service, by lease.
+at once, many commits in one pipelined batch, and clears them a moment later with one write. What a process left behind
+when it died is taken by the sweeper: one a service, by lease.
 
 Guarantees: an event that was committed is published at least once, however often processes, broker or store are killed.
-Does *not* guarantee once, nor order between two events when the first one's process died: consumers look at `sequence`.
+Does *not* guarantee once, nor order between events of one aggregate that two processes change at the same moment, or
+whose process died: consumers look at `sequence`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from mpp_chassis.lease import Lease
 INDEX = IndexModel([("outbox.last", 1)], name="outbox_pending", sparse=True)
 BATCH = 400  # messages in one pipelined publish
 WAITING_LIMIT = 20_000  # commits kept in memory; what is beyond is left to the sweeper
+LINGER = 0.05  # seconds: publishing is at once, clearing gathers what comes in this time into one write
 SWEEP_GRACE = timedelta(seconds=3)  # younger events are still in somebody's dispatcher
 SWEEP_LIMIT = BATCH  # documents a page
 FULL_PASS = 10.0  # seconds until what could not be delivered is tried again
@@ -84,7 +86,7 @@ class Dispatcher:
             self._stopping = True
             self._wake.notify()
         if self._thread:
-            self._thread.join(2)
+            self._thread.join(1)
         self._publisher.close()
 
     def committed(self, item: Committed) -> None:
@@ -141,19 +143,17 @@ class Dispatcher:
         return cleared
 
     def _run(self) -> None:
-        pause = 0.0
-        while True:
-            with self._wake:
-                if not self._queue:
-                    self._idle.set()
-                    self._wake.wait(1.0)
-                if self._stopping and not self._queue:
-                    return
-                items = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
-            if not items:
-                continue
+        pause, clear_at = 0.0, 0.0
+        published: list[Committed] = []  # with the broker, not yet cleared
+        while not (self._stopping and not self._queue and not published):
+            items = self._next(clear_at if published else None)
             try:
-                self.deliver(items)
+                if items:
+                    clear_at = clear_at if published else time.monotonic() + LINGER
+                    published += self.publish(items)
+                if published and (self._stopping or len(published) >= BATCH or time.monotonic() >= clear_at):
+                    due, published = published, []
+                    self.clear(due)
                 pause = 0.0
             except Exception as e:  # whatever it is, this thread must go on
                 # Their events wait in the documents; the sweeper will come for them.
@@ -164,6 +164,17 @@ class Dispatcher:
                     self._wake.wait_for(lambda: self._stopping, pause)
                     if self._stopping:
                         return
+
+    def _next(self, clear_at: float | None) -> list[Committed]:
+        """What to publish now; waits for it, at most until `clear_at` when something is to be cleared then."""
+        with self._wake:
+            if not self._queue:
+                if clear_at is None:
+                    self._idle.set()
+                    self._wake.wait(1.0)
+                elif not self._stopping:
+                    self._wake.wait(max(0.0, clear_at - time.monotonic()))
+            return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
 
 
 class Sweeper:
@@ -192,7 +203,7 @@ class Sweeper:
     def stop(self) -> None:
         self._stop.set()
         if self._thread:
-            self._thread.join(3)
+            self._thread.join(1)
         with contextlib.suppress(PyMongoError):
             self._lease.release()
 

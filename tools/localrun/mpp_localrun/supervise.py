@@ -27,7 +27,8 @@ def supervise(platform: Platform) -> int:
     """Run every process until SIGTERM. In the foreground of the process that calls it."""
     manager = Manager(Printer(sys.stdout, colour=False, prefix=True))
     for process in platform.processes():
-        manager.add_process(process.name, shlex.join(process.command), env=dict(process.environment))
+        # honcho runs a shell: `exec` puts the process in its place, so that signals and exit codes are its own.
+        manager.add_process(process.name, f"exec {shlex.join(process.command)}", env=dict(process.environment))
     manager.loop()
     return int(manager.returncode or 0)
 
