@@ -183,6 +183,8 @@ class Aggregates:
         self, stored: Stored, state: Mapping[str, Any], command: Command, reply: Message, events: Sequence[Event]
     ) -> dict[str, Any]:
         """Sequences of the events of one save are version, version + 1 ...: each event has its own, and they only grow."""
+        if clash := set(OWN_KEYS) & state.keys():
+            raise ValueError(f"a state must not have the chassis' own keys: {', '.join(sorted(clash))}")
         first = stored.version + 1
         messages = list(stored.waiting)
         for n, event in enumerate(events):
