@@ -225,14 +225,14 @@ class Sweeper:
         while not self._stop.is_set():
             query = {"outbox.last": {"$gt": self._passed.get(collection, ""), "$lt": before}}
             documents = list(self._db[collection].find(query, {"outbox": 1}).sort("outbox.last", 1).limit(SWEEP_LIMIT))
-            items = [Committed(collection, d["_id"], d["outbox"]["last"], tuple(pending(d))) for d in documents]
+            items = [item for d in documents if (item := _committed(collection, d)) is not None]
             delivered = self._dispatcher.publish(items)
             self._dispatcher.clear(delivered)
             taken += len(delivered)
             metrics.OUTBOX_SWEPT.inc(len(delivered))
-            if items:
-                self._passed[collection] = items[-1].last
-            if len(items) < SWEEP_LIMIT or not self._lease.acquire():
+            if documents:
+                self._passed[collection] = documents[-1]["outbox"]["last"]
+            if len(documents) < SWEEP_LIMIT or not self._lease.acquire():
                 break
         return taken
 
@@ -244,7 +244,10 @@ class Sweeper:
             found = [d["outbox"]["last"] for d in waiting.sort("outbox.last", 1).limit(1000)]
             count += len(found)
             oldest = min([*found, *([oldest] if oldest else [])], default=None)
-        age = self._clock().timestamp() - int(oldest[:12], 16) / 1000 if oldest else 0.0
+        age = 0.0
+        if oldest:
+            with contextlib.suppress(ValueError):  # not an id of ours: no age to tell
+                age = self._clock().timestamp() - int(oldest[:12], 16) / 1000
         metrics.OUTBOX_PENDING.set(count)
         metrics.OUTBOX_OLDEST_SECONDS.set(max(age, 0.0))
 
@@ -261,6 +264,14 @@ class Sweeper:
             except Exception as e:  # whatever it is, this thread must go on
                 log.warning("sweep_failed", error=f"{type(e).__name__}: {e}"[:300])
                 self._stop.wait(min(5.0, self._interval * 2))
+
+
+def _committed(collection: str, document: dict[str, Any]) -> Committed | None:
+    try:
+        return Committed(collection, document["_id"], document["outbox"]["last"], tuple(pending(document)))
+    except (KeyError, TypeError, ValueError):
+        log.error("outbox_unreadable", collection=collection, id=document["_id"])
+        return None
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
