@@ -126,7 +126,8 @@ def test_the_lock_is_hashed_and_names_no_index() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_has_its_parts(name: str) -> None:
     folder = ROOT / "services" / name
-    for part in ("README.md", f"mpp_{name}/main.py", f"mpp_{name}/api.py", f"mpp_{name}/store.py", f"mpp_{name}/usecases.py"):
+    modules_of_each = (f"mpp_{name}/{module}.py" for module in ("main", "api", "handlers", "store", "usecases"))
+    for part in ("README.md", *modules_of_each):
         assert (folder / part).exists(), f"services/{name}/{part} is missing"
     assert list((ROOT / "proto" / "mpp" / name / "v1").glob("*_service.proto"))
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]

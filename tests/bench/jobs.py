@@ -106,7 +106,8 @@ class TakeTicket:
             [sys.executable, "-m", "tests.bench.echo", str(port), str(reply.ByteSize())],
             stdout=subprocess.PIPE, cwd=world.platform.root,
         )  # fmt: skip
-        assert self.echo.stdout and self.echo.stdout.readline()
+        assert self.echo.stdout is not None
+        self.echo.stdout.readline()  # it says when it is ready
         self.body = request.SerializeToString()
         self.floor = grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/Floor/Echo")
 
@@ -284,7 +285,7 @@ class Projection:
         platform, port = self.world.platform, next(iter(free_ports(1)))
         script = Path(__file__).parents[1] / "integration" / "chassis" / "probe.py"
         environment = {**platform.environment("queue", "work"), "MPP_DATABASE_PREFIX": self.prefix,
-                       "MPP_HTTP_PORT": str(port), "MPP_RETRY_DELAYS_MS": "200,1000", "MPP_LOG_LEVEL": "warning"}  # fmt: skip
+                       "MPP_HTTP_PORT": str(port), "MPP_RETRY_DELAYS_MS": "200,1000"}  # fmt: skip
         process = Process(
             "probe-work", (sys.executable, str(script), "work"), environment, f"http://127.0.0.1:{port}/readyz"
         )
