@@ -20,13 +20,17 @@ class _Flight:
 
 
 class Flights:
-    """Lets one through for each name at a time, and tells whether somebody was there before (lately)."""
+    """Lets one through for each name at a time, and tells whether somebody was there before (lately).
 
-    def __init__(self, remembered: int = 4096) -> None:
+    Whoever has waited `patience` seconds for the one before goes on beside it: a store that hangs holds up
+    nobody twice.
+    """
+
+    def __init__(self, remembered: int = 4096, patience: float = 2.0) -> None:
         self._lock = threading.Lock()
         self._flights: dict[str, _Flight] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._remembered = remembered
+        self._remembered, self._patience = remembered, patience
 
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
@@ -34,15 +38,17 @@ class Flights:
         with self._lock:
             flight = self._flights.setdefault(name, _Flight())
             flight.passengers += 1
+        alone = flight.lock.acquire(timeout=self._patience)
         try:
-            with flight.lock:
-                with self._lock:
-                    first = name not in self._seen
-                    self._seen[name] = None
-                    if len(self._seen) > self._remembered:
-                        self._seen.popitem(last=False)
-                yield first
+            with self._lock:
+                first = name not in self._seen
+                self._seen[name] = None
+                if len(self._seen) > self._remembered:
+                    self._seen.popitem(last=False)
+            yield first
         finally:
+            if alone:
+                flight.lock.release()
             with self._lock:
                 flight.passengers -= 1
                 if not flight.passengers:

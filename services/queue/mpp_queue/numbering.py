@@ -40,15 +40,17 @@ class Numbering:
     def reserve(self, queue: str, day: str) -> int:
         """The next number, from memory; the first time from the store. Raises what `last` raises."""
         entry = self._entry(queue, day)
+        if entry.next == 0:
+            self.lost(queue, day)  # several may look at once; nobody holds the lock while the store thinks
         with entry.lock:
-            if entry.next == 0:
-                entry.next = self._last(queue, day) + 1
             seq = entry.next
             entry.next += 1
             return seq
 
     def lost(self, queue: str, day: str) -> None:
-        """Another process has the number that was reserved: look what the greatest is now."""
+        """Another process has the number that was reserved: look what the greatest is now. Raises what `last`
+        does.
+        """
         greatest = self._last(queue, day)
         entry = self._entry(queue, day)
         with entry.lock:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
-from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.errors import FailedPrecondition, NotFound, Unavailable
 from mpp_chassis.projection import Projection
 
 from mpp_queue import domain
@@ -25,6 +26,7 @@ from mpp_queue.store import Tickets
 SPEC_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
 SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
 READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
+READ_PATIENCE = 2.0  # seconds to wait for the one who reads
 LAST_CALLS = 30  # they tell the board, the counters at work and the length of a visit
 BOARD_LINES = 5
 
@@ -167,11 +169,15 @@ class QueueViews:
             if age > entry.keep / 2 and not entry.refreshing:
                 self._read_ahead(entry, spec, day)
             return entry.snapshot
-        with entry.lock:
+        if not entry.lock.acquire(timeout=READ_PATIENCE):
+            raise Unavailable(f"the state of {spec.name} could not be read", reason="STORE_UNAVAILABLE")
+        try:
             if entry.snapshot is None or self._clock() - entry.read_at >= entry.keep:
                 self._read(entry, spec, day)
             assert entry.snapshot is not None
             return entry.snapshot
+        finally:
+            entry.lock.release()
 
     def _read(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
         started = self._clock()
@@ -205,7 +211,7 @@ class QueueViews:
 
         def refresh() -> None:
             try:
-                with entry.lock:
+                with storage.deadline(READ_PATIENCE), entry.lock:
                     self._read(entry, spec, day)
             finally:
                 entry.refreshing = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -83,36 +84,71 @@ def test_two_processes_number_one_queue(hall: Any, second_stub: Any) -> None:
     assert [d["seq"] for d in hall.documents(line)] == list(range(1, 401))
 
 
-def test_16_counters_never_call_one_ticket(hall: Any, second_stub: Any) -> None:
-    """5,000 tickets, 16 counters, two processes: each ticket is called once, in order at each counter."""
-    tickets = 5000
-    line = hall.open_line(counters=tuple(range(1, 17)))
+def test_16_callers_never_call_one_ticket_twice(hall: Any) -> None:
+    """5,000 tickets, 16 callers. Every call is at a counter of its own, so no command is spent on freeing counters."""
+    tickets, callers = 5000, 16
+    line = hall.open_line(counters=tuple(range(1, tickets + callers + 1)))
+    free = itertools.count(1)
     _fill(hall, line, tickets)
-    officer = hall.officer(line)
-    stubs = (hall.stub, second_stub)
     started = time.monotonic()
+    by_caller = _call_all(hall, line, (hall.stub,), lambda n: next(free), callers)
+    seconds = time.monotonic() - started
+    print(f"{tickets} calls by {callers} callers in {seconds:.1f} s ({tickets / seconds:.0f}/s)")
+    _each_once_and_in_order(by_caller, tickets)
+    documents = hall.documents(line)
+    assert {d["state"] for d in documents} == {"called"}
+    assert len({d["counter"] for d in documents}) == tickets
+
+
+def test_16_counters_that_serve_one_after_the_other(hall: Any, second_stub: Any) -> None:
+    """Two processes, and each counter must end its citizen's visit before it may call the next."""
+    line = hall.open_line(counters=tuple(range(1, 17)))
+    _fill(hall, line, 480)
+    officer = hall.officer(line)
+    by_counter = _call_all(
+        hall,
+        line,
+        (hall.stub, second_stub),
+        lambda n: n + 1,
+        16,
+        then=lambda t: (hall.do("StartServing", t, officer), hall.do("FinishTicket", t, officer)),
+    )
+    _each_once_and_in_order(by_counter, 480)
+
+
+def _call_all(
+    hall: Any,
+    line: Any,
+    stubs: tuple[Any, ...],
+    counter: Callable[[int], int],
+    callers: int,
+    then: Callable[[Any], Any] = lambda ticket: None,
+) -> list[list[str]]:
+    """Everyone calls until the queue is empty; the numbers that each got. `counter(caller)`."""
+    officer = hall.officer(line)
 
     def work(n: int) -> list[str]:
-        called = []
+        called: list[str] = []
         while True:
             try:
-                ticket = hall.call(line, line.counters[n], who=officer, stub=stubs[n % 2])
+                ticket = hall.call(line, counter(n), who=officer, stub=stubs[n % len(stubs)])
             except grpc.RpcError as e:
                 if e.code() is grpc.StatusCode.NOT_FOUND:
                     return called
                 raise
             called.append(ticket.number)
-            hall.do("CancelTicket", ticket, officer)  # frees the counter with one command
+            then(ticket)
 
-    by_counter = together(16, work)
-    seconds = time.monotonic() - started
-    calls = Counter(number for called in by_counter for number in called)
+    return together(callers, work)
+
+
+def _each_once_and_in_order(by_caller: list[list[str]], tickets: int) -> None:
+    calls = Counter(number for called in by_caller for number in called)
     assert len(calls) == tickets
     assert set(calls.values()) == {1}
-    for called in by_counter:
+    for called in by_caller:
         numbers = [int(number.split("-")[1]) for number in called]
         assert numbers == sorted(numbers)
-    print(f"{tickets} calls by 16 counters in {seconds:.1f} s ({tickets / seconds:.0f}/s)")
 
 
 def _fill(hall: Any, line: Any, count: int) -> None:
