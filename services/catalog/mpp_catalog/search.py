@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 PREFIX_LETTERS = 3  # a beginning of this many letters finds the word
 WORD_LETTERS = 24  # longer words are cut, in the index and in the query alike
@@ -38,65 +37,44 @@ def tokens(names: Iterable[str], aliases: Iterable[str], agency: str) -> list[st
     return sorted(every | beginnings | {NAME_MARK + word for word in own})
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The folded words of one service, for ranking."""
-
-    name: tuple[str, ...]
-    english: tuple[str, ...]
-    aliases: tuple[tuple[str, ...], ...]
-
-    @classmethod
-    def of(cls, name: str, english: str, aliases: Iterable[str]) -> Words:
-        return cls(tuple(fold(name)), tuple(fold(english)), tuple(tuple(fold(alias)) for alias in aliases))
-
-    def line(self) -> str:
-        """All in one short string: what a search reads of a candidate before it is worth more."""
-        aliases = ";".join(" ".join(alias) for alias in self.aliases)
-        return f"{' '.join(self.name)}|{' '.join(self.english)}|{aliases}"
-
-    @classmethod
-    def from_line(cls, line: str) -> Words:
-        name, english, aliases = line.split("|")
-        parts = tuple(tuple(alias.split()) for alias in aliases.split(";") if alias)
-        return cls(tuple(name.split()), tuple(english.split()), parts)
+def line(name: str, english: str, aliases: Iterable[str]) -> str:
+    """All folded words of one service in a short string, `name|english|alias ; alias`: what ranking reads."""
+    parts = " ; ".join(" ".join(fold(alias)) for alias in aliases)
+    return f"{' '.join(fold(name))}|{' '.join(fold(english))}|{parts}"
 
 
-def score(words: Sequence[str], service: Words) -> float:
-    """How well a service that matches answers the query; higher is better.
+def score(words: Sequence[str], of: str) -> float:
+    """How well a service (its `line`) that matches answers the query; higher is better.
 
-    In this order: the query is the name or an alias; stands in the name as a phrase; each word by where it is
-    found (name before alias before English before agency, a whole word before a beginning); short names
-    first.
+    In this order: the query is the name or an alias; stands in the name as a phrase; each word by where it
+    is found (name before alias before English before agency, a whole word before a beginning); short names
+    first. Works on strings as they are: a search scores up to a hundred lines within a millisecond.
     """
+    name, english, aliases = (f" {part} " for part in of.split("|"))
+    query = f" {' '.join(words)} "
     total = 0.0
-    if tuple(words) in (service.name, service.english, *service.aliases):
+    if query in (name, english) or f";{query};" in f";{aliases};":
         total += 40
-    elif _phrase(words, service.name):
+    elif query in name:
         total += 20
-    elif _phrase(words, service.english):
+    elif query in english:
         total += 10
-    aliases = [word for alias in service.aliases for word in alias]
     for word in words:
-        total += max(_found(word, service.name, 8), _found(word, aliases, 6), _found(word, service.english, 5))
-    if words and service.name and service.name[0].startswith(words[0]):
+        total += max(_found(word, name, 8), _found(word, aliases, 6), _found(word, english, 5))
+    if words and name.startswith(f" {words[0]}"):
         total += 2
-    return total - 0.05 * len(service.name)
+    return total - 0.05 * name.count(" ")
 
 
-def best(words: Sequence[str], candidates: Mapping[str, Words], limit: int) -> list[str]:
-    """The names of the best candidates, best first; equal scores by name, so that there is one order."""
+def best(words: Sequence[str], candidates: Mapping[str, str], limit: int) -> list[str]:
+    """The names of the best of `candidates` (name: line), best first; equal scores by name, for one order."""
     ranked = sorted(candidates, key=lambda name: (-score(words, candidates[name]), name))
     return ranked[:limit]
 
 
-def _phrase(words: Sequence[str], text: Sequence[str]) -> bool:
-    return f" {' '.join(words)} " in f" {' '.join(text)} "
-
-
-def _found(word: str, text: Sequence[str], weight: float) -> float:
-    if word in text:
+def _found(word: str, text: str, weight: float) -> float:
+    if f" {word} " in text:
         return weight
-    if len(word) >= PREFIX_LETTERS and any(other.startswith(word) for other in text):
+    if len(word) >= PREFIX_LETTERS and f" {word}" in text:
         return weight / 2
     return 0.0

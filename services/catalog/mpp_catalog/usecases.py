@@ -96,7 +96,7 @@ def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, 
         agency = store.read(app.catalogue.agencies, wanted.agency)
         if agency is None:
             raise FailedPrecondition(f"there is no {wanted.agency}", reason="AGENCY_NOT_FOUND", field="offering.agency")
-        line = search.Words.of(wanted.display_name.id, wanted.display_name.en, wanted.aliases).line()
+        line = search.line(wanted.display_name.id, wanted.display_name.en, wanted.aliases)
         return {
             "missing_components": wanted.standard.missing(),
             "search": offering_words(messages.fields(wanted), agency.state),

@@ -294,9 +294,7 @@ class AgenciesOfASite(RuleBasedStateMachine):
         name = f"sites/x/agencies/{agency}"
         wanted = Agency(name=name, display_name=Text(display), category="private", queue=queue)
         claims = (
-            []
-            if queue is None
-            else [("id", queue.id), ("prefix", queue.prefix), *(("c", c) for c in queue.counters)]
+            [] if queue is None else [("id", queue.id), ("prefix", queue.prefix), *(("c", c) for c in queue.counters)]
         )
         clash = any(self.holders.get(claim, name) != name for claim in claims)
         others = [(a.name, a.queue) for a in self.held.values() if a.queue]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from mpp_catalog.search import QUERY_WORDS, Words, best, fold, query_words, score, tokens
+from mpp_catalog.search import QUERY_WORDS, best, fold, line, query_words, score, tokens
 
-KK = Words.of(
-    "Kartu Keluarga (KK) karena perubahan data", "Family card, changed data", ["kk", "kartu keluarga"]
-)
-KIA = Words.of("Kartu Identitas Anak (KIA)", "Child identity card", ["kia"])
-MOVE = Words.of("Surat pindah", "Moving letter", ["pindah kartu keluarga jauh"])
+KK = line("Kartu Keluarga (KK) karena perubahan data", "Family card, changed data", ["kk", "kartu keluarga"])
+KIA = line("Kartu Identitas Anak (KIA)", "Child identity card", ["kia"])
+MOVE = line("Surat pindah", "Moving letter", ["pindah kartu keluarga jauh"])
 
 
 def test_folding_strips_case_accents_and_signs() -> None:
@@ -56,6 +54,14 @@ def test_equal_scores_have_one_order() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.lists(st.text(min_size=1, max_size=10), max_size=3))
-def test_a_line_holds_all_words(name: str, english: str, aliases: list[str]) -> None:
-    words = Words.of(name, english, [alias for alias in aliases if fold(alias)])
-    assert Words.from_line(words.line()) == words
+def test_a_name_and_an_alias_answer_themselves_best(name: str, english: str, aliases: list[str]) -> None:
+    of = line(name, english, aliases)
+    for text in (name, english, *aliases):
+        words = fold(text)
+        if words:
+            assert score(words, of) >= 40
+
+
+def test_an_alias_is_not_found_across_two_of_them() -> None:
+    of = line("Pindah", "", ["kartu keluarga", "jauh"])
+    assert score(["keluarga", "jauh"], of) < 40 <= score(["kartu", "keluarga"], of)
