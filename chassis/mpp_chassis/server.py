@@ -86,7 +86,9 @@ class Problem:
             box.Pack(detail)
             packed.append(box)
         number = code_pb2.Code.Value(self.code.name)
-        return rpc_status.to_status(status_pb2.Status(code=number, message=self.message[:LONGEST_MESSAGE], details=packed))
+        return rpc_status.to_status(
+            status_pb2.Status(code=number, message=self.message[:LONGEST_MESSAGE], details=packed)
+        )
 
 
 class Refused(Exception):

@@ -64,7 +64,9 @@ def test_only_main_reads_the_environment_and_the_clock_is_an_argument(name: str)
         if file.stem != "main":
             assert not re.search(r"\benviron\b|getenv", text), f"{file.relative_to(ROOT)} reads the environment"
         if file.stem in ("domain", "usecases") or "domain" in file.parent.name:
-            assert not re.search(r"datetime\.now\(|utcnow\(|time\.time\(|uuid4\(", text), f"{file} makes its own time or ids"
+            assert not re.search(r"datetime\.now\(|utcnow\(|time\.time\(|uuid4\(", text), (
+                f"{file} makes its own time or ids"
+            )
 
 
 @pytest.mark.parametrize("name", SERVICES)

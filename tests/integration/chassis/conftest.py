@@ -42,7 +42,9 @@ class Probe:
             "MPP_RETRY_DELAYS_MS": "200,1000",
             **extra,
         }
-        return Process(f"probe-{verb}", (sys.executable, str(PROBE), verb), environment, f"http://127.0.0.1:{port}/readyz")
+        return Process(
+            f"probe-{verb}", (sys.executable, str(PROBE), verb), environment, f"http://127.0.0.1:{port}/readyz"
+        )
 
     def start(self, **extra: str) -> Any:
         process = self.process("work", **extra)

@@ -45,7 +45,9 @@ class Ground:
         self.channel.exchange_declare(self.exchange, "topic", durable=True, auto_delete=False)
         if bound:
             self.bind()
-        storage.ensure_indexes(database, {NOTES: [pymongo.IndexModel([("label", 1)], name="label", unique=True)]}, [NOTES])
+        storage.ensure_indexes(
+            database, {NOTES: [pymongo.IndexModel([("label", 1)], name="label", unique=True)]}, [NOTES]
+        )
 
     def bind(self) -> None:
         self.channel.queue_declare(self.queue, durable=True, auto_delete=False)
@@ -78,7 +80,9 @@ class Ground:
         found = []
         while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
             headers = dict(message.headers)
-            found.append({"id": headers["ce-id"], "subject": headers["ce-subject"], "sequence": int(headers["ce-sequence"])})
+            found.append(
+                {"id": headers["ce-id"], "subject": headers["ce-subject"], "sequence": int(headers["ce-sequence"])}
+            )
         return found
 
     def depth(self) -> int:

@@ -37,7 +37,12 @@ def test_create_and_load(ground: Ground, notes: Aggregates) -> None:
     ground.create(notes, "n/1")
     stored = notes.load("n/1")
     assert stored is not None
-    assert (stored.name, stored.site_id, stored.version, stored.state) == ("n/1", "malang", 1, {"number": 0, "label": "n/1"})
+    assert (stored.name, stored.site_id, stored.version, stored.state) == (
+        "n/1",
+        "malang",
+        1,
+        {"number": 0, "label": "n/1"},
+    )
     assert [w.headers["ce-sequence"] for w in stored.waiting] == ["1"]
     assert notes.load("n/2") is None
 
@@ -89,7 +94,9 @@ def test_the_chassis_own_keys_cannot_be_overwritten_by_a_state(ground: Ground, n
     assert notes.load("n/1") is None
 
 
-def test_a_change_of_nothing_is_not_found_and_a_failing_decision_writes_nothing(ground: Ground, notes: Aggregates) -> None:
+def test_a_change_of_nothing_is_not_found_and_a_failing_decision_writes_nothing(
+    ground: Ground, notes: Aggregates
+) -> None:
     with pytest.raises(NotFound):
         notes.change("n/none", ground.command(), Reply, add_one)
     ground.create(notes, "n/1")
@@ -205,7 +212,9 @@ def test_what_was_committed_before_a_crash_is_delivered_by_the_sweeper(ground: G
     assert sweeper.sweep() == 30
     assert ground.pending() == 0
     found = ground.received()
-    assert sorted((m["subject"], m["sequence"]) for m in found) == sorted((f"n/{n}", s) for n in range(30) for s in (1, 2))
+    assert sorted((m["subject"], m["sequence"]) for m in found) == sorted(
+        (f"n/{n}", s) for n in range(30) for s in (1, 2)
+    )
     assert len({m["id"] for m in found}) == 60
     assert sweeper.sweep() == 0
     assert ground.received() == []

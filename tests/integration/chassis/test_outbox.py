@@ -210,7 +210,9 @@ def test_the_dispatcher_s_thread_survives_whatever_happens(ground: Ground, event
 def test_the_sweeper_s_thread_survives_a_document_that_is_no_outbox(
     ground: Ground, eventually: Callable[..., Any]
 ) -> None:
-    ground.database[NOTES].insert_one({"_id": "bad", "label": "bad", "outbox": {"last": "000-no-id", "events": [{"id": 1}]}})
+    ground.database[NOTES].insert_one(
+        {"_id": "bad", "label": "bad", "outbox": {"last": "000-no-id", "events": [{"id": 1}]}}
+    )
     ground.create(ground.aggregates(), "n/1")
     ground.clock.ahead = timedelta(seconds=5)
     sweeper = ground.sweeper()

@@ -176,8 +176,12 @@ def test_a_body_nested_without_end_never_crashes_the_consumer() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from([f.json_name for f in KIND.message.DESCRIPTOR.fields]) | st.text(max_size=5), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([f.json_name for f in KIND.message.DESCRIPTOR.fields]) | st.text(max_size=5), inner
+        )
+    ),
     max_leaves=8,
 )
 

@@ -80,7 +80,15 @@ def auth(issuer: Issuer) -> Authenticator:
 
 def token(key: Any = EC_KEY, kid: str | None = "ec1", alg: str = "ES256", **changes: Any) -> str:
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "iat": now, "exp": now + 300, "roles": ["officer"], **changes}
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "u1",
+        "iat": now,
+        "exp": now + 300,
+        "roles": ["officer"],
+        **changes,
+    }
     claims = {k: v for k, v in claims.items() if v is not ...}
     return jwt.encode(claims, key, algorithm=alg, headers={"kid": kid} if kid is not None else {})
 
@@ -109,7 +117,14 @@ def test_a_good_token(auth: Authenticator) -> None:
     assert auth.caller(token(RSA_KEY, "rsa1", "RS256")).subject == "u1"
 
 
-GOOD: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "iat": 1, "exp": 9_999_999_999, "roles": ["officer"]}
+GOOD: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": AUDIENCE,
+    "sub": "u1",
+    "iat": 1,
+    "exp": 9_999_999_999,
+    "roles": ["officer"],
+}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ log = logs.get(part="test")
 
 def run(code: str) -> tuple[list[dict[str, Any]], str]:
     """The JSON lines of stdout, and all output together."""
-    done = subprocess.run([sys.executable, "-c", HEAD + textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", HEAD + textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+    )
     return [json.loads(line) for line in done.stdout.splitlines()], done.stdout + done.stderr
 
 
@@ -102,7 +104,12 @@ def test_every_line_is_one_json_object_with_its_origin() -> None:
     )
     assert len(lines) == 1
     line = lines[0]
-    assert (line["event"], line["service"], line["process"], line["level"]) == ("several\nlines", "queue", "serve", "info")
+    assert (line["event"], line["service"], line["process"], line["level"]) == (
+        "several\nlines",
+        "queue",
+        "serve",
+        "info",
+    )
     assert line["trace"] == "0123456789abcdef0123456789abcdef"
     assert (line["count"], line["share"], line["fine"], line["none"], line["part"]) == (3, 0.5, True, None, "test")
     assert line["timestamp"].endswith("Z")

@@ -195,7 +195,9 @@ def test_a_policy_nobody_could_meet_is_refused_at_the_start() -> None:
         "both": options_pb2.Access(anonymous=True, grants=[officer]),
         "no role": options_pb2.Access(grants=[options_pb2.Grant(scope=scopes.SCOPE_SITE)]),
         "no scope": options_pb2.Access(grants=[options_pb2.Grant(role=roles.ROLE_OFFICER)]),
-        "twice": options_pb2.Access(grants=[officer, options_pb2.Grant(role=roles.ROLE_OFFICER, scope=scopes.SCOPE_ANY)]),
+        "twice": options_pb2.Access(
+            grants=[officer, options_pb2.Grant(role=roles.ROLE_OFFICER, scope=scopes.SCOPE_ANY)]
+        ),
         "no request_id": options_pb2.Access(mutating=True, grants=[officer]),
     }
     for name, access in wrong.items():
@@ -269,4 +271,3 @@ def test_reach_is_never_wider_than_the_grant() -> None:
 def test_reading_rpcs_have_no_command() -> None:
     with pytest.raises(RuntimeError, match="mutating"):
         _ = call("any").mutation
-

@@ -92,7 +92,10 @@ def test_damage_anywhere_is_found(data: st.DataObject) -> None:
         CIPHER.open(damaged, "address")
 
 
-@given(st.text(min_size=1, max_size=60) | st.binary(max_size=40).map(lambda b: "k1." + base64.urlsafe_b64encode(b).decode()))
+@given(
+    st.text(min_size=1, max_size=60)
+    | st.binary(max_size=40).map(lambda b: "k1." + base64.urlsafe_b64encode(b).decode())
+)
 def test_rubbish_cannot_be_opened_and_fails_no_other_way(rubbish: str) -> None:
     with pytest.raises(CannotOpen):
         CIPHER.open(rubbish, "name")
@@ -175,7 +178,9 @@ def test_a_nik_is_taken_out_wherever_it_stands(nik: str, before: str, after: str
     assert looks_personal(before + nik + after)
 
 
-@given(st.lists(st.tuples(st.from_regex(r"[0-9]", fullmatch=True), SEPARATOR), min_size=16, max_size=16), AROUND, AROUND)
+@given(
+    st.lists(st.tuples(st.from_regex(r"[0-9]", fullmatch=True), SEPARATOR), min_size=16, max_size=16), AROUND, AROUND
+)
 def test_a_nik_with_separators_is_taken_out(parts: list[tuple[str, str]], before: str, after: str) -> None:
     written = "".join(digit + separator for digit, separator in parts[:-1]) + parts[-1][0]
     digits = "".join(digit for digit, _ in parts)
@@ -219,7 +224,9 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.
 
 
 def command(seed: int) -> Command:
-    return Command(str(uuid.UUID(int=random.Random(seed).getrandbits(128), version=4)), "m", "f", "a", datetime.now(UTC))
+    return Command(
+        str(uuid.UUID(int=random.Random(seed).getrandbits(128), version=4)), "m", "f", "a", datetime.now(UTC)
+    )
 
 
 @given(SEEDS, MOMENTS)

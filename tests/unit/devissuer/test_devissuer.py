@@ -81,9 +81,7 @@ def test_a_token_verifies_and_carries_what_was_asked(issuer: Issuer) -> None:
 
 
 def test_a_token_omits_what_was_not_asked_and_each_has_its_own_id(issuer: Issuer) -> None:
-    tokens = [
-        call(issuer, "/token", {"subject": "k", "roles": ["kiosk"]})[1]["access_token"] for _ in range(2)
-    ]
+    tokens = [call(issuer, "/token", {"subject": "k", "roles": ["kiosk"]})[1]["access_token"] for _ in range(2)]
     first, second = (verify(issuer, token) for token in tokens)
     assert not {"site", "agency", "counter", "nik"} & set(first)
     assert first["jti"] != second["jti"]
@@ -101,9 +99,7 @@ def test_rotation_keeps_the_previous_key_and_forgets_the_one_before(issuer: Issu
     assert len(call(issuer, "/jwks.json")[1]["keys"]) == 2
 
 
-def test_the_keys_outlive_a_restart_in_a_private_file_and_are_never_published(
-    issuer: Issuer, tmp_path: Path
-) -> None:
+def test_the_keys_outlive_a_restart_in_a_private_file_and_are_never_published(issuer: Issuer, tmp_path: Path) -> None:
     again = KeyRing(tmp_path / "state")
     assert again.jwks() == issuer.ring.jwks() == call(issuer, "/jwks.json")[1]
     files = list((tmp_path / "state").iterdir())

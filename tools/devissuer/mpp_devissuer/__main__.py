@@ -26,9 +26,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             file=sys.stderr,
         )
         return REFUSED
-    parser = argparse.ArgumentParser(
-        prog="mpp_devissuer", description="A development OIDC issuer on loopback."
-    )
+    parser = argparse.ArgumentParser(prog="mpp_devissuer", description="A development OIDC issuer on loopback.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="directory that keeps the signing keys")
     parser.add_argument("--verbose", action="store_true", help="one line a request")
