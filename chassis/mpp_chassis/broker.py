@@ -23,7 +23,7 @@ from mpp_chassis.events import PUBLIC_EXCHANGE, EventType, WireMessage
 
 RETRY_EXCHANGE, BACK_EXCHANGE, PARKED_EXCHANGE = "mpp.retry", "mpp.back", "mpp.parked"
 JOURNAL = "public.journal"
-IO_TIMEOUT = 10.0  # seconds
+CONNECT_TIMEOUT, IO_TIMEOUT = 5.0, 10.0  # seconds
 DELIVERY_LIMIT = 20  # deliveries of one message before the broker itself parks it: a handler that kills its process
 _AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
@@ -41,7 +41,7 @@ def connection(uri: str, *, heartbeat: int = 0) -> Any:
     wanted = Connection(
         uri,
         heartbeat=heartbeat,
-        connect_timeout=5,
+        connect_timeout=CONNECT_TIMEOUT,
         transport_options={"client_properties": {"product": "mpp"}},
     )
     conn = wanted.transport.establish_connection()

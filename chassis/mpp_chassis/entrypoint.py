@@ -35,6 +35,7 @@ from mpp_chassis.privacy import scrub
 
 PREFETCH = 16
 HEARTBEAT = 10  # seconds
+SILENCE = 40.0  # seconds without a sign of the broker
 log = logs.get(part="events")
 
 
@@ -154,8 +155,12 @@ class EventConsumer(SharedExtension):
     kill = stop
 
     def live(self, now: float) -> bool:
-        """The loop turns, and while attached the broker has been heard (it sends a heartbeat every 5 s)."""
-        return now - self.ticked < 60 and (not self.attached or now - self.heard < 3 * HEARTBEAT)
+        """The loop turns, and the broker was heard lately: a heartbeat every 5 s, or its host refusing a connection.
+
+        False when the broker froze or cannot be reached at all (a restart may help); a broker that is merely down is
+        no fault of this process.
+        """
+        return now - self.ticked < 60 and now - self.heard < SILENCE
 
     def publish(self, message: Outgoing) -> None:
         """Copy a message to the retry ladder or to parking; returns when the broker has it. Raises BrokerDown."""
@@ -182,6 +187,8 @@ class EventConsumer(SharedExtension):
                 pause = 0.25
                 self._drain()
             except Exception as e:  # amqp, socket and attribute errors alike: connect anew
+                if isinstance(e, ConnectionRefusedError):
+                    self.heard = time.monotonic()
                 if not self._stopping:
                     log.warning("broker_lost", error=f"{type(e).__name__}: {scrub(str(e))[:200]}", retry_seconds=pause)
             finally:

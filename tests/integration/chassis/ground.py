@@ -34,11 +34,10 @@ class Clock:
 class Ground:
     """Collection `notes` of aggregates `{number}`; every change makes one TicketServing event."""
 
-    def __init__(self, database: Any, amqp_uri: str, *, bound: bool = True, confirm_timeout: float = 8.0) -> None:
+    def __init__(self, database: Any, amqp_uri: str, *, bound: bool = True, exchange: str = "") -> None:
         self.database, self.amqp_uri, self.clock, self.rng = database, amqp_uri, Clock(), random.Random()
-        self.exchange = f"t{uuid.uuid4().hex[:10]}.events"
+        self.exchange = exchange or f"t{uuid.uuid4().hex[:10]}.events"
         self.queue = f"{self.exchange}.all"
-        self.confirm_timeout = confirm_timeout
         self._dispatchers: list[Dispatcher] = []
         self._conn = broker.connection(amqp_uri)
         self.channel = self._conn.channel()
@@ -54,7 +53,7 @@ class Ground:
         self.channel.queue_bind(self.queue, self.exchange, routing_key="#")
 
     def dispatcher(self) -> Dispatcher:
-        made = Dispatcher(self.database, self.exchange, Publisher(self.amqp_uri, confirm_timeout=self.confirm_timeout))
+        made = Dispatcher(self.database, self.exchange, Publisher(self.amqp_uri))
         self._dispatchers.append(made)
         return made
 
@@ -107,7 +106,10 @@ def reply(name: str, number: int) -> events_pb2.TicketServing:
 
 
 def event(name: str, number: int) -> Event:
-    return Event(reply(name, number), name)
+    """Each with a number of its own, by which the probe counts its effect."""
+    message = reply(name, number)
+    message.number = f"D-{int(name.split('/')[1]) * 100 + number}"
+    return Event(message, name)
 
 
 def add_one(stored: Stored) -> Decision:

@@ -2,6 +2,7 @@
 
 Its handler writes one document an event, so lost and doubled effects can be counted. `PROBE_FAULT` says how it errs:
 `none`, `percent` (poison for 1 in 100, by number), `flaky` (each event's first attempt fails), `always`.
+`PROBE_HEARTBEAT` makes the heartbeat to the broker quicker, and with it the notice that the broker froze (four times that).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if sys.argv[1:2] == ["work"]:  # before anything that opens a socket
     eventlet.monkey_patch()
 
 from mpp.queue.v1 import events_pb2
+from mpp_chassis import entrypoint
 from mpp_chassis.entrypoint import Composed, EventMeta, on
 from mpp_chassis.projection import Projection
 from pymongo import IndexModel
@@ -26,6 +28,8 @@ from pymongo.errors import DuplicateKeyError
 
 FAULT = os.environ.get("PROBE_FAULT", "none")
 PACE = float(os.environ.get("PROBE_PACE", "0"))
+entrypoint.HEARTBEAT = int(os.environ.get("PROBE_HEARTBEAT", entrypoint.HEARTBEAT))
+entrypoint.SILENCE = min(entrypoint.SILENCE, 4.0 * entrypoint.HEARTBEAT)
 INDEXES: dict[str, list[IndexModel]] = {"effects": [IndexModel([("number", 1)])]}
 
 
