@@ -49,7 +49,7 @@ def show(context: typer.Context, event_id: str, service: Service, queue: Queue =
         raise typer.Exit(REFUSED)
     for event in found:  # the same event may be parked by several handlers
         if context.meta.get("json"):
-            showing.as_json([event])
+            showing.as_json(event)
         else:
             showing.parked_event(event)
 

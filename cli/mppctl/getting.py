@@ -32,7 +32,7 @@ def get_site(context: typer.Context, site: Site) -> None:
     with explained():
         stub = connection.stub("catalog", catalog_rpc.CatalogServiceStub)
         reply = connection.call(stub.GetSite, catalog_pb.GetSiteRequest(name=site_name(site)))
-    _show(context, [reply], lambda: showing.site(reply))
+    _show(context, reply, lambda: showing.site(reply))
 
 
 @get_app.command("agencies")
@@ -72,7 +72,7 @@ def get_offering(context: typer.Context, name: Name) -> None:
     with explained():
         stub = connection.stub("catalog", catalog_rpc.CatalogServiceStub)
         reply = connection.call(stub.GetOffering, catalog_pb.GetOfferingRequest(name=name))
-    _show(context, [reply], lambda: showing.offering(reply))
+    _show(context, reply, lambda: showing.offering(reply))
 
 
 @get_app.command("queue")
@@ -82,7 +82,7 @@ def get_queue(context: typer.Context, name: Name) -> None:
     with explained():
         stub = connection.stub("queue", queue_rpc.QueueServiceStub)
         reply = connection.call(stub.GetQueue, queue_pb.GetQueueRequest(name=name))
-    _show(context, [reply], lambda: showing.queue(reply))
+    _show(context, reply, lambda: showing.queue(reply))
 
 
 @get_app.command("ticket")
@@ -94,7 +94,7 @@ def get_ticket(context: typer.Context, name: Name) -> None:
         stub = connection.stub("queue", queue_rpc.QueueServiceStub)
         request = queue_pb.GetTicketRequest(name=name)
         reply = connection.call(stub.GetTicket, request, connection.metadata("site_manager", site=site))
-    _show(context, [reply], lambda: showing.ticket(reply))
+    _show(context, reply, lambda: showing.ticket(reply))
 
 
 @get_app.command("application")
@@ -109,7 +109,7 @@ def get_application(context: typer.Context, name: Name) -> None:
         request = applications_pb.GetApplicationRequest(name=name)
         metadata = connection.metadata("agency_admin", site=site)
         reply = connection.call(stub.GetApplication, request, metadata)
-    _show(context, [reply], lambda: showing.application(reply))
+    _show(context, reply, lambda: showing.application(reply))
 
 
 @get_app.command("complaint")
@@ -121,7 +121,7 @@ def get_complaint(context: typer.Context, name: Name) -> None:
         stub = connection.stub("complaints", complaints_rpc.ComplaintsServiceStub)
         request = complaints_pb.GetComplaintRequest(name=name)
         reply = connection.call(stub.GetComplaint, request, connection.metadata("site_manager", site=site))
-    _show(context, [reply], lambda: showing.complaint(reply))
+    _show(context, reply, lambda: showing.complaint(reply))
 
 
 @get_app.command("notifications")
@@ -164,7 +164,7 @@ def site_id(name: str) -> str:
     return parts[1]
 
 
-def _show(context: typer.Context, found: list[Any], table: Any) -> None:
+def _show(context: typer.Context, found: Any, table: Any) -> None:
     if context.meta.get("json"):
         showing.as_json(found)
     elif found:

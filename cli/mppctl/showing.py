@@ -26,10 +26,14 @@ console = Console(highlight=False)
 _DAYS = ("", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
 
-def as_json(messages: Sequence[Message]) -> None:
-    """One resource as an object, several as a list."""
-    found = [json_format.MessageToDict(m, preserving_proto_field_name=True) for m in messages]
-    console.print_json(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
+def as_json(found: Message | Sequence[Message]) -> None:
+    """A resource as an object; a listing as a list, also when it holds one."""
+
+    def plain(message: Message) -> object:
+        return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+    shown = plain(found) if isinstance(found, Message) else [plain(m) for m in found]
+    console.print_json(json.dumps(shown, ensure_ascii=False))
 
 
 # --- catalogue

@@ -45,8 +45,7 @@ def parked(malang: Any, eventually: Callable[..., Any]) -> tuple[str, str]:
 
 
 def listed(malang: Any, queue: str) -> list[Any]:
-    found = json.loads(mppctl(malang, "events", "parked", "list", "--service", "complaints", "--queue", queue))
-    return list(found if isinstance(found, list) else found["parked"])
+    return list(json.loads(mppctl(malang, "events", "parked", "list", "--service", "complaints", "--queue", queue)))
 
 
 def test_a_parked_event_is_listed_shown_and_replayed(
