@@ -167,20 +167,20 @@ def encode(event: Event, *, sequence: int, event_id: str, time: datetime, tracep
     }
     if traceparent:
         attributes["traceparent"] = traceparent
-    whole = rabbitmq.to_binary(CloudEvent(attributes, _body(event.message)), _FORMAT)
+    fields = json_format.MessageToDict(event.message)
+    whole = rabbitmq.to_binary(CloudEvent(attributes, _body(fields)), _FORMAT)
     messages = [WireMessage(event_id, kind.routing_key, whole.headers, whole.body.decode())]
     if kind.public and kind.personal:
-        bare = type(event.message)()
-        bare.CopyFrom(event.message)
-        for name in kind.personal:
-            bare.ClearField(name)
+        by_name = kind.message.DESCRIPTOR.fields_by_name
+        hidden = {by_name[name].json_name for name in kind.personal}
+        bare = {name: value for name, value in fields.items() if name not in hidden}
         headers = {**whole.headers, "ce-id": f"{event_id}-p"}
         messages.append(WireMessage(f"{event_id}-p", f"{kind.routing_key}.public", headers, _body(bare).decode()))
     return messages
 
 
-def _body(message: Message) -> bytes:
-    return json.dumps(json_format.MessageToDict(message), separators=(",", ":"), ensure_ascii=False).encode()
+def _body(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def decode(kind: EventType, headers: Mapping[str, Any], body: bytes) -> tuple[Message, Envelope]:

@@ -6,6 +6,7 @@ The composition root of the chassis: it alone knows all its parts. A service's m
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import random
@@ -173,6 +174,9 @@ def _serve(service: Service, settings: Any) -> int:
     parts.start()
     server.start()
     serving.set()
+    # What lives now lives for good: no collection needs to look at it again, so none takes long in the middle of a call.
+    gc.collect()
+    gc.freeze()
     parts.log.info("serving", grpc_port=server.port, http_port=settings.http_port)
     stop.wait()
     serving.clear()
