@@ -20,16 +20,16 @@ class Projection:
         self.collection = store.database[collection]
 
     def apply(self, subject: str, sequence: int, fields: Mapping[str, Any]) -> bool:
-        """Replace what is known of `subject` when `sequence` is newer; False and no change otherwise.
+        """Replace all that is known of `subject` when `sequence` is newer; False and no change otherwise.
 
         One write; a second one when it was there already, since an older event may have been inserted meanwhile.
         """
-        older, change = {"_id": subject, "sequence": {"$lt": sequence}}, {"$set": {"sequence": sequence, **fields}}
+        older, document = {"_id": subject, "sequence": {"$lt": sequence}}, {"sequence": sequence, **fields}
         try:
-            result = self.collection.update_one(older, change, upsert=True)
+            result = self.collection.replace_one(older, document, upsert=True)
         except DuplicateKeyError:
             # It is there: with this sequence, with a newer one, or, lost a race of two inserts, with an older one.
-            result = self.collection.update_one(older, change)
+            result = self.collection.replace_one(older, document)
         return bool(result.matched_count or result.upserted_id is not None)
 
     def get(self, subject: str) -> dict[str, Any] | None:

@@ -1,0 +1,107 @@
+"""Projections end in the newest whatever the order; a lease has one holder. On the real store."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mpp_chassis.aggregates import Store
+from mpp_chassis.lease import Lease
+from mpp_chassis.projection import Projection
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def projection(database: Any) -> Projection:
+    return Projection(Store(database, None, lambda: datetime.now(UTC), random.Random()), "boards")
+
+
+# Each event carries its whole state, and not every state has every field.
+STATES = {n: {"calls": n} | ({"note": n} if n % 2 else {}) for n in range(1, 7)}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.lists(st.integers(1, 6), min_size=1, max_size=12))
+def test_any_order_with_duplicates_ends_in_the_newest(projection: Projection, order: list[int]) -> None:
+    projection.collection.delete_many({})
+    newest = 0
+    for sequence in order:
+        assert projection.apply("t/1", sequence, STATES[sequence]) == (sequence > newest)
+        newest = max(newest, sequence)
+        assert projection.get("t/1") == {"_id": "t/1", "sequence": newest, **STATES[newest]}
+    assert projection.get("t/2") is None
+
+
+def test_events_of_one_subject_at_once_end_in_the_newest(projection: Projection) -> None:
+    """The first two inserts race: the loser may be the newer one."""
+    gate = threading.Barrier(4)
+
+    def go(sequence: int) -> None:
+        for n in range(60):
+            gate.wait(10)
+            projection.apply(f"t/{n}", sequence, {"calls": sequence})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(go, (1, 2, 3, 4)))
+    assert [d["sequence"] for d in projection.collection.find()] == [4] * 60
+
+
+# --- lease -----------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def lease(database: Any, holder: str, clock: Clock) -> Lease:
+    return Lease(database["leases"], "sweeper", holder, clock, 10)
+
+
+def test_a_lease_is_held_renewed_expires_and_is_released(database: Any, clock: Clock) -> None:
+    a, b = lease(database, "a", clock), lease(database, "b", clock)
+    assert a.acquire()
+    assert not b.acquire()
+    clock.now += timedelta(seconds=9)
+    assert a.acquire()  # renewed: ten more seconds
+    clock.now += timedelta(seconds=9)
+    assert not b.acquire()
+    clock.now += timedelta(seconds=2)
+    assert b.acquire()  # expired
+    assert not a.acquire()
+    a.release()  # not its own any more: harmless
+    assert not a.acquire()
+    b.release()
+    assert a.acquire()
+    Lease(database["leases"], "another", "b", clock, 10).acquire()
+    assert a.acquire()
+
+
+def test_of_many_at_once_one_holds_it_also_when_it_expires(database: Any, clock: Clock) -> None:
+    for _ in range(8):
+        gate = threading.Barrier(12)
+
+        def go(n: int, gate: threading.Barrier = gate) -> bool:
+            here = lease(database, f"h{n}", clock)
+            gate.wait(10)
+            return here.acquire()
+
+        with ThreadPoolExecutor(12) as pool:
+            held = list(pool.map(go, range(12)))
+        assert held.count(True) == 1
+        clock.now += timedelta(seconds=11)
