@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,14 @@ def declare_handler(channel: Any, queue: str, kind: EventType, delays_ms: Sequen
         channel.queue_bind(f"{RETRY_EXCHANGE}.{ms}", RETRY_EXCHANGE, routing_key=f"{ms}.#")
     # The binding comes last: from now on events arrive, and everything they may need exists.
     channel.queue_bind(queue, kind.exchange, routing_key=kind.routing_key)
+
+
+def attempts(headers: Mapping[str, Any]) -> int:
+    """How often a handler has tried this message so far; 0 for a fresh one and for a header that is no number."""
+    try:
+        return max(0, min(int(headers.get("x-mpp-attempt", 0)), 1_000_000))
+    except (TypeError, ValueError):
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

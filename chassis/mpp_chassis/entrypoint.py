@@ -12,6 +12,7 @@ Knows nameko, AMQP and the envelope; knows no service. Runs under eventlet; neve
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socket
 import threading
 import time
@@ -300,7 +301,7 @@ class OnEvent(Entrypoint):
         except Undecodable as e:
             self.container.spawn_managed_thread(partial(self._give_up, message, headers, body, str(e), started))
             return
-        attempt = int(headers.get("x-mpp-attempt", 0)) + 1
+        attempt = broker.attempts(headers) + 1
         meta = EventMeta(
             envelope.id, envelope.type, envelope.source, envelope.subject, envelope.sequence, envelope.time,
             envelope.traceparent, attempt, self.container.service_name,
@@ -351,7 +352,7 @@ class OnEvent(Entrypoint):
         metrics.EVENT_SECONDS.labels(self.queue, "retry").observe(time.monotonic() - started)
 
     def _give_up(self, message: Any, headers: dict[str, Any], body: bytes, reason: str, started: float) -> None:
-        attempt = int(headers.get("x-mpp-attempt", 0)) + 1
+        attempt = broker.attempts(headers) + 1
         log.error("event_parked", queue=self.queue, id=str(headers.get("ce-id", ""))[:64], reason=reason)
         self._move(message, PARKED_EXCHANGE, self.queue, headers, body, reason, attempt)
         metrics.EVENT_SECONDS.labels(self.queue, "parked").observe(time.monotonic() - started)
@@ -362,7 +363,7 @@ class OnEvent(Entrypoint):
         """Copy first, acknowledge after the broker confirmed the copy: never neither, seldom both."""
         extra = {"x-mpp-attempt": attempt, "x-mpp-error": reason, "x-mpp-at": datetime.now(UTC).isoformat()}
         kept = {k: v for k, v in headers.items() if not k.startswith("x-death") and not k.startswith("x-first-")}
-        event_id = str(headers.get("ce-id", "")) or f"untitled-{message.delivery_tag}"
+        event_id = str(headers.get("ce-id", "")) or f"untitled-{hashlib.blake2b(body, digest_size=12).hexdigest()}"
         try:
             self.consumer.publish(Outgoing(event_id, exchange, key, {**kept, **extra}, body))
         except BrokerDown as e:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import grpc
+from amqp.exceptions import AMQPError
 from google.protobuf.timestamp_pb2 import Timestamp
 from mpp.ops.v1 import ops_service_pb2 as pb
 
@@ -33,21 +34,23 @@ class OpsApi:
     def ListParked(self, request: pb.ListParkedRequest, call: Call) -> pb.ListParkedResponse:
         wanted = [self._known(request.queue)] if request.queue else list(self._queues())
         found: list[pb.ParkedEvent] = []
-        limit = request.page_size or 100
         with self._channel() as channel:
             for queue in wanted:
-                for message in _take(channel, f"{queue}.parked", MOST):
-                    event = _shown(queue, message)
-                    if len(found) < limit and request.event_id in ("", event.event_id):
-                        found.append(event)
-        return pb.ListParkedResponse(parked=found)  # leaving the channel gives all of them back
+                there = [_shown(queue, message) for message in _take(channel, f"{queue}.parked", MOST)]
+                # The broker gives back what was borrowed in another order, so the queue's own order is lost.
+                there.sort(key=lambda e: (e.parked_at.seconds, e.parked_at.nanos, e.event_id))
+                found += [event for event in there if request.event_id in ("", event.event_id)]
+        # Leaving the channel gives all of them back.
+        return pb.ListParkedResponse(parked=found[: request.page_size or 100])
 
     def ReplayParked(self, request: pb.ReplayParkedRequest, call: Call) -> pb.ReplayParkedResponse:
         queue, wanted, count = self._known(request.queue), set(request.event_ids), 0
         publisher = Publisher(self._uri)
         try:
             with self._channel() as channel:
-                for message in _take(channel, f"{queue}.parked", MOST):
+                # No more than are there now: one that fails again comes back to the end of the queue.
+                there = int(channel.queue_declare(f"{queue}.parked", passive=True).message_count)
+                for message in _take(channel, f"{queue}.parked", min(MOST, there)):
                     event_id = _event_id(message)
                     if wanted and event_id not in wanted:
                         continue
@@ -87,6 +90,8 @@ class OpsApi:
             raise BrokerDown("the broker cannot be reached") from e
         try:
             yield conn.channel()
+        except (AMQPError, OSError) as e:
+            raise BrokerDown(f"{type(e).__name__} while looking at parked events") from e
         finally:
             with contextlib.suppress(Exception):
                 conn.close()
@@ -115,12 +120,12 @@ def _shown(queue: str, message: Any) -> pb.ParkedEvent:
         type=headers.get("ce-type", ""),
         subject=headers.get("ce-subject", ""),
         reason=headers.get("x-mpp-error") or f"{headers.get('x-first-death-reason', 'unknown')} by the broker",
-        attempts=int(headers.get("x-mpp-attempt", "0")),
+        attempts=broker.attempts(headers),
         headers={k: v for k, v in headers.items() if k != "x-death"},
         body=body[:20_000],
     )
-    if at := headers.get("x-mpp-at"):
+    with contextlib.suppress(ValueError, KeyError, OverflowError):  # parked by the broker itself, or by a stranger
         stamp = Timestamp()
-        stamp.FromDatetime(datetime.fromisoformat(at))
+        stamp.FromDatetime(datetime.fromisoformat(headers["x-mpp-at"]))
         event.parked_at.CopyFrom(stamp)
     return event
