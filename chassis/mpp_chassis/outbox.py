@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import pymongo
 from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
@@ -204,7 +205,7 @@ class Sweeper:
         self._stop.set()
         if self._thread:
             self._thread.join(1)
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(PyMongoError), pymongo.timeout(1):  # a store that hangs must not hold up the exit
             self._lease.release()
 
     def sweep(self) -> int:
