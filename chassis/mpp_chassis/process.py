@@ -149,8 +149,6 @@ def _serve(service: Service, settings: Any) -> int:
     from mpp_chassis.server import GrpcServer
     from mpp_chassis.server import Kit as GrpcKit
 
-    # The dispatcher shares the interpreter with the calls: the default of 5 ms would be most of a call's time.
-    sys.setswitchinterval(0.0005)
     parts = _Parts(service, settings)
 
     def nik_index(nik: str) -> str:
