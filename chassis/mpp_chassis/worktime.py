@@ -59,6 +59,15 @@ class WorkCalendar:
         """Whether periods counted in working days count this local date."""
         return day.isoweekday() < _SATURDAY and day not in self.holidays
 
+    def unlisted_years(self, start: datetime, end: datetime) -> list[int]:
+        """Local years from `start` to `end` of which the list names no holiday at all.
+
+        A period over such a year counts weekends only, so it may end too early: whoever computes one should say so.
+        """
+        listed = {day.year for day in self.holidays}
+        first, last = self.local_date(start).year, self.local_date(end).year
+        return [year for year in range(first, last + 1) if year not in listed]
+
     def local_date(self, moment: datetime) -> date:
         """The date that a clock on the site's wall shows."""
         return _aware(moment).astimezone(ZoneInfo(self.zone)).date()

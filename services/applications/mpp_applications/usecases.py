@@ -122,13 +122,15 @@ def advance_application(app: App, request: rpc.AdvanceApplicationRequest, call: 
     def step(a: domain.Application) -> domain.Application:
         calendar = _calendar(app, a) if action in (Action.ACCEPT, Action.RESUME) else None
         if action is Action.ACCEPT:
-            return a.accept(
+            accepted = a.accept(
                 calendar=calendar,
                 at_risk_percent=app.policy.at_risk_percent,
                 now=now,
                 actor=call.actor,
                 reason=reason,
             )
+            _warn_of_unlisted_years(app, accepted, calendar, now)
+            return accepted
         if action is Action.MARK_READY:
             return _mark_ready(app, a, now, call.actor, reason)
         return a.advance(action, now=now, actor=call.actor, reason=reason, calendar=calendar)
@@ -263,6 +265,13 @@ def _calendar(app: App, a: domain.Application) -> WorkCalendar | None:
             f"the calendar of {a.site} is not known yet; publish the site and try again", reason="SITE_UNKNOWN"
         )
     return calendar
+
+
+def _warn_of_unlisted_years(app: App, a: domain.Application, calendar: WorkCalendar | None, now: datetime) -> None:
+    """A due date over a year without a holiday list may come too early: the operator should load the list."""
+    due_at = a.clock.due_at if a.clock else None
+    if calendar and due_at and (years := calendar.unlisted_years(now, due_at)):
+        app.log.warning("holidays_unlisted", site=a.site, years=years, application=a.name)
 
 
 def _seal(app: App, applicant: pb.Applicant, nik_index: str) -> domain.SealedApplicant:

@@ -256,7 +256,11 @@ def _terms(app: App, site: str, now: datetime) -> Terms:
     calendar = app.sites.calendar(site)
     if calendar is None:
         raise NotFound(f"there is no {site}", reason="SITE_UNKNOWN", field="parent")
-    return policy.terms(app.policy, calendar, now)
+    found = policy.terms(app.policy, calendar, now)
+    if years := calendar.unlisted_years(now, max(found.settle_by.values())):
+        # Such a year counts weekends only, so a deadline may come too early: the operator should load its list.
+        log.warning("holidays_unlisted", site=site, years=years)
+    return found
 
 
 def _moment(now: datetime) -> datetime:

@@ -150,3 +150,11 @@ def test_hours_land_in_opening_time_and_measure_back(calendar: WorkCalendar, sta
 def test_hours_are_monotone(calendar: WorkCalendar, one: datetime, other: datetime, minutes: int) -> None:
     earlier, later = sorted((one, other))
     assert calendar.add_working_minutes(earlier, minutes) <= calendar.add_working_minutes(later, minutes)
+
+
+def test_a_period_over_a_year_without_a_list_is_told() -> None:
+    listed = WorkCalendar("Asia/Jakarta", {}, frozenset({date(2026, 12, 25)}))
+    start = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    assert listed.unlisted_years(start, datetime(2026, 12, 31, 16, tzinfo=UTC)) == []
+    assert listed.unlisted_years(start, datetime(2026, 12, 31, 18, tzinfo=UTC)) == [2027]  # midnight has passed in WIB
+    assert WorkCalendar("Asia/Jakarta").unlisted_years(start, start) == [2026]
