@@ -111,7 +111,7 @@ def mask_name(name: str) -> str:
 # as programs glue it to its neighbours: `%20`, `\x10`); then mobile phone numbers.
 _OURS = (
     r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
-    r"|(?=[0-9]*[a-z])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-hjkmnp-tv-z]{26}))"
+    r"|(?=[0-9]*[a-z])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|(?![0-9a-z]*[0-9]{16})[0-9a-hjkmnp-tv-z]{26}))"
 )
 _NUMBERS = re.compile(
     rf"(?P<ours>(?<![0-9A-Za-z]){_OURS}(?![0-9A-Za-z]))"

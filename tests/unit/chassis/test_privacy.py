@@ -195,7 +195,7 @@ def test_a_nik_with_separators_is_taken_out(parts: list[tuple[str, str]], before
         "3573-0101-0190-0001", "35.73.01.010190.0001", "3573 0101 0190 0001", "357301 010190 0001",
         "35 73 01 01 01 90 00 01",
         "3573010101900001.0", "٣٥٧٣٠١٠١٠١٩٠٠٠٠١", "b'\\x103573010101900001'", "nik%3D3573010101900001%26",
-        "35730101019000013573010101900002", "3573010101900001abcdef",
+        "35730101019000013573010101900002", "3573010101900001abcdef", "warga3573010101900001warga",  # 26 letters: like an id
     ],
 )  # fmt: skip
 def test_a_nik_as_people_and_programs_write_it(written: str) -> None:
