@@ -223,13 +223,23 @@ def _work(service: Service, settings: Any) -> int:
 def _migrate(service: Service, settings: Any) -> int:
     """Indexes and queues. Safe to run twice and by several at once; run it before `serve` and `work` of a new version:
     an event published before a consumer's queue exists would not reach that consumer."""
-    from mpp_chassis import broker, logs, storage
+    from mpp_chassis import logs, storage
     from mpp_chassis.entrypoint import handlers_of
-    from mpp_chassis.events import event_types
 
     database = storage.connect(settings.mongodb_uri, settings.database, timeout_seconds=20)
     storage.ensure_indexes(database, _named(service.indexes), service.aggregates)
     found = handlers_of(_named(service.handlers))
+    _patiently(lambda: _declare(service, settings, found))
+    for queue, kind in found:
+        database["handlers"].update_one({"_id": queue}, {"$set": {"key": kind.routing_key}}, upsert=True)
+    logs.get(part="process").info("migrated", queues=len(found))
+    return 0
+
+
+def _declare(service: Service, settings: Any, found: Sequence[tuple[str, Any]]) -> None:
+    from mpp_chassis import broker
+    from mpp_chassis.events import event_types
+
     conn = broker.connection(settings.amqp_uri)
     try:
         channel = conn.channel()
@@ -238,10 +248,18 @@ def _migrate(service: Service, settings: Any) -> int:
             broker.declare_handler(channel, queue, kind, settings.retry_delays_ms)
     finally:
         conn.close()
-    for queue, kind in found:
-        database["handlers"].update_one({"_id": queue}, {"$set": {"key": kind.routing_key}}, upsert=True)
-    logs.get(part="process").info("migrated", queues=len(found))
-    return 0
+
+
+def _patiently(act: Callable[[], None], seconds: float = 20.0) -> None:
+    """Again after a failure: for about a second after its start RabbitMQ says that a stream which is there is not."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except Exception:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 def _stop_signal() -> threading.Event:
