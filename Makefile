@@ -55,7 +55,7 @@ format: setup ## let ruff format and fix
 
 .PHONY: test
 test: lint ## unit, contract, architecture, integration, chaos and e2e tests on their own ports and data
-	.venv/bin/pytest
+	@tests/run
 
 .PHONY: unit
 unit: setup ## only the fast tests: no broker, no store

@@ -186,6 +186,11 @@ class Running:
 def services(platform: Any) -> Iterator[Running]:
     """Processes of the platform, started as tests ask: `services.service("catalog", "queue")`."""
     here = Running(platform)
+    # Claims of a killed notifier run out after 5 s instead of 60, so that tests need not wait so long.
+    policy = (ROOT / "services/notifications/mpp_notifications/data/delivery.yaml").read_text()
+    quick = platform.home / "delivery.yaml"
+    quick.write_text(re.sub(r"claim_seconds: \d+", "claim_seconds: 5", policy))
+    here.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     yield here
     here.close()
 
@@ -193,11 +198,6 @@ def services(platform: Any) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def malang(services: Running) -> Running:
     """All services run, and MPP Merdeka Malang is loaded and known to all of them."""
-    # Claims of a killed notifier run out after 5 s instead of 60, so that tests need not wait so long.
-    policy = (ROOT / "services/notifications/mpp_notifications/data/delivery.yaml").read_text()
-    quick = services.platform.home / "delivery.yaml"
-    quick.write_text(re.sub(r"claim_seconds: \d+", "claim_seconds: 5", policy))
-    services.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     services.service(*services.platform.services())
     command = [sys.executable, "-m", "mppctl.main", "--profile", services.platform.profile, "apply", "-f"]
     done = subprocess.run([*command, str(ROOT / "sites" / "malang")], capture_output=True, text=True, cwd=ROOT)
