@@ -56,7 +56,7 @@ def test_a_site_is_applied_once_and_again_without_effect(run: Run, folder: Path,
         assert line in again.output
 
     shown = run("--json", "get", "offerings", folder.name, "--search", "kartu keluarga")
-    assert json.loads(shown.output)["name"] == f"{site}/offerings/kartu-keluarga-baru"
+    assert json.loads(shown.output)[0]["name"] == f"{site}/offerings/kartu-keluarga-baru"
     assert "Rp" in run("get", "offerings", folder.name, "--agency", "imigrasi").output
     assert "gap" in run("get", "offering", f"{site}/offerings/kartu-keluarga-baru").output
     assert "dukcapil" in run("get", "agencies", folder.name).output
