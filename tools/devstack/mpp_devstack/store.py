@@ -225,6 +225,10 @@ class Engine(Process):
             "shared_preload_libraries": ",".join(PRELOADED),
             # this access method answers sorts from the index; the default one reads and sorts all that matches
             "documentdb.alternate_index_handler_name": "extended_rum",
+            # A cursor that the engine must keep lives in a file instead of one connection's portal: the front asks for
+            # the next page on any connection. As long as MongoDB keeps an idle cursor.
+            "documentdb.useFileBasedPersistedCursors": "on",
+            "documentdb.defaultCursorExpiryTimeLimitSeconds": "600",
             "listen_addresses": "",
             "unix_socket_directories": sockets,
             "unix_socket_permissions": "0700",
