@@ -1,6 +1,7 @@
 # The workspace's front door. `make help` lists the targets.
 SHELL := /bin/bash
 PY := .venv/bin/python
+CODE := chassis cli services tests tools
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -41,8 +42,8 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
@@ -50,8 +51,8 @@ lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
 
 .PHONY: format
 format: setup ## let ruff format and fix
-	.venv/bin/ruff check --fix .
-	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix $(CODE)
+	.venv/bin/ruff format $(CODE)
 
 .PHONY: test
 test: lint ## unit, contract, architecture, integration, chaos and e2e tests on their own ports and data
