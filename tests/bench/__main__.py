@@ -9,6 +9,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -28,24 +29,33 @@ def main() -> int:
     arguments = parser.parse_args()
     world = World()
     results: dict[str, dict[str, Series]] = {}
+    failed = False
     try:
         world.load_site()
         for job_class in JOBS:
             if arguments.only not in job_class.name:
                 continue
-            job = job_class(world)
             try:
-                job.round(max(2, arguments.scale // 10))  # warm up: imports, caches, connections
-                for number in range(arguments.rounds):
-                    console.print(f"[dim]{job.name}: round {number + 1} of {arguments.rounds}[/dim]")
-                    for figure, value in job.round(arguments.scale).items():
-                        results.setdefault(job.name, {}).setdefault(figure, Series()).values.append(value)
-            finally:
-                job.close()
+                run(job_class(world), arguments.rounds, arguments.scale, results)
+            except Exception:
+                failed = True  # the other jobs' figures are worth having all the same
+                console.print_exception()
     finally:
         world.close()
     report(results)
-    return 0
+    return int(failed)
+
+
+def run(job: Any, rounds: int, scale: int, results: dict[str, dict[str, Series]]) -> None:
+    """One job: a small round to warm up (imports, caches, connections), then those that count."""
+    try:
+        job.round(max(2, scale // 10))
+        for number in range(rounds):
+            console.print(f"[dim]{job.name}: round {number + 1} of {rounds}[/dim]")
+            for figure, value in job.round(scale).items():
+                results.setdefault(job.name, {}).setdefault(figure, Series()).values.append(value)
+    finally:
+        job.close()
 
 
 def report(results: dict[str, dict[str, Series]]) -> None:
