@@ -137,7 +137,7 @@ class Broker:
 
     def freeze(self) -> None:
         """SIGSTOP the node: connections stay open and nothing answers."""
-        processes.send(self._node.processes(), signal.SIGSTOP)
+        processes.freeze(self._node.processes())
 
     def thaw(self) -> None:
         """SIGCONT the node."""

@@ -123,6 +123,26 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
+def freeze(pids: Iterable[int]) -> None:
+    """SIGSTOP each process and wait until every thread of it stands still: the signal alone returns before that, and a
+    thread on another core may still answer somebody."""
+    stopped = list(pids)
+    send(stopped, signal.SIGSTOP)
+    wait_until(lambda: all(_stands_still(pid) for pid in stopped), 5.0)
+
+
+def _stands_still(pid: int) -> bool:
+    states = [_stat_of(thread) for thread in Path(f"/proc/{pid}/task").glob("*")] if alive(pid) else []
+    return all(state in ("T", "t", "Z", "") for state in states)
+
+
+def _stat_of(thread: Path) -> str:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""  # it has ended meanwhile
+
+
 def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
     """Wait at most `timeout` seconds until `condition()` holds; tells whether it did."""
     deadline = time.monotonic() + timeout

@@ -107,7 +107,7 @@ class Process:
         processes.end(self.pids, grace=5, first=signal.SIGKILL)
 
     def freeze(self) -> None:
-        processes.send(self.pids(), signal.SIGSTOP)
+        processes.freeze(self.pids())
 
     def thaw(self) -> None:
         processes.send(self.pids(), signal.SIGCONT)
