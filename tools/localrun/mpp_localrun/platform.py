@@ -7,6 +7,7 @@ Knows the devstack, the ports, the development secrets and the command of each p
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import secrets
@@ -59,11 +60,17 @@ class Platform:
     def endpoints(self) -> dict[str, str]:
         """Addresses by name: gRPC as host:port, the issuer and each process's HTTP as URLs. Ports are kept once chosen."""
         self.home.mkdir(parents=True, exist_ok=True)
-        file = self.home / "endpoints.json"
+        with (self.root / ".dev" / "endpoints.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two profiles that start together must not choose the same ports
+            return self._choose(self.home / "endpoints.json")
+
+    def _choose(self, file: Path) -> dict[str, str]:
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
         wanted = [ISSUER, *self.services(), *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work"))]
         missing = [name for name in wanted if name not in known]
-        for name, port in zip(missing, free_ports(len(missing)), strict=True):
+        others = (json.loads(f.read_text()) for f in (self.root / ".dev").glob("*/endpoints.json"))
+        taken = frozenset(int(_port(address)) for ends in others for address in ends.values())
+        for name, port in zip(missing, free_ports(len(missing), first=12_000, taken=taken), strict=True):
             web = name == ISSUER or name.endswith("-http")
             known[name] = f"http://127.0.0.1:{port}" if web else f"127.0.0.1:{port}"
         if missing:
@@ -186,11 +193,17 @@ def tail(file: Path, lines: int = 30) -> str:
     return "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) if file.exists() else "(no log)"
 
 
-def free_ports(count: int) -> Iterator[int]:
-    """Ports that nobody listens on now; below the ephemeral range, so that no outgoing connection takes one meanwhile."""
+def free_ports(count: int, first: int = 10_000, taken: frozenset[int] = frozenset()) -> Iterator[int]:
+    """Ports that nobody listens on now. Three ranges, below the ephemeral one, keep those apart who choose now and bind
+    later: from 10,000 for a test's own process, from 12,000 for a profile's, from 20,000 for the devstack's.
+    """
+    chosen = set(taken)
     found = 0
     while found < count:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = first + secrets.randbelow(2_000 if first < 12_000 else 8_000)
+        if port in chosen:
+            continue
+        chosen.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

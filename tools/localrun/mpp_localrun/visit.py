@@ -332,11 +332,11 @@ def _collect(visit: Visit, application: Any) -> None:
         )
         visit.call(visit.applications.AdvanceApplication, request, visit.people.officer)
         text = visit.announced(application.name, "application_ready_for_pickup")
-        code = re.search(r"(?<!\d)\d{6}(?!\d)", text)
+        code = re.search(r"Kode pengambilan: (\d{6})\b", text)  # a reference in the text may hold six digits too
         if code is None:
             raise VisitFailed("the message holds no pickup code")
     with visit.step("The citizen shows the code and collects the family card"):
-        collect = applications_service_pb2.CollectApplicationRequest(name=application.name, pickup_code=code[0])
+        collect = applications_service_pb2.CollectApplicationRequest(name=application.name, pickup_code=code[1])
         visit.call(visit.applications.CollectApplication, collect, visit.people.officer)
         visit.announced(application.name, "application_collected")
 
