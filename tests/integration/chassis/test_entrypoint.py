@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from amqp import Message
-from mpp_chassis import broker
+from mpp_chassis.broker import Outgoing, Publisher
 
 from .conftest import Probe, depth, parked, publish
 
@@ -93,16 +92,20 @@ def test_a_transient_failure_is_tried_again_later_and_not_parked(
 def test_an_undecodable_message_is_parked_at_once_and_its_body_kept(
     probe: Probe, amqp_uri: str, eventually: Callable[..., Any]
 ) -> None:
-    conn = broker.connection(amqp_uri)
-    channel = conn.channel()
-    for body in (b"\xff\xfe not json", b"{}", b'{"ticket": 5'):
-        channel.basic_publish(Message(body, message_id="m"), "queue.events", "ticket_serving.v1")
-    conn.close()
+    bodies = ["{}", '{"ticket": 5', "\x00 not json"]
+    publisher = Publisher(amqp_uri)
+    rubbish = [Outgoing(f"m{n}", "queue.events", "ticket_serving.v1", {}, body) for n, body in enumerate(bodies)]
+    assert len(publisher.publish(rubbish).accepted) == 3
+    publisher.close()
     publish(amqp_uri, range(3))
     probe.start()
-    eventually(lambda: len(probe.effects()) == 3 and depth(amqp_uri, "probe.record.parked") == 3)
-    reasons = {p["headers"]["x-mpp-error"] for p in parked(amqp_uri, "probe.record")}
-    assert reasons == {"header ce-type is missing"}
+    eventually(lambda: probe.effects() == [0, 1, 2])
+    # At least once: a move whose confirm was late on a busy machine is done again, so copies are allowed, loss is not.
+    eventually(lambda: depth(amqp_uri, "probe.record.parked") >= 3 and depth(amqp_uri, "probe.record") == 0)
+    probe.stop()
+    found = parked(amqp_uri, "probe.record")
+    assert {p["body"] for p in found} == set(bodies)
+    assert {p["headers"]["x-mpp-error"] for p in found} == {"header ce-type is missing"}
 
 
 def test_sigterm_finishes_what_is_under_way_and_exits_cleanly(

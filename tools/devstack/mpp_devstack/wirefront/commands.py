@@ -8,6 +8,7 @@ own code, never ignored.
 from __future__ import annotations
 
 import datetime as dt
+import random
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from mpp_devstack.wirefront.wire import MAX_DOCUMENT, MAX_MESSAGE, OPTIONS, Requ
 Answer = bytes | dict[str, Any]
 DUPLICATE_KEY, WRITE_CONFLICT = 11000, 112
 ATTEMPTS = 20
+LONGEST_PAUSE = 0.3  # seconds
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Query:
     finish: Callable[[list[Row]], Answer | Query]
     on_error: Callable[[SqlError], CommandError | Answer | Query] = engine_error
     once: bool = False  # the statement's text is made for this command alone
+    pause: float = 0.0  # seconds to wait before it is sent
 
 
 Translator = Callable[["Session", Request], "Answer | Query"]
@@ -143,11 +146,16 @@ def _write(function: str, sequence: str) -> Translator:
                 duplicates = [error for error in repaired["writeErrors"] if error["code"] == DUPLICATE_KEY]
                 return _with_key_patterns(request, collection, duplicates, repaired) if duplicates else repaired
 
-            return Query(sql, values, finish, _again_on_conflict(attempt, number))
+            return Query(sql, values, finish, _again_on_conflict(attempt, number), pause=_pause(number))
 
         return attempt(1)
 
     return translator
+
+
+def _pause(number: int) -> float:
+    """Full jitter, growing: victims of one deadlock that come back together would deadlock again (seen on a slow machine)."""
+    return random.uniform(0, min(LONGEST_PAUSE, 0.004 * 2**number)) if number > 1 else 0.0  # noqa: S311
 
 
 def _again_on_conflict(attempt: Callable[[int], Query], number: int) -> Callable[[SqlError], CommandError | Query]:
@@ -178,7 +186,7 @@ def _find_and_modify(session: Session, request: Request) -> Answer | Query:
             answer = refusal.document()
             return _with_key_patterns(request, collection, [answer], answer)
 
-        return Query(sql, values, _first, on_error)
+        return Query(sql, values, _first, on_error, pause=_pause(number))
 
     return attempt(1)
 

@@ -96,9 +96,11 @@ class Client(asyncio.Protocol):
         self._busy = True
         limit = request.command.get("maxTimeMS")
         timeout = limit / 1000 if isinstance(limit, int) and limit > 0 and request.name != "getMore" else None
-        self._pool.submit(
-            Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout, result.once)
-        )
+        job = Job(result.sql, result.values, lambda outcome: self._done(request, result, outcome), timeout, result.once)
+        if result.pause:
+            asyncio.get_running_loop().call_later(result.pause, self._pool.submit, job)
+        else:
+            self._pool.submit(job)
 
     def _done(self, request: wire.Request, query: Query, outcome: Outcome) -> None:
         self._busy = False
