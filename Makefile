@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := chassis cli services tests tools
+COMPILE := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -13,8 +14,10 @@ setup: ## create .venv from the hashed lock (a second time: at once)
 	@tools/bootstrap.sh
 
 .PHONY: lock
-lock: setup ## resolve requirements.in into requirements.lock
-	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+lock: setup ## resolve the requirements*.in into hashed locks
+	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) requirements-runtime.in -c requirements.lock -o requirements-runtime.lock
+	$(COMPILE) requirements-checks.in -o requirements-checks.lock
 
 .PHONY: proto
 proto: setup ## generate proto/gen from the protos
