@@ -1,7 +1,8 @@
 """RabbitMQ: the topology that events need, and a publisher that pipelines confirms. Knows AMQP; knows no store.
 
 Topology (one place, so that producers, consumers and operators agree):
-- `<service>.events` topic exchange; `public.events` gets from it what agencies may read, and a stream keeps that a week.
+- `<service>.events` topic exchange; `public.events` gets from it what agencies may read. Streams keep that a week:
+  `public.journal` all of it, `public.<service>` that of one service (an *entitlement* that an agency may be granted).
 - One quorum queue a handler, `<consumer>.<handler>`; `mpp.retry` -> delay queues -> `mpp.back` -> the same queue;
   `mpp.parked` -> `<consumer>.<handler>.parked`.
 - Every quorum queue that dead-letters does so at-least-once with reject-publish: the broker's default loses events when
@@ -55,11 +56,18 @@ def declare_source(channel: Any, service: str, types: Iterable[EventType]) -> No
     channel.exchange_declare(f"{service}.events", "topic", durable=True, auto_delete=False)
     channel.exchange_declare(PUBLIC_EXCHANGE, "topic", durable=True, auto_delete=False)
     stream = {"x-queue-type": "stream", "x-max-age": "7D", "x-stream-max-segment-size-bytes": 20_000_000}
-    channel.queue_declare(JOURNAL, durable=True, auto_delete=False, arguments=stream)
+    public = [kind for kind in types if kind.public_key]
+    for name in (JOURNAL, *([entitlement_stream(service)] if public else [])):
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=stream)
     channel.queue_bind(JOURNAL, PUBLIC_EXCHANGE, routing_key="#")
-    for kind in types:
-        if kind.public_key:
-            channel.exchange_bind(PUBLIC_EXCHANGE, kind.exchange, routing_key=kind.public_key)
+    for kind in public:
+        channel.queue_bind(entitlement_stream(service), PUBLIC_EXCHANGE, routing_key=kind.public_key)
+        channel.exchange_bind(PUBLIC_EXCHANGE, kind.exchange, routing_key=kind.public_key)
+
+
+def entitlement_stream(service: str) -> str:
+    """The stream that keeps a service's public events for a week: what an agency with this entitlement may replay."""
+    return f"public.{service}"
 
 
 def declare_handler(channel: Any, queue: str, kind: EventType, delays_ms: Sequence[int]) -> None:

@@ -22,6 +22,7 @@ class Caller:
     nik: str = field(default="", repr=False)
     # What marks a resource as the caller's own: "sub:<subject>", and "nik:<blind index>" when the token proves a NIK.
     owner_keys: frozenset[str] = frozenset()
+    expires: float = field(default=float("inf"), compare=False)  # seconds since the epoch, clock skew included
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,4 +138,5 @@ class Authenticator:
             counter=counter,
             nik=nik,
             owner_keys=frozenset(own),
+            expires=float(claims["exp"]) + LEEWAY,
         )

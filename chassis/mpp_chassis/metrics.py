@@ -9,6 +9,12 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 RPC_SECONDS = Histogram(
     "mpp_rpc_seconds", "Time of an RPC in the server, by method and gRPC code", ("method", "code"), buckets=_FAST
 )
+STREAMS_OPEN = Gauge("mpp_streams_open", "Server streams open now, by method", ("method",))
+STREAMS_ENDED = Counter(
+    "mpp_streams_ended_total",
+    "Server streams that ended, by method and gRPC code (CANCELLED: the client left)",
+    ("method", "code"),
+)
 COMMANDS_REPEATED = Counter(
     "mpp_commands_repeated_total", "Commands answered from their stored reply: a request_id came again", ("method",)
 )

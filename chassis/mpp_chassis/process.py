@@ -161,7 +161,7 @@ def _serve(service: Service, settings: Any) -> int:
 
     ops = (ops_service_pb2.DESCRIPTOR.services_by_name["OpsService"], OpsApi(settings.amqp_uri, queues), ERRORS)
     server = GrpcServer(
-        GrpcKit(authenticator, _now),
+        GrpcKit(authenticator, _now, settings.grpc_streams),
         [*service.api(parts.app), ops],
         f"{settings.bind}:{settings.grpc_port}",
         settings.grpc_threads,

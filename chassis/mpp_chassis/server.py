@@ -2,13 +2,16 @@
 
 Knows grpcio, protos and faults; knows no service and no collection. Threads, never eventlet. What a use case raises is
 turned into one google.rpc.Status with ErrorInfo (domain `mpp`, stable `reason`) and, for a bad field, BadRequest.
+
+Unary calls and server streams have thread pools apart: hundreds of open streams take nothing from unary calls.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +38,8 @@ from mpp_chassis.privacy import scrub
 
 DEFAULT_DEADLINE = 10.0  # seconds, for a client that set none
 LONGEST_DEADLINE = 30.0
+LONGEST_STREAM = 3600.0  # then the client is asked to come again: connections spread anew after a scale-up
+SPARE_THREADS = 8  # answer, with a refusal, those who come when all streams are taken
 MAX_REQUEST_BYTES = 1_000_000
 MOST_VIOLATIONS = 12
 LONGEST_MESSAGE = 500
@@ -136,37 +141,39 @@ def violations(request: Message) -> tuple[tuple[str, str], ...]:
 
 
 class Kit:
-    """Builds method handlers out of implementations. One for a process."""
+    """Builds method handlers out of implementations. One for a process. At most `streams` server streams are open."""
 
-    def __init__(self, authenticator: Authenticator, clock: Callable[[], datetime]) -> None:
+    def __init__(self, authenticator: Authenticator, clock: Callable[[], datetime], streams: int = 500) -> None:
         self._authenticator, self._clock = authenticator, clock
+        self._stream_pool = futures.ThreadPoolExecutor(streams + SPARE_THREADS, thread_name_prefix="stream")
+        self._places = threading.BoundedSemaphore(streams)
+        self.draining = threading.Event()  # set: open streams end within about a second
 
     def mount(self, server: grpc.Server, mounted: Mounted) -> None:
-        """Register a service; TypeError when a method has no policy or no implementation."""
+        """Register a service; TypeError when a method has no policy, no implementation, or streams from the client."""
         descriptor, implementation, known = mounted
         handlers = {}
         for method in descriptor.methods:
             function = getattr(implementation, method.name, None)
             if function is None:
                 raise TypeError(f"{method.full_name} has no implementation")
-            behaviour = self._unary(method, function, policy_of(method), known)
-            handlers[method.name] = grpc.unary_unary_rpc_method_handler(
-                behaviour, response_serializer=lambda reply: reply.SerializeToString()
-            )
+            policy = policy_of(method)
+            if method.client_streaming or (method.server_streaming and policy.mutating):
+                raise TypeError(f"{method.full_name}: neither a stream of requests nor one that mutates is served")
+            make = self._stream_handler if method.server_streaming else self._unary_handler
+            handlers[method.name] = make(method, function, policy, known)
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(descriptor.full_name, handlers)])
 
-    def _unary(
+    def _unary_handler(
         self, method: MethodDescriptor, function: Callable[[Any, Call], Message], policy: Policy, known: ErrorMap
-    ) -> Callable[[bytes, grpc.ServicerContext], Message]:
+    ) -> Any:
         request_class = message_factory.GetMessageClass(method.input_type)
         name = f"{method.containing_service.name}.{method.name}"
         ok_seconds = metrics.RPC_SECONDS.labels(name, "OK")
 
         def behaviour(raw: bytes, context: grpc.ServicerContext) -> Message:
             started = time.perf_counter()
-            metadata = {k: v for k, v in context.invocation_metadata() if isinstance(v, str)}
-            traceparent = trace.child(metadata.get("traceparent", ""))
-            trace.enter(traceparent)
+            metadata = _metadata(context)
             call: Call | None = None
             try:
                 remaining = self._deadline(context)
@@ -174,14 +181,11 @@ class Kit:
                 request = _parse(request_class, raw)
                 check_role(policy, caller)
                 _refuse_violations(request)
-                call = self._call(name, policy, caller, request, traceparent)
+                call = self._call(name, policy, caller, request, trace.current())
                 with storage.deadline(remaining):
                     reply = function(request, call)
             except Exception as error:
-                problem = problem_of(error, known)
-                if problem is None:
-                    log.exception("rpc_crashed", method=name)
-                    problem = Problem(grpc.StatusCode.INTERNAL, "INTERNAL", "an unforeseen error; it was logged")
+                problem = _explained(error, known, name)
                 self._report(name, call, started, problem)
                 context.abort_with_status(problem.to_status())  # raises
             ok_seconds.observe(time.perf_counter() - started)
@@ -189,7 +193,66 @@ class Kit:
                 log.info("rpc", method=name, role=call.role, ms=round((time.perf_counter() - started) * 1000, 1))
             return reply
 
-        return behaviour
+        return grpc.unary_unary_rpc_method_handler(behaviour, response_serializer=_serialized)
+
+    def _stream_handler(
+        self, method: MethodDescriptor, function: Callable[[Any, Call], Iterator[Message | None]], policy: Policy,
+        known: ErrorMap,
+    ) -> Any:  # fmt: skip
+        """`function` yields messages, and None at least every second while there is nothing: then the kit looks whether
+        the client is still there, its token still good, and this process not about to stop.
+        """
+        request_class = message_factory.GetMessageClass(method.input_type)
+        name = f"{method.containing_service.name}.{method.name}"
+        opened = metrics.STREAMS_OPEN.labels(name)
+
+        def behaviour(raw: bytes, context: grpc.ServicerContext) -> Iterator[Message]:
+            started = time.perf_counter()
+            metadata = _metadata(context)
+            call: Call | None = None
+            code, placed = "CANCELLED", False
+            try:
+                self._deadline(context)
+                caller = self._caller(metadata)
+                request = _parse(request_class, raw)
+                check_role(policy, caller)
+                _refuse_violations(request)
+                call = self._call(name, policy, caller, request, trace.current())
+                placed = self._places.acquire(blocking=False)
+                if not placed:
+                    raise errors.ResourceExhausted(
+                        "too many streams are open here; come again", reason="TOO_MANY_STREAMS"
+                    )
+                opened.inc()
+                for message in function(request, call):
+                    if not context.is_active():
+                        return
+                    self._refuse_ended(call, time.perf_counter() - started)
+                    if message is not None:
+                        yield message
+                code = "OK"
+            except Exception as error:
+                problem = _explained(error, known, name)
+                code = problem.code.name
+                self._report(name, call, started, problem)
+                context.abort_with_status(problem.to_status())  # raises
+            finally:
+                if placed:
+                    opened.dec()
+                    self._places.release()
+                metrics.STREAMS_ENDED.labels(name, code).inc()
+
+        behaviour.experimental_thread_pool = self._stream_pool  # type: ignore[attr-defined]  # grpcio's own switch
+        return grpc.unary_stream_rpc_method_handler(behaviour, response_serializer=_serialized)
+
+    def _refuse_ended(self, call: Call, seconds: float) -> None:
+        """Raises Unavailable or Unauthenticated: the client opens its stream again, with a fresh token if need be."""
+        if self.draining.is_set():
+            raise errors.Unavailable("this server is about to stop; open the stream again", reason="SERVER_DRAINING")
+        if seconds > LONGEST_STREAM:
+            raise errors.Unavailable("the stream has been open for an hour; open it again", reason="STREAM_RENEW")
+        if time.time() > call.caller.expires:
+            raise errors.Unauthenticated("the token has expired", reason="TOKEN_EXPIRED")
 
     def _deadline(self, context: grpc.ServicerContext) -> float:
         remaining = cast("float | None", context.time_remaining())  # the stubs forget None
@@ -236,6 +299,25 @@ class Kit:
         )
 
 
+def _serialized(reply: Message) -> bytes:
+    return reply.SerializeToString()
+
+
+def _metadata(context: grpc.ServicerContext) -> dict[str, str]:
+    """The call's metadata; also enters its trace."""
+    metadata = {k: v for k, v in context.invocation_metadata() if isinstance(v, str)}
+    trace.enter(trace.child(metadata.get("traceparent", "")))
+    return metadata
+
+
+def _explained(error: Exception, known: ErrorMap, name: str) -> Problem:
+    problem = problem_of(error, known)
+    if problem is None:
+        log.exception("rpc_crashed", method=name)
+        problem = Problem(grpc.StatusCode.INTERNAL, "INTERNAL", "an unforeseen error; it was logged")
+    return problem
+
+
 def _refuse_violations(request: Message) -> None:
     if found := violations(request):
         text = "; ".join(f"{f}: {d}" for f, d in found)
@@ -264,7 +346,10 @@ class GrpcServer:
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ("grpc.keepalive_time_ms", 30_000),  # a stream's client that vanished gives its place back
+            ("grpc.keepalive_timeout_ms", 10_000),
         ]
+        self._kit = kit
         self._server = grpc.server(futures.ThreadPoolExecutor(threads, thread_name_prefix="rpc"), options=options)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -286,6 +371,7 @@ class GrpcServer:
     def stop(self, grace: float) -> None:
         """Say NOT_SERVING, take no new calls, let those under way finish for `grace` seconds."""
         self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._kit.draining.set()
         self._server.stop(grace).wait()
 
     def _set(self, status: int) -> None:

@@ -30,6 +30,7 @@ class Settings:
     index_key: str = field(repr=False)  # base64
     retry_delays_ms: tuple[int, ...]
     grpc_threads: int
+    grpc_streams: int  # server streams open at once
     dispatch: bool  # False only in chaos tests: commits stay pending, as if killed before dispatch
     log_level: str
     extra: Mapping[str, str] = field(repr=False)
@@ -85,6 +86,7 @@ def from_env(service: str, env: Mapping[str, str]) -> Settings:
         index_key=text("MPP_INDEX_KEY"),
         retry_delays_ms=_delays(text("MPP_RETRY_DELAYS_MS", "1000,10000,60000,600000")),
         grpc_threads=number("MPP_GRPC_THREADS", 128, 1, 10_000),
+        grpc_streams=number("MPP_GRPC_STREAMS", 500, 1, 10_000),
         dispatch=one_of("MPP_DISPATCH", "on", "off") == "on",
         log_level=one_of("MPP_LOG_LEVEL", "info", "debug", "warning", "error"),
         extra={k: v for k, v in env.items() if k.startswith("MPP_")},
