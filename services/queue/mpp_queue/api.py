@@ -4,6 +4,8 @@ eventlet.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import grpc
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
@@ -32,6 +34,9 @@ class QueueApi:
 
     def GetQueue(self, request: pb.GetQueueRequest, call: Call) -> ticket_pb2.QueueStatus:
         return usecases.get_queue(self._app, request, call)
+
+    def WatchQueue(self, request: pb.WatchQueueRequest, call: Call) -> Iterator[ticket_pb2.QueueStatus | None]:
+        return usecases.watch_queue(self._app, request, call)
 
     def CallNext(self, request: pb.CallNextRequest, call: Call) -> ticket_pb2.Ticket:
         return usecases.call_next(self._app, request, call)

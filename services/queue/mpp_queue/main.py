@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def compose(kit: Kit) -> usecases.App:
-    from mpp_queue import numbering, store, usecases, views
+    from mpp_queue import boards, numbering, store, usecases, views
 
     tickets = store.Tickets(kit.store)
 
@@ -34,6 +34,8 @@ def compose(kit: Kit) -> usecases.App:
         cipher=kit.cipher,
         rules=rules_from(kit.settings.extra),
         rng=kit.rng,
+        clock=kit.clock,
+        boards=boards.Boards(kit.settings.amqp_uri),
     )
 
 

@@ -23,6 +23,7 @@ from mpp_chassis.events import Event
 from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages
+from mpp_queue.boards import Boards
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Rules, State, Ticket
 from mpp_queue.flights import Flights
 from mpp_queue.numbering import Numbering
@@ -67,6 +68,8 @@ class App:
     cipher: FieldCipher
     rules: Rules
     rng: random.Random
+    clock: Callable[[], datetime]
+    boards: Boards = field(default_factory=Boards)
     flights: Flights = field(default_factory=Flights)
     lines: Lines = field(default_factory=Lines)
 
@@ -156,6 +159,29 @@ def get_queue(app: App, request: queue_service_pb2.GetQueueRequest, call: Call) 
     """At most a quarter of a second old. Raises NotFound, FailedPrecondition."""
     spec = app.queues.find(request.name)
     return messages.queue_status(spec, app.views.of(spec, local_day(spec.zone, call.now)))
+
+
+def watch_queue(
+    app: App, request: queue_service_pb2.WatchQueueRequest, call: Call
+) -> Iterator[ticket_pb2.QueueStatus | None]:
+    """The queue's state now, with every change, and every 15 s; None each second while nothing happens.
+
+    Not guaranteed: each state in between. When much happens at once, several changes are one message.
+    Raises NotFound, FailedPrecondition.
+    """
+    spec = app.queues.find(request.name)  # before it is watched: names that are none must not be remembered
+    watch, sent = app.boards.watch(spec.name), None
+    while True:
+        seen = watch.look()
+        spec = app.queues.find(request.name)
+        snapshot = app.views.of(spec, local_day(spec.zone, app.clock()), since=seen.changed_at)
+        status = messages.queue_status(spec, snapshot)
+        if status != sent or seen.beat_due:
+            watch.sent()
+            sent = status
+            yield status
+        while not watch.wait(seen, 1.0):
+            yield None
 
 
 def call_next(app: App, request: queue_service_pb2.CallNextRequest, call: Call) -> ticket_pb2.Ticket:

@@ -161,18 +161,20 @@ class QueueViews:
         self._lock = threading.Lock()
         self._background: ThreadPoolExecutor | None = None
 
-    def of(self, spec: QueueSpec, day: str) -> Snapshot:
-        """The queue's snapshot. Raises the store's errors when it must read and cannot."""
+    def of(self, spec: QueueSpec, day: str, *, since: float = float("-inf")) -> Snapshot:
+        """The queue's snapshot, read at `since` (of this class's clock) or later. Raises the store's errors when it must
+        read and cannot.
+        """
         entry = self._entry(spec.name, day)
         age = self._clock() - entry.read_at
-        if entry.snapshot is not None and age < entry.keep:
+        if entry.snapshot is not None and age < entry.keep and entry.read_at >= since:
             if age > entry.keep / 2 and not entry.refreshing:
                 self._read_ahead(entry, spec, day)
             return entry.snapshot
         if not entry.lock.acquire(timeout=READ_PATIENCE):
             raise Unavailable(f"the state of {spec.name} could not be read", reason="STORE_UNAVAILABLE")
         try:
-            if entry.snapshot is None or self._clock() - entry.read_at >= entry.keep:
+            if entry.snapshot is None or self._clock() - entry.read_at >= entry.keep or entry.read_at < since:
                 self._read(entry, spec, day)
             assert entry.snapshot is not None
             return entry.snapshot

@@ -34,6 +34,12 @@ class GetQueueRequest(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
+class WatchQueueRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
 class CallNextRequest(_message.Message):
     __slots__ = ("parent", "counter", "request_id")
     PARENT_FIELD_NUMBER: _ClassVar[int]

@@ -51,6 +51,11 @@ class QueueServiceStub:
                 request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueRequest.SerializeToString,
                 response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.FromString,
                 _registered_method=True)
+        self.WatchQueue = channel.unary_stream(
+                '/mpp.queue.v1.QueueService/WatchQueue',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.WatchQueueRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.FromString,
+                _registered_method=True)
         self.CallNext = channel.unary_unary(
                 '/mpp.queue.v1.QueueService/CallNext',
                 request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.CallNextRequest.SerializeToString,
@@ -102,6 +107,14 @@ class QueueServiceServicer:
 
     def GetQueue(self, request, context):
         """People waiting, the estimate for someone who comes now, and the last calls. Open to everyone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchQueue(self, request, context):
+        """The same, again with every change and at least every 15 seconds, until the client leaves. Open to everyone. May end with
+        UNAVAILABLE (reasons SERVER_DRAINING, STREAM_RENEW, TOO_MANY_STREAMS): the client opens it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +175,11 @@ def add_QueueServiceServicer_to_server(servicer, server):
             'GetQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetQueue,
                     request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.SerializeToString,
+            ),
+            'WatchQueue': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchQueue,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.WatchQueueRequest.FromString,
                     response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.SerializeToString,
             ),
             'CallNext': grpc.unary_unary_rpc_method_handler(
@@ -276,6 +294,33 @@ class QueueService:
             target,
             '/mpp.queue.v1.QueueService/GetQueue',
             mpp_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/WatchQueue',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.WatchQueueRequest.SerializeToString,
             mpp_dot_queue_dot_v1_dot_ticket__pb2.QueueStatus.FromString,
             options,
             channel_credentials,
