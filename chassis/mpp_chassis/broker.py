@@ -25,6 +25,7 @@ from mpp_chassis.events import PUBLIC_EXCHANGE, EventType, WireMessage
 RETRY_EXCHANGE, BACK_EXCHANGE, PARKED_EXCHANGE = "mpp.retry", "mpp.back", "mpp.parked"
 JOURNAL = "public.journal"
 CONNECT_TIMEOUT, IO_TIMEOUT = 5.0, 10.0  # seconds
+NO_LIMIT = 2_000_000_000  # RabbitMQ 4 would drop a parked message that was looked at 20 times; 3 knows no -1
 DELIVERY_LIMIT = 20  # deliveries of one message before the broker itself parks it: a handler that kills its process
 _AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
@@ -76,7 +77,8 @@ def declare_handler(channel: Any, queue: str, kind: EventType, delays_ms: Sequen
         channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
     quorum = {"x-queue-type": "quorum"}
     parked = f"{queue}.parked"
-    channel.queue_declare(parked, durable=True, auto_delete=False, arguments=quorum)
+    kept = {**quorum, "x-delivery-limit": NO_LIMIT}
+    channel.queue_declare(parked, durable=True, auto_delete=False, arguments=kept)
     channel.queue_bind(parked, PARKED_EXCHANGE, routing_key=queue)
     main = {
         **quorum,

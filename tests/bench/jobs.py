@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from mpp_chassis.events import Event, encode, event_type, event_types, new_event
 from mpp_chassis.outbox import Committed, Dispatcher
 from mpp_localrun.platform import Platform, Process, free_ports, stop, wait_ready
 
-from tests.bench.measure import callers
+from tests.bench.measure import Sample, callers
 
 QUEUE = "sites/malang/queues/dukcapil"
 Figures = dict[str, float]
@@ -398,5 +399,80 @@ class SubmitToNotification:
         """Nothing of its own runs."""
 
 
-JOBS = (TakeTicket, Dispatch, Projection, SubmitToNotification)
+class Display:
+    """A ticket taken, called, and its number on a watched board, at a steady 50 tickets a second over four queues."""
+
+    name = "take, call, display at 50 tickets/s"
+    reach = "call to display: p50 <= 15 ms, p99 <= 60 ms"
+    RATE = 50
+    QUEUES = ("dukcapil", "samsat", "imigrasi", "bapenda")
+    HANDS = 8  # callers; each has a counter of its own
+
+    def __init__(self, world: World) -> None:
+        world.need("issuer", "queue-serve")
+        self.stub = queue_service_pb2_grpc.QueueServiceStub(world.channel("queue"))
+        self.kiosk = world.auth("kiosk-1", "kiosk", site="malang")
+        self.seen: dict[tuple[str, str], float] = {}
+        self.places: list[tuple[str, int, Any]] = []
+        for queue in self.QUEUES:
+            name = f"sites/malang/queues/{queue}"
+            status = self.stub.GetQueue(queue_service_pb2.GetQueueRequest(name=name), timeout=10)
+            officer = world.auth(f"officer-{queue}", "officer", site="malang", agency=status.agency.rsplit("/", 1)[1])
+            self.places += [(name, counter, officer) for counter in status.counters[: self.HANDS // len(self.QUEUES)]]
+            threading.Thread(target=self._watch, args=(name,), daemon=True).start()
+
+    def _watch(self, queue: str) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            for status in self.stub.WatchQueue(queue_service_pb2.WatchQueueRequest(name=queue), timeout=3600):
+                now = time.perf_counter()
+                for line in status.board:
+                    self.seen.setdefault((queue, line.number), now)
+
+    def _one(self, place: tuple[str, int, Any], figures: dict[str, list[float]]) -> None:
+        queue, counter, officer = place
+        taken = time.perf_counter()
+        request = queue_service_pb2.TakeTicketRequest(parent=queue, request_id=str(uuid.uuid4()))
+        self.stub.TakeTicket(request, metadata=self.kiosk, timeout=20)
+        calling = time.perf_counter()
+        call = queue_service_pb2.CallNextRequest(parent=queue, counter=counter, request_id=str(uuid.uuid4()))
+        called = self.stub.CallNext(call, metadata=officer, timeout=20)
+        done = time.perf_counter()
+        end = done + 5
+        while (shown := self.seen.get((queue, called.number))) is None:
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{called.number} never came on the board of {queue}")
+            time.sleep(0.001)
+        cancel = queue_service_pb2.CancelTicketRequest(name=called.name, request_id=str(uuid.uuid4()))
+        self.stub.CancelTicket(cancel, metadata=officer, timeout=20)  # frees the counter
+        for name, value in (("take", calling - taken), ("call", done - calling), ("call to display", shown - calling)):
+            figures[name].append(value)
+
+    def round(self, scale: int) -> Figures:
+        """Open loop: a ticket is due every 20 ms whether or not the one before is through."""
+        figures: dict[str, list[float]] = {"take": [], "call": [], "call to display": []}
+        each = 40 * scale // self.HANDS
+        start = time.perf_counter()
+        late: list[float] = []
+
+        def hand(number: int) -> None:
+            for turn in range(each):
+                due = start + (turn * self.HANDS + number) / self.RATE
+                late.append(max(0.0, time.perf_counter() - due))
+                time.sleep(max(0.0, due - time.perf_counter()))
+                self._one(self.places[number], figures)
+
+        with ThreadPoolExecutor(self.HANDS) as hands:
+            list(hands.map(hand, range(self.HANDS)))
+        rate = self.HANDS * each / (time.perf_counter() - start)
+        found = {"tickets/s": rate, "most behind ms": 1000 * max(late)}
+        for name, seconds in figures.items():
+            sample = Sample(seconds, 1.0)
+            found |= {f"{name} p50 ms": 1000 * sample.quantile(0.5), f"{name} p99 ms": 1000 * sample.quantile(0.99)}
+        return found
+
+    def close(self) -> None:
+        self.places.clear()
+
+
+JOBS = (TakeTicket, Dispatch, Projection, SubmitToNotification, Display)
 __all__ = ["JOBS", "World"]
