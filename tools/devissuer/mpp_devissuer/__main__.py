@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mpp_devissuer import directory
 from mpp_devissuer.keys import KeyRing
 from mpp_devissuer.server import Issuer
 
@@ -29,11 +30,18 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(prog="mpp_devissuer", description="A development OIDC issuer on loopback.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="directory that keeps the signing keys")
+    given = environment.get("MPP_DEVISSUER_DIRECTORY")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=Path(given) if given else directory.DEMO,
+        help="YAML with the people and clients; the demo's by default (also MPP_DEVISSUER_DIRECTORY)",
+    )
     parser.add_argument("--verbose", action="store_true", help="one line a request")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
-        issuer = Issuer(options.port, KeyRing(options.state))
+        issuer = Issuer(options.port, KeyRing(options.state), directory.load(options.directory))
     except (OSError, ValueError, OverflowError) as failure:
         print(f"mpp_devissuer cannot start: {failure}", file=sys.stderr)
         return UNUSABLE

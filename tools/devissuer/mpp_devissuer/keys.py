@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm
 
 ALGORITHM = "ES256"
 _FILE = "signing-keys.json"
-_KEPT = 2  # the current key and the one before it
+_KEPT = 3  # the next key, the current one, and the one before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ class SigningKey:
 
 
 class KeyRing:
-    """The current and the previous key, in one file of mode 0600 below `directory`.
+    """The next, the current and the previous key, in one file of mode 0600 below `directory`.
 
+    The next key is published before it signs, so that a verifier that keeps the keys for a while (a gateway) knows it.
     Guaranteed: a restart goes on with the same keys; a crash during a rotation leaves either the old file
     or the new one. NOT guaranteed: two issuers on one directory do not see each other's rotations.
     """
@@ -60,23 +61,26 @@ class KeyRing:
         self._path = directory / _FILE
         self._lock = threading.Lock()
         self._keys = self._read()
-        if not self._keys:
+        while len(self._keys) < 2:
             self.rotate()
 
     @property
     def current(self) -> SigningKey:
-        return self._keys[0]
+        return self._keys[1]
+
+    def public(self, kid: str) -> ec.EllipticCurvePublicKey | None:
+        return next((key.private.public_key() for key in self._keys if key.kid == kid), None)
 
     def jwks(self) -> dict[str, Any]:
         return {"keys": [key.public_jwk() for key in self._keys]}
 
     def rotate(self) -> SigningKey:
-        """Signs with a new key from now on; tokens of the previous key stay verifiable, older ones do not."""
+        """Signs with the next key from now on; tokens of the previous key stay verifiable, older ones do not."""
         with self._lock:
             keys = (SigningKey.generate(), *self._keys)[:_KEPT]
             self._write(keys)
             self._keys = keys
-            return keys[0]
+            return keys[min(1, len(keys) - 1)]
 
     def _read(self) -> tuple[SigningKey, ...]:
         try:

@@ -73,14 +73,15 @@ def parse(body: object) -> TokenRequest:
     )
 
 
-def claims(request: TokenRequest, *, issuer: str, now: datetime, jti: str) -> dict[str, Any]:
-    """The claims of the token (RFC 7519 and the platform's own: roles, site, agency, counter, nik)."""
+def claims(request: TokenRequest, *, issuer: str, now: datetime, jti: str, client: str = "") -> dict[str, Any]:
+    """The claims of an access token (RFC 7519 and the platform's own: roles, site, agency, counter, nik)."""
     issued = int(now.timestamp())
     own = {
         "site": request.site,
         "agency": request.agency,
         "counter": request.counter,
         "nik": request.nik,
+        "client_id": client,
     }
     return {
         "iss": issuer,
