@@ -49,6 +49,7 @@ GOOD_NAMES = {
     "tickets": "sites/malang/queues/dukcapil/tickets/00000000000000000000000000",
     "applications": "sites/malang/applications/00000000000000000000000000",
     "complaints": "sites/malang/complaints/00000000000000000000000000",
+    "grants": "sites/malang/grants/dukcapil",
     "notifications": "sites/malang/notifications/00000000000000000000000000",
 }
 GUESSES: list[Any] = [
