@@ -89,9 +89,13 @@ class Aggregates:
         self.collection = store.database[collection]
         # Callers of one process line up for an aggregate instead of losing races; other processes are met by version.
         self._lines = [threading.Lock() for _ in range(STRIPES)]
+        self._loading, self._creating, self._saving = (
+            metrics.STORE_SECONDS.labels(collection, operation) for operation in ("load", "create", "save")
+        )
 
     def load(self, name: str) -> Stored | None:
-        document = self.collection.find_one({"_id": name})
+        with self._loading.time():
+            document = self.collection.find_one({"_id": name})
         return self.stored(document) if document else None
 
     def stored(self, document: Mapping[str, Any]) -> Stored:
@@ -128,7 +132,8 @@ class Aggregates:
         fresh = Stored(name, site_id, 0, {})
         document = self._document(fresh, state, command, reply, events)
         try:
-            self.collection.insert_one(document)
+            with self._creating.time():
+                self.collection.insert_one(document)
         except DuplicateKeyError as e:
             there = self.load(name)
             known = self.repeated(there, command, type(reply)) if there else None
@@ -145,7 +150,8 @@ class Aggregates:
         """
         document = self._document(stored, state, command, reply, events)
         try:
-            result = self.collection.replace_one({"_id": stored.name, "version": stored.version}, document)
+            with self._saving.time():
+                result = self.collection.replace_one({"_id": stored.name, "version": stored.version}, document)
         except DuplicateKeyError as e:
             raise Taken(_index_of(e)) from e
         if not result.matched_count:

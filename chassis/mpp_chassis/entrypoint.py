@@ -417,10 +417,13 @@ class Every(Entrypoint):
                 continue
             if held:
                 done = threading.Event()
-                self.container.spawn_worker(self, (datetime.now(UTC),), {}, handle_result=partial(self._done, done))
+                finish = partial(self._done, done, time.monotonic())
+                self.container.spawn_worker(self, (datetime.now(UTC),), {}, handle_result=finish)
                 done.wait()
 
-    def _done(self, done: threading.Event, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+    def _done(self, done: threading.Event, started: float, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        outcome = "done" if exc_info is None else "failed"
+        metrics.SWEEP_SECONDS.labels(self._lease_name, outcome).observe(time.monotonic() - started)
         if exc_info is not None:
             reason = f"{type(exc_info[1]).__name__}: {scrub(str(exc_info[1]))[:300]}"
             log.error("sweep_failed", sweep=self._lease_name, error=reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -49,3 +51,30 @@ CONSUMER_PAUSED = Gauge("mpp_consumer_paused", "1 while the dead-letter limit ho
 CONSUMER_ATTACHED = Gauge("mpp_consumer_attached", "1 while the consumers of this process are attached to the broker")
 LEASE_HELD = Gauge("mpp_lease_held", "1 while this process holds the lease", ("lease",))
 AUDIT_RECORDS = Counter("mpp_audit_records_total", "Audit records written", ("action",))
+STORE_SECONDS = Histogram(
+    "mpp_store_seconds",
+    "Time of one operation of the store, by collection and operation (load, create, save, project), failed ones too",
+    ("collection", "operation"),
+    buckets=_FAST,
+)
+SWEEP_SECONDS = Histogram(
+    "mpp_sweep_seconds",
+    "Time of one run of an @every sweep, by its lease and outcome (done, failed)",
+    ("sweep", "outcome"),
+    buckets=(*_FAST, 30, 60),
+)
+HANDLER_MESSAGES = Gauge(
+    "mpp_handler_messages",
+    "Messages in a handler's queue, by kind: ready, or parked after the last try. Every `work` process of the service "
+    "measures the same queues",
+    ("queue", "kind"),
+)
+
+
+def replace_all(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+    """Set one series for each key (label values in their declared order), and forget those that have no value any more."""
+    known = {tuple(sample.labels.values()) for metric in gauge.collect() for sample in metric.samples}
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
+    for labels in known - values.keys():
+        gauge.remove(*labels)

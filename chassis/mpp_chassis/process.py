@@ -188,7 +188,8 @@ def _serve(service: Service, settings: Any) -> int:
 def _work(service: Service, settings: Any) -> int:
     from nameko.runners import ServiceRunner
 
-    from mpp_chassis.entrypoint import WorkContext
+    from mpp_chassis.depths import Depths
+    from mpp_chassis.entrypoint import WorkContext, handlers_of
     from mpp_chassis.health import serve_health
 
     parts = _Parts(service, settings)
@@ -196,9 +197,11 @@ def _work(service: Service, settings: Any) -> int:
     config: dict[str, Any] = {"mpp": context, "max_workers": 512, "AMQP_URI": settings.amqp_uri}
     runner = ServiceRunner(config)
     runner.add_service(_named(service.handlers))
+    depths = Depths(settings.amqp_uri, [queue for queue, _ in handlers_of(_named(service.handlers))])
     stop = _stop_signal()
     parts.start()
     runner.start()
+    depths.start()
     consumer = config.get("mpp_consumer")
 
     def live() -> bool:
@@ -211,6 +214,7 @@ def _work(service: Service, settings: Any) -> int:
     parts.log.info("working", http_port=settings.http_port)
     while not stop.is_set():
         stop.wait(1.0)
+    depths.stop()
     stopper = threading.Thread(target=runner.stop, daemon=True)
     stopper.start()
     stopper.join(CALL_SECONDS)

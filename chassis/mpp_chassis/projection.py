@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
+from mpp_chassis import metrics
 from mpp_chassis.aggregates import Store
 
 
@@ -18,6 +19,7 @@ class Projection:
 
     def __init__(self, store: Store, collection: str) -> None:
         self.collection = store.database[collection]
+        self._seconds = metrics.STORE_SECONDS.labels(collection, "project")
 
     def apply(self, subject: str, sequence: int, fields: Mapping[str, Any]) -> bool:
         """Replace all that is known of `subject` when `sequence` is newer; False and no change otherwise.
@@ -25,11 +27,12 @@ class Projection:
         One write; a second one when it was there already, since an older event may have been inserted meanwhile.
         """
         older, document = {"_id": subject, "sequence": {"$lt": sequence}}, {"sequence": sequence, **fields}
-        try:
-            result = self.collection.replace_one(older, document, upsert=True)
-        except DuplicateKeyError:
-            # It is there: with this sequence, with a newer one, or, lost a race of two inserts, with an older one.
-            result = self.collection.replace_one(older, document)
+        with self._seconds.time():
+            try:
+                result = self.collection.replace_one(older, document, upsert=True)
+            except DuplicateKeyError:
+                # It is there: with this sequence, a newer one, or, lost a race of two inserts, with an older one.
+                result = self.collection.replace_one(older, document)
         return bool(result.matched_count or result.upserted_id is not None)
 
     def get(self, subject: str) -> dict[str, Any] | None:
