@@ -15,6 +15,7 @@ from mpp_chassis.errors import Poison
 from mpp_applications import usecases
 
 SWEEP_SECONDS = 10
+MEASURE_SECONDS = 30
 
 
 class Handlers:
@@ -39,3 +40,7 @@ class Handlers:
     @every(SWEEP_SECONDS, lease="deadlines")
     def flag_deadlines(self, now: datetime) -> None:
         usecases.flag_deadlines(self.app, now)
+
+    @every(MEASURE_SECONDS, lease="measure")
+    def measure(self, now: datetime) -> None:
+        usecases.measure(self.app, now)

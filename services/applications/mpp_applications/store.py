@@ -17,6 +17,7 @@ from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from mpp_applications.domain import (
+    RUNNING,
     Application,
     Clock,
     Flag,
@@ -47,6 +48,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", ASCENDING), ("owner_keys", ASCENDING), ("order", DESCENDING)], name="by_owner"),
         # Holds only files whose clock runs: the sweep's cost follows what is under way, never history.
         IndexModel([("flag_at", ASCENDING)], name="flag_at", sparse=True),
+        # Those too whose deadline has passed and was told: what the metrics of due files count.
+        IndexModel([("due_at", ASCENDING)], name="due_at", partialFilterExpression={"clock_runs": True}),
     ],
     "tickets": [IndexModel([("served_at", ASCENDING)], name="forget", expireAfterSeconds=TICKETS_KEPT_SECONDS)],
 }
@@ -86,6 +89,15 @@ class Applications:
         """Files with a deadline flag to raise by `now`, the oldest first."""
         found = self._aggregates.collection.find({"flag_at": {"$lte": now}})
         return [self._aggregates.stored(d) for d in found.sort("flag_at", ASCENDING).limit(limit)]
+
+    def count_due(self, after: datetime | None, until: datetime) -> list[tuple[str, str, int]]:
+        """(site id, agency, files) whose clock runs and ends in the time from `after` (None: ever) to `until`."""
+        due = {"$lte": until, **({"$gt": after} if after else {})}
+        group = {"_id": {"site": "$site_id", "agency": "$agency"}, "count": {"$sum": 1}}
+        found = self._aggregates.collection.aggregate(
+            [{"$match": {"clock_runs": True, "due_at": due}}, {"$group": group}]
+        )
+        return [(d["_id"]["site"], d["_id"]["agency"], d["count"]) for d in found]
 
     def save_flags(
         self,
@@ -145,6 +157,8 @@ def to_state(a: Application) -> dict[str, Any]:
         "resumes_to": str(a.resumes_to) if a.resumes_to else None,
         "pickup": {"code_hash": a.pickup.code_hash, "wrong_tries": a.pickup.wrong_tries} if a.pickup else None,
     }
+    state["clock_runs"] = a.clock is not None and a.state in RUNNING
+    state["due_at"] = a.clock.due_at if a.clock else None
     if due := a.next_flag:
         state["flag_at"] = due[0]
     return state

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -20,10 +20,11 @@ from mpp_chassis import trace
 from mpp_chassis.aggregates import Decision, Stored
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_chassis.worktime import WorkCalendar
 
-from mpp_applications import domain, messages, store, views
+from mpp_applications import domain, messages, metrics, store, views
 from mpp_applications.domain import Action
 
 SWEEP_BATCH = 200
@@ -90,7 +91,10 @@ def create_application(app: App, request: rpc.CreateApplicationRequest, call: Ca
     for warning in warnings:
         app.log.warning("application_warning", application=name, warning=warning)
     reply = messages.application(draft, app.cipher)
-    return app.applications.create(draft, site_id, call.mutation, reply, messages.events(draft))
+    kept = app.applications.create(draft, site_id, call.mutation, reply, messages.events(draft))
+    if kept is reply:  # else: the stored reply of a repeated command
+        metrics.count(draft)
+    return kept
 
 
 def get_application(app: App, name: str, call: Call) -> pb.Application:
@@ -160,10 +164,12 @@ def collect_application(app: App, request: rpc.CollectApplicationRequest, call: 
     costs a second try nor is told anything else.
     """
     code_hash = _code_hash(app, request.name, request.pickup_code)
+    decided: list[domain.Application] = []
 
     def decide(stored: Stored) -> Decision:
         before = _allowed(stored, call)
         after = before.collect(code_hash=code_hash, now=_now(call), actor=call.actor)
+        decided.append(after)
         outcome = status_pb2.Status()
         if after.state is domain.State.COLLECTED:
             outcome.details.add().Pack(messages.application(after, app.cipher))
@@ -173,6 +179,8 @@ def collect_application(app: App, request: rpc.CollectApplicationRequest, call: 
         return Decision(store.to_state(after), outcome, messages.events(after))
 
     outcome = app.applications.change(request.name, call.mutation, status_pb2.Status, decide)
+    for after in decided[-1:]:
+        metrics.count(after)
     if outcome.code != code_pb2.OK:
         raise domain.WrongPickupCode(int(outcome.message))
     reply = pb.Application()
@@ -222,15 +230,33 @@ def _flag(app: App, stored: Stored, now: datetime) -> bool:
         at=now,
         traceparent=trace.current(),
     )
-    return app.applications.save_flags(stored, after, command, Empty(), messages.events(after))
+    saved = app.applications.save_flags(stored, after, command, Empty(), messages.events(after))
+    if saved:
+        metrics.count(after)
+    return saved
+
+
+def measure(app: App, now: datetime) -> None:
+    """Tell how many files are late or due within a day. Cost follows these, never all that are under way."""
+    due: dict[tuple[str, ...], float] = {}
+    for word, after, until in (("overdue", None, now), ("within_a_day", now, now + timedelta(days=1))):
+        for site, agency, count in app.applications.count_due(after, until):
+            due[site, metrics.short(agency), word] = count
+    replace_all(metrics.DUE, due)
 
 
 def _change(app: App, name: str, call: Call, step: Step) -> pb.Application:
+    decided: list[domain.Application] = []  # empty when the command was repeated
+
     def decide(stored: Stored) -> Decision:
         after = step(_allowed(stored, call))
+        decided.append(after)
         return Decision(store.to_state(after), messages.application(after, app.cipher), messages.events(after))
 
-    return app.applications.change(name, call.mutation, pb.Application, decide)
+    reply = app.applications.change(name, call.mutation, pb.Application, decide)
+    for after in decided[-1:]:
+        metrics.count(after)
+    return reply
 
 
 def _allowed(stored: Stored, call: Call) -> domain.Application:

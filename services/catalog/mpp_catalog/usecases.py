@@ -21,7 +21,7 @@ from mpp_chassis.call import Call
 from mpp_chassis.errors import Aborted, FailedPrecondition, InvalidField
 from mpp_chassis.events import Event
 
-from mpp_catalog import domain, messages, search, store
+from mpp_catalog import domain, messages, metrics, search, store
 
 R = TypeVar("R", domain.Site, domain.Agency, domain.Offering)
 M = TypeVar("M", bound=Message)
@@ -157,7 +157,10 @@ def _apply(
             reply.ClearField("etag")  # the version does not exist
             return reply
         try:
-            return _write(kind, stored, wanted.name, state, call, reply)
+            written = _write(kind, stored, wanted.name, state, call, reply)
+            if written is reply:  # else: the stored reply of a repeated command
+                metrics.PUBLISHED.labels(_site_id(wanted.name), kind.field).inc()
+            return written
         except (Stale, Taken):
             continue  # somebody was faster: look again, and say then what is wrong
     raise Aborted(f"{wanted.name} is being changed by too many at once; try again")

@@ -17,7 +17,7 @@ from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, offering_pb2, site_p
 from mpp_chassis.aggregates import Aggregates, Stored
 from mpp_chassis.errors import InvalidField, NotFound
 
-from mpp_catalog import messages, search, store
+from mpp_catalog import messages, metrics, search, store
 from mpp_catalog.usecases import App
 
 M = TypeVar("M", bound=Message)
@@ -97,6 +97,7 @@ def search_offerings(
     names = _best(app, site_id, words, limit)
     if not names:
         get_site(app, request.parent)
+    metrics.SEARCHES.labels(site_id, "yes" if names else "no").inc()
     rows = store.read_many(app.catalogue.offerings, names)
     found = [_show(messages.offering, rows[name]) for name in names if name in rows]
     return catalog_service_pb2.SearchOfferingsResponse(offerings=found)

@@ -15,6 +15,7 @@ from mpp_chassis.errors import Poison
 from mpp_complaints import usecases
 
 SWEEP_SECONDS = 5
+MEASURE_SECONDS = 30
 
 
 class Handlers:
@@ -43,3 +44,7 @@ class Handlers:
     @every(SWEEP_SECONDS, lease="deadlines")
     def pass_deadlines(self, now: datetime) -> None:
         usecases.sweep(self.app, now)
+
+    @every(MEASURE_SECONDS, lease="measure")
+    def measure(self, now: datetime) -> None:
+        usecases.measure(self.app, now)

@@ -7,6 +7,7 @@ decides nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from mpp_chassis.call import Command, Reach
 from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from mpp_complaints.domain import Class, Complaint, Entry, Party, State, Visibility
+from mpp_complaints.domain import ENDS, Class, Complaint, Entry, Party, State, Visibility
 
 M = TypeVar("M", bound=Message)
 COMPLAINTS = "complaints"
@@ -31,9 +32,22 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", ASCENDING), ("owner", ASCENDING), ("order", DESCENDING)], name="owner_newest"),
         # Only what the sweep must still look at is in it: its cost follows what is open, not what is history.
         IndexModel([("look_at", ASCENDING)], name="due", sparse=True),
+        # Those too whose missed deadline was told already: what the metrics of open complaints count.
+        IndexModel([("due_at", ASCENDING)], name="open_due", partialFilterExpression={"open": True}),
     ],
     WAITS: [IndexModel([("at", ASCENDING)], name="expiry", expireAfterSeconds=WAITS_KEPT_SECONDS)],
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNow:
+    """How many complaints of an agency are in one open state, and how many of them are past their moment."""
+
+    site: str
+    agency: str
+    state: State
+    count: int
+    late: int
 
 
 class Complaints:
@@ -69,6 +83,23 @@ class Complaints:
         """Names of complaints for which time alone may have something to do, longest due first."""
         found = self._aggregates.collection.find({"look_at": {"$lte": now}}, {"_id": 1})
         return [d["_id"] for d in found.sort("look_at", ASCENDING).limit(limit)]
+
+    def open_now(self, now: datetime) -> list[OpenNow]:
+        """All that are not at an end, counted."""
+        group = {"_id": {"site": "$site_id", "agency": "$agency", "state": "$state"}, "count": {"$sum": 1}}
+
+        def counted(due: dict[str, datetime]) -> dict[tuple[str, str, str], int]:
+            lines = self._aggregates.collection.aggregate(
+                [{"$match": {"open": True, "due_at": due}}, {"$group": group}]
+            )
+            return {(d["_id"]["site"], d["_id"]["agency"], d["_id"]["state"]): d["count"] for d in lines}
+
+        late, ahead = counted({"$lte": now}), counted({"$gt": now})
+        return [
+            OpenNow(site, agency, State(state), late.get(key, 0) + ahead.get(key, 0), late.get(key, 0))
+            for key in sorted(late.keys() | ahead.keys())
+            for site, agency, state in (key,)
+        ]
 
     def tick(
         self,
@@ -121,6 +152,7 @@ def to_state(c: Complaint) -> dict[str, Any]:
         "state": c.state.value,
         "received_at": c.received_at,
         "due_at": c.due_at,
+        "open": c.state not in ENDS,
         "settle_by": c.settle_by,
         "legal_by": c.legal_by,
         "answer": c.answer,

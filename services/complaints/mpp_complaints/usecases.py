@@ -18,9 +18,10 @@ from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import InvalidField, NotFound
 from mpp_chassis.events import Event
+from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import FieldCipher
 
-from mpp_complaints import domain, messages, policy
+from mpp_complaints import domain, messages, metrics, policy
 from mpp_complaints.domain import Complaint, Reader, Terms
 from mpp_complaints.messages import Sight
 from mpp_complaints.store import Complaints, order_key
@@ -68,7 +69,10 @@ def file_complaint(
         raise NotFound(f"there is no {request.agency}", reason="AGENCY_UNKNOWN", field="agency")
     complaint = _with_evidence(app, complaint)
     reply = messages.reply(complaint, _stored_sight(call, complaint), now)
-    return app.complaints.create(complaint, command, reply, messages.events(complaint))
+    kept = app.complaints.create(complaint, command, reply, messages.events(complaint))
+    if kept is reply:  # else: the stored reply of a repeated command
+        metrics.count(complaint)
+    return kept
 
 
 def get_complaint(app: App, name: str, call: Call) -> complaint_pb2.Complaint:
@@ -154,10 +158,23 @@ def sweep(app: App, now: datetime, traceparent: str = "") -> int:
     for name in app.complaints.due(now, SWEEP_BATCH):
         command = Command(f"tick:{now.isoformat()}", "Sweep", "tick", domain.CLOCK, now, traceparent)
         try:
-            changed += app.complaints.tick(name, command, lambda c: _ticked(app, c, now))
+            changed += _tick(app, name, command, now)
         except (KeyError, ValueError, TypeError) as e:  # one bad document must not hold up the others
             log.error("sweep_skipped", complaint=name, error=type(e).__name__)
     return changed
+
+
+def measure(app: App, now: datetime) -> None:
+    """Tell how many complaints are open and how many are late. Cost follows what is open, never history."""
+    turns: dict[tuple[str, ...], float] = {}
+    overdue: dict[tuple[str, ...], float] = {}
+    for line in app.complaints.open_now(now):
+        site, agency = metrics.short(line.site), metrics.short(line.agency)
+        turn = "reporter" if line.state in domain.WAITING else "handler"
+        turns[site, agency, turn] = turns.get((site, agency, turn), 0) + line.count
+        overdue[site, agency] = overdue.get((site, agency), 0) + (line.late if turn == "handler" else 0)
+    replace_all(metrics.OPEN, turns)
+    replace_all(metrics.OVERDUE, overdue)
 
 
 # -- inside
@@ -202,14 +219,33 @@ def _change(
     app: App, name: str, call: Call, decide: Callable[[Complaint, datetime], Complaint]
 ) -> complaint_pb2.Complaint:
     now = _moment(call.now)
+    made: list[Complaint] = []  # empty when the command was repeated
 
     def decided(complaint: Complaint) -> tuple[Complaint, complaint_pb2.Complaint, list[Event]]:
         _permit(call, complaint)
         changed = decide(_with_evidence(app, complaint), now)
+        made.append(changed)
         reply = messages.reply(changed, _stored_sight(call, changed), now)
         return changed, reply, messages.events(changed)
 
-    return app.complaints.change(name, call.mutation, complaint_pb2.Complaint, decided)
+    reply = app.complaints.change(name, call.mutation, complaint_pb2.Complaint, decided)
+    for changed in made[-1:]:
+        metrics.count(changed)
+    return reply
+
+
+def _tick(app: App, name: str, command: Command, now: datetime) -> bool:
+    made: list[Complaint] = []
+
+    def decide(complaint: Complaint) -> tuple[Complaint, list[Event]] | None:
+        ticked = _ticked(app, complaint, now)
+        made.extend([ticked[0]] if ticked else [])
+        return ticked
+
+    done = app.complaints.tick(name, command, decide)
+    if done:
+        metrics.count(made[-1])
+    return done
 
 
 def _ticked(app: App, complaint: Complaint, now: datetime) -> tuple[Complaint, list[Event]] | None:

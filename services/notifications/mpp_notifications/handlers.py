@@ -69,5 +69,9 @@ class Handlers:
         """Finishes what a crash, a busy provider or a missing receipt left behind."""
         usecases.attend_due(self.app, now)
 
+    @every(30, lease="measure")
+    def measure(self, now: datetime) -> None:
+        usecases.measure(self.app, now)
+
     def _tell(self, what: news.News, meta: EventMeta) -> None:
         usecases.tell(self.app, what, meta.time, meta.command(what.event))

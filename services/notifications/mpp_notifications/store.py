@@ -95,6 +95,11 @@ class Notifications:
         found = self.collection.find({"due_at": {"$lte": now}}).sort("due_at", 1).limit(limit)
         return [self._aggregates.stored(document) for document in found]
 
+    def count_due(self, until: datetime, most: int) -> int:
+        """How many were due by `until`, counted up to `most`."""
+        found = self.collection.find({"due_at": {"$lte": until}}, {"_id": 1}).sort("due_at", 1).limit(most)
+        return sum(1 for _ in found)
+
     def unsent_about(self, site: str, subject: str, templates: Collection[str]) -> list[Notification]:
         """Messages about a resource that no provider has: what newer news may cancel."""
         query = {

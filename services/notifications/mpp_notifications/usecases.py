@@ -48,6 +48,14 @@ SWEEP_BATCH = 100
 SWEEP_TIME = timedelta(seconds=8)  # below the sweep's lease, so that a slow provider makes no two sweeps overlap
 TEXT = "notification_text"  # the cipher's purpose for rendered texts
 _CODE = "pickup_code"
+_RESULTS = {
+    State.DELIVERED: "delivered",
+    State.PERMANENT_FAILURE: "failed",
+    State.TECHNICAL_FAILURE: "failed",
+    State.SUPPRESSED: "not_wanted",
+    State.CANCELLED: "outdated",
+    State.EXPIRED: "outdated",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,11 @@ def attend_due(app: App, now: datetime) -> int:
         if len(batch) < SWEEP_BATCH or failed == len(batch):
             break
     return attended
+
+
+def measure(app: App, now: datetime) -> None:
+    """Tell how many messages nobody attends to. Cost follows these, and at most 1000 are counted."""
+    metrics.WAITING.set(app.notifications.count_due(now - timedelta(minutes=1), 1000))
 
 
 def report_receipt(
@@ -281,6 +294,8 @@ def _hand_over(app: App, claimed: Notification) -> None:
         lambda current: current.settle(claimed.attempts, outcome, name, now, app.delivery.policy, app.rng),
     )
     if settled is not None:
+        if outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.DELIVERED):
+            metrics.TO_CITIZENS.labels(settled.site, str(settled.channel), "sent").inc()
         _finish(app, settled)
 
 
@@ -364,6 +379,7 @@ def _own_command(notification: Notification, method: str, now: datetime) -> Comm
 def _report(app: App, notification: Notification) -> None:
     for ended in notification.events:
         metrics.ENDED.labels(notification.template, str(ended.state)).inc()
+        metrics.TO_CITIZENS.labels(notification.site, str(notification.channel), _RESULTS[ended.state]).inc()
     app.log.info(
         "notification",
         notification=notification.name,

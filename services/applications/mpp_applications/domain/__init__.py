@@ -28,13 +28,14 @@ from mpp_applications.domain.errors import (
     WrongPickupCode,
     WrongState,
 )
-from mpp_applications.domain.lifecycle import CLOSED, TRANSITIONS, Action, Flag, State
+from mpp_applications.domain.lifecycle import CLOSED, RUNNING, TRANSITIONS, Action, Flag, State
 from mpp_applications.domain.nik import NIK_REGION_UNKNOWN, check_nik
 
 __all__ = [
     "CLOSED",
     "NIK_REGION_UNKNOWN",
     "PICKUP_TRIES",
+    "RUNNING",
     "TRANSITIONS",
     "Action",
     "Advanced",
