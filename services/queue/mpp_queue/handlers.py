@@ -14,6 +14,7 @@ from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_queue import usecases
 
+MEASURE_SECONDS = 15
 DAY_END_SECONDS = 300  # how long after midnight of a site its open tickets may stay open
 log = logs.get(part="queue")
 
@@ -37,6 +38,10 @@ class Handlers:
         command = meta.command("AttachApplication")
         if not usecases.attach_application(self.app, event.ticket, event.application, command):
             log.warning("ticket_unknown", ticket=event.ticket, application=event.application)
+
+    @every(MEASURE_SECONDS, lease="measure")
+    def measure(self, now: datetime) -> None:
+        usecases.measure(self.app, now)
 
     @every(DAY_END_SECONDS, lease="day-end")
     def close_earlier_days(self, now: datetime) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -73,6 +73,16 @@ class Visit:
     called_at: Any
     priority: bool
     length: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNow:
+    """How many tickets of a queue are in one open state, and when the oldest of them was taken."""
+
+    queue: str
+    state: State
+    count: int
+    oldest: datetime
 
 
 class Tickets:
@@ -149,6 +159,18 @@ class Tickets:
         group = {"_id": "$priority", "n": {"$sum": 1}}
         counts = {g["_id"]: g["n"] for g in self._collection.aggregate([{"$match": match}, {"$group": group}])}
         return int(counts.get(True, 0)), int(counts.get(False, 0))
+
+    def open_now(self, site_id: str, queues: Sequence[str], day: str) -> list[OpenNow]:
+        """What is open in these queues of one site. Its cost follows the number who are there."""
+        states = {"$in": [state.value for state in OPEN]}
+        match = {"site_id": site_id, "queue": {"$in": list(queues)}, "state": states, "day": day}
+        group = {
+            "_id": {"queue": "$queue", "state": "$state"},
+            "count": {"$sum": 1},
+            "oldest": {"$min": "$issued_at"},
+        }
+        found = self._collection.aggregate([{"$match": match}, {"$group": group}])
+        return [OpenNow(d["_id"]["queue"], State(d["_id"]["state"]), d["count"], d["oldest"]) for d in found]
 
     def lately_called(self, site_id: str, queue: str, day: str, limit: int) -> list[Visit]:
         """Tickets at the counters and the last finished ones, newest call first."""

@@ -20,9 +20,10 @@ from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
+from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
 
-from mpp_queue import domain, messages
+from mpp_queue import domain, messages, metrics
 from mpp_queue.boards import Boards
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Rules, State, Ticket
 from mpp_queue.flights import Flights
@@ -100,8 +101,11 @@ def _insert(
         used = False
         try:
             ticket = _issue(app, spec, name, day, seq, sealed, request, call)
-            reply = app.tickets.create(ticket, call.mutation, messages.issued(ticket), messages.events(ticket))
+            fresh = messages.issued(ticket)
+            reply = app.tickets.create(ticket, call.mutation, fresh, messages.events(ticket))
             used = reply.ticket.number == ticket.number  # else: the stored reply of a repeated command
+            if reply is fresh:
+                metrics.count(ticket)
             return reply
         except Taken as e:
             if e.index not in (NUMBER_INDEX, ""):
@@ -214,7 +218,9 @@ def _call_first(app: App, spec: QueueSpec, counter: int, call: Call) -> ticket_p
             called = waiting.ticket.call(now=call.now, actor=call.actor, counter=counter, call_key=call.mutation.key)
             reply = messages.ticket(called)
             try:
-                return app.tickets.save(waiting, called, call.mutation, reply, messages.events(called))
+                app.tickets.save(waiting, called, call.mutation, reply, messages.events(called))
+                metrics.count(called)
+                return reply
             except Stale:
                 continue  # another process called it
             except Taken:
@@ -298,12 +304,17 @@ def cancel_ticket(app: App, request: queue_service_pb2.CancelTicketRequest, call
 
 
 def _step(app: App, name: str, call: Call, decide: Callable[[Ticket], Ticket]) -> ticket_pb2.Ticket:
+    decided: list[Ticket] = []  # empty when the command was repeated
+
     def decision(before: Ticket) -> tuple[Ticket, ticket_pb2.Ticket, Sequence[Event]]:
         call.require(agency=before.agency, owners=before.owners)
-        after = decide(before)
-        return after, messages.ticket(after), messages.events(after)
+        decided.append(decide(before))
+        return decided[-1], messages.ticket(decided[-1]), messages.events(decided[-1])
 
-    return app.tickets.change(name, call.mutation, ticket_pb2.Ticket, decision)
+    reply = app.tickets.change(name, call.mutation, ticket_pb2.Ticket, decision)
+    for ticket in decided[-1:]:
+        metrics.count(ticket)
+    return reply
 
 
 def attach_application(app: App, ticket: str, application: str, command: Command) -> bool:
@@ -342,7 +353,28 @@ def _close(app: App, loaded: Loaded, today: str, now: datetime, actor: str) -> b
         app.tickets.save(loaded, after, command, messages.ticket(after), messages.events(after))
     except Stale:
         return False  # somebody ended it; or the next sweep will
+    metrics.count(after)
     return True
+
+
+def measure(app: App, now: datetime) -> None:
+    """Tell how full every queue of every site is now: one query a site, its cost follows who waits."""
+    sites: dict[tuple[str, str], list[str]] = {}
+    for queue, zone in app.queues.names():
+        sites.setdefault((queue.split("/")[1], local_day(zone, now)), []).append(queue)
+    tickets: dict[tuple[str, ...], float] = {}
+    longest: dict[tuple[str, ...], float] = {}
+    for (site, day), queues in sites.items():
+        for queue in queues:
+            tickets.update({(site, metrics.short(queue), state.value): 0.0 for state in domain.OPEN})
+            longest[site, metrics.short(queue)] = 0.0
+        for line in app.tickets.open_now(site, queues, day):
+            queue = metrics.short(line.queue)
+            tickets[site, queue, line.state.value] = line.count
+            if line.state is State.WAITING:
+                longest[site, queue] = max(0.0, (now - line.oldest).total_seconds())
+    replace_all(metrics.OPEN_TICKETS, tickets)
+    replace_all(metrics.LONGEST_WAIT_SECONDS, longest)
 
 
 def local_day(zone: str, now: datetime) -> str:

@@ -1,0 +1,65 @@
+"""All metrics of the service, with their meaning. Knows the domain's events; knows no store.
+
+Labels are a site and a queue as the catalogue names them, or a word of a fixed list; never a ticket, never a person.
+Time series, for sizing: 11 a queue, 28 a site (docs/operations.md).
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from mpp_queue.domain import Called, Ended, Issued, ServingStarted, State, Ticket
+
+_MINUTE = 60
+TICKETS = Counter(
+    "mpp_queue_tickets_total",
+    "Steps of tickets: taken, called, recalled, serving, finished, missed (back to waiting), no_show, cancelled, "
+    "closed_at_day_end. Counted by the process that wrote the step",
+    ("site", "queue", "step"),
+)
+WAIT_SECONDS = Histogram(
+    "mpp_queue_wait_seconds",
+    "From taking a ticket to the counter, of citizens who got there",
+    ("site",),
+    buckets=tuple(_MINUTE * m for m in (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180)),
+)
+SERVICE_SECONDS = Histogram(
+    "mpp_queue_service_seconds",
+    "From the citizen's arrival at the counter to the end of the visit",
+    ("site",),
+    buckets=tuple(_MINUTE * m for m in (0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45, 60)),
+)
+OPEN_TICKETS = Gauge(
+    "mpp_queue_open_tickets",
+    "Tickets of today that are waiting, called or serving, at the last sweep `measure`; true of the lease's holder only",
+    ("site", "queue", "state"),
+)
+LONGEST_WAIT_SECONDS = Gauge(
+    "mpp_queue_longest_wait_seconds",
+    "How long the one who waits longest has waited, at the last sweep `measure`; true of the lease's holder only",
+    ("site", "queue"),
+)
+
+
+def count(ticket: Ticket) -> None:
+    """Count the step that made `ticket`. Called after its write; never for a repeated command."""
+    site, queue = ticket.site_id, short(ticket.queue)
+    for event in ticket.events:
+        TICKETS.labels(site, queue, _step(ticket, event)).inc()
+        if isinstance(event, ServingStarted):
+            WAIT_SECONDS.labels(site).observe(event.waited.total_seconds())
+        if isinstance(event, Ended) and event.state is State.FINISHED:
+            SERVICE_SECONDS.labels(site).observe(event.served.total_seconds())
+
+
+def _step(ticket: Ticket, event: Issued | Called | ServingStarted | Ended) -> str:
+    if isinstance(event, Issued):
+        return "taken"
+    if isinstance(event, Called):
+        return "called" if ticket.calls == 1 else "recalled"
+    return "serving" if isinstance(event, ServingStarted) else event.state.value
+
+
+def short(queue: str) -> str:
+    """`dukcapil` of `sites/malang/queues/dukcapil`."""
+    return queue.rsplit("/", 1)[1]
