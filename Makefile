@@ -47,7 +47,7 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/apidocs/mpp_apidocs
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check

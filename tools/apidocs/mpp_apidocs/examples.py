@@ -1,0 +1,65 @@
+"""docs/api/examples.yaml: one real call for each operation, kept by hand, executed by a test.
+
+Knows the file's form and nothing of how a call is made. The steps are in an order that makes sense: what a step's reply
+holds (`keep`: a name, a number) stands in later steps as it stands in the sample reply; who executes the file puts the
+value of the running platform in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_KEYS = {"operation", "title", "as", "path", "query", "body", "status", "reply", "keep", "secret", "wait"}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One call. `caller`: the token's claims, None for nobody. `keep`: dotted places in the reply."""
+
+    operation: str
+    title: str
+    caller: Mapping[str, Any] | None
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any] | None
+    status: int
+    reply: Any
+    keep: tuple[str, ...]
+    secret: str  # what the citizen reads on the phone and this step needs: a place in the body
+    wait: bool  # the answer comes of events: ask again until it is there
+
+    @property
+    def who(self) -> str:
+        """`officer` in words."""
+        return ", ".join(self.caller["roles"]) if self.caller else "anyone"
+
+
+def load(file: Path) -> list[Example]:
+    """Raises ValueError naming the step that is malformed."""
+    found = []
+    for i, step in enumerate(yaml.safe_load(file.read_text())["calls"], 1):
+        if strange := set(step) - _KEYS:
+            raise ValueError(f"{file.name}: step {i} has unknown keys {sorted(strange)}")
+        if missing := {"operation", "title", "reply"} - set(step):
+            raise ValueError(f"{file.name}: step {i} lacks {sorted(missing)}")
+        found.append(
+            Example(
+                step["operation"],
+                step["title"],
+                step.get("as"),
+                step.get("path", {}),
+                step.get("query", {}),
+                step.get("body"),
+                step.get("status", 200),
+                step["reply"],
+                tuple(step.get("keep", ())),
+                step.get("secret", ""),
+                step.get("wait", False),
+            )
+        )
+    return found
