@@ -5,6 +5,9 @@ Checks signature (ES256 or RS256 only: RFC 8725 says to fix the algorithms), iss
 trusted longer, unless the issuer cannot be asked), and fetched again for an unknown key id (rotation). One asks at a
 time, at most every 10 s and every second while it fails, and nobody waits for him who need not: rubbish tokens can
 neither make us hammer the issuer nor hold up the server while it does not answer.
+
+Where a token says its roles, site, agency, counter and NIK is configuration (`ClaimNames`). Roles that are not the
+platform's (an issuer has its own) are left out.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ import time
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from mpp.options.v1 import options_pb2
 
 from mpp_chassis.call import Caller
 from mpp_chassis.errors import Unauthenticated, Unavailable
+from mpp_chassis.settings import ClaimNames
 
 ALGORITHMS = ("ES256", "RS256")
 LEEWAY = 30  # seconds
@@ -30,6 +36,7 @@ RETRY = 1.0  # ... while the issuer does not answer
 ASK_SECONDS = 3.0
 KEPT_SECONDS = 600.0  # a key set that is older is fetched anew
 KEPT_TOKENS = 4096
+ROLES = frozenset(role.name.removeprefix("ROLE_").lower() for role in options_pb2.Role.DESCRIPTOR.values if role.number)
 
 
 class KeySet:
@@ -82,21 +89,38 @@ class KeySet:
         return {k.key_id: k.key for k in keys if k.key_id}
 
 
-class Authenticator:
-    """Turns a bearer token into a Caller; remembers checked tokens until they expire."""
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    expires: float
+    kid: str
+    key: Any
+    caller: Caller
 
-    def __init__(self, keys: KeySet, issuer: str, audience: str, nik_index: Callable[[str], str]) -> None:
+
+class Authenticator:
+    """Turns a bearer token into a Caller; remembers checked tokens until they expire or their key is fetched anew."""
+
+    def __init__(
+        self,
+        keys: KeySet,
+        issuer: str,
+        audience: str,
+        nik_index: Callable[[str], str],
+        names: ClaimNames = ClaimNames(),  # noqa: B008  frozen
+    ) -> None:
         self._keys, self._issuer, self._audience, self._nik_index = keys, issuer, audience, nik_index
-        self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self._names = names
+        self._checked: OrderedDict[str, _Checked] = OrderedDict()
 
     def caller(self, token: str) -> Caller:
         """Raises Unauthenticated (reason TOKEN_INVALID or TOKEN_EXPIRED) or Unavailable."""
         known = self._checked.get(token)
-        if known and known[0] > time.time():
-            return known[1]
+        if known and known.expires > time.time() and self._keys.key(known.kid) is known.key:
+            return known.caller  # its key is still one of the issuer's, and was not fetched anew since
         claims = self._claims(token)
         caller = self._from_claims(claims)
-        self._checked[token] = (float(claims["exp"]), caller)
+        kid = _kid(token)
+        self._checked[token] = _Checked(float(claims["exp"]), kid, self._keys.key(kid), caller)
         while len(self._checked) > KEPT_TOKENS:
             self._checked.popitem(last=False)
         return caller
@@ -108,7 +132,7 @@ class Authenticator:
                 raise Unauthenticated("the token's algorithm is not allowed", reason="TOKEN_INVALID")
             claims: Mapping[str, Any] = jwt.decode(
                 token,
-                self._keys.key(str(header.get("kid", ""))),
+                self._keys.key(_kid(token)),
                 algorithms=list(ALGORITHMS),
                 audience=self._audience,
                 issuer=self._issuer,
@@ -122,8 +146,11 @@ class Authenticator:
         return claims
 
     def _from_claims(self, claims: Mapping[str, Any]) -> Caller:
-        roles = claims.get("roles")
-        nik, counter = str(claims.get("nik", "") or ""), claims.get("counter") or 0
+        roles, nik, site, agency, counter = (
+            _find(claims, path)
+            for path in (self._names.roles, self._names.nik, self._names.site, self._names.agency, self._names.counter)
+        )
+        nik, counter = str(nik or ""), counter or 0
         if not isinstance(roles, list) or not isinstance(counter, int) or isinstance(counter, bool):
             raise Unauthenticated("the token's claims are malformed", reason="TOKEN_INVALID")
         subject = str(claims["sub"])
@@ -132,11 +159,26 @@ class Authenticator:
         own = {f"sub:{subject}"} | ({f"nik:{self._nik_index(nik)}"} if nik else set())
         return Caller(
             subject=subject,
-            roles=frozenset(str(r) for r in roles),
-            site=str(claims.get("site", "") or ""),
-            agency=str(claims.get("agency", "") or ""),
+            roles=frozenset(str(r) for r in roles) & ROLES,
+            site=str(site or ""),
+            agency=str(agency or ""),
             counter=counter,
             nik=nik,
             owner_keys=frozenset(own),
             expires=float(claims["exp"]) + LEEWAY,
         )
+
+
+def _kid(token: str) -> str:
+    """Raises PyJWTError."""
+    return str(jwt.get_unverified_header(token).get("kid", ""))
+
+
+def _find(claims: Mapping[str, Any], path: str) -> Any:
+    """The claim of this very name, else what the dotted path leads to; None when there is nothing."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

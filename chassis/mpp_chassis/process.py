@@ -154,7 +154,8 @@ def _serve(service: Service, settings: Any) -> int:
     def nik_index(nik: str) -> str:
         return parts.index.of(nik, "nik")
 
-    authenticator = Authenticator(KeySet(settings.jwks_url), settings.issuer, settings.audience, nik_index)
+    keys = KeySet(settings.jwks_url)
+    authenticator = Authenticator(keys, settings.issuer, settings.audience, nik_index, settings.claims)
 
     def queues() -> list[str]:
         return [d["_id"] for d in parts.database["handlers"].find({}).sort("_id", 1)]

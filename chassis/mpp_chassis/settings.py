@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 
 class BadSettings(Exception):
     """A setting is missing or wrong; the text names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Where an access token says what the platform needs. A dotted name leads into objects: `realm_access.roles`.
+
+    A claim whose very name has the dots in it (`https://mpp.example/roles`) is found first.
+    """
+
+    roles: str = "roles"
+    site: str = "site"
+    agency: str = "agency"
+    counter: str = "counter"
+    nik: str = "nik"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,7 @@ class Settings:
     issuer: str
     jwks_url: str
     audience: str
+    claims: ClaimNames
     field_keys: str = field(repr=False)  # "kid:base64key,kid:base64key", the first seals, all open
     index_key: str = field(repr=False)  # base64
     retry_delays_ms: tuple[int, ...]
@@ -82,6 +97,7 @@ def from_env(service: str, env: Mapping[str, str]) -> Settings:
         issuer=text("MPP_OIDC_ISSUER"),
         jwks_url=text("MPP_OIDC_JWKS_URL"),
         audience=text("MPP_OIDC_AUDIENCE", "mpp"),
+        claims=ClaimNames(**{f.name: text(f"MPP_OIDC_{f.name.upper()}_CLAIM", f.name) for f in fields(ClaimNames)}),
         field_keys=text("MPP_FIELD_KEYS"),
         index_key=text("MPP_INDEX_KEY"),
         retry_delays_ms=_delays(text("MPP_RETRY_DELAYS_MS", "1000,10000,60000,600000")),

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from mpp_chassis import identity
 from mpp_chassis.errors import Unauthenticated, Unavailable
 from mpp_chassis.identity import Authenticator, KeySet
+from mpp_chassis.settings import ClaimNames
 
 ISSUER, AUDIENCE = "https://issuer.test", "mpp"
 EC_KEY, OTHER_EC = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -176,6 +177,59 @@ def test_a_remembered_token_still_expires(auth: Authenticator, monkeypatch: pyte
     monkeypatch.setattr(auth, "_claims", lambda t: seen.append(t) or {"exp": 1, "sub": "again", "roles": []})
     assert auth.caller(text).subject == "again"
     assert seen == [text]
+
+
+def test_a_remembered_token_is_forgotten_with_its_key(
+    issuer: Issuer, auth: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "REFRESH", 0.0)
+    text = token()
+    assert auth.caller(text).subject == "u1"
+    issuer.offer(ec2=OTHER_EC)  # the issuer took the key back
+    assert auth.caller(text).subject == "u1"  # nobody has asked yet
+    assert auth.caller(token(kid="ec2", key=OTHER_EC)).subject == "u1"
+    assert refused(auth, text) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("names", "claims"),
+    [
+        ({"roles": "realm_access.roles"}, {"roles": None, "realm_access": {"roles": ["officer", "offline_access"]}}),
+        (
+            {"roles": "resource_access.mpp.roles"},
+            {"roles": None, "resource_access": {"mpp": {"roles": ["officer"]}, "account": {"roles": ["citizen"]}}},
+        ),
+        ({"roles": "https://mpp.example/roles"}, {"roles": None, "https://mpp.example/roles": ["officer", "kiosk "]}),
+        (
+            {"site": "mpp.site", "agency": "mpp.agency", "counter": "mpp.counter", "nik": "mpp.nik"},
+            {
+                "roles": ["officer"],
+                "mpp": {"site": "malang", "agency": "dukcapil", "counter": 3, "nik": "3573014101900001"},
+            },
+        ),
+    ],
+    ids=lambda v: next(iter(v.values())) or "objects" if isinstance(v, dict) else str(v),
+)
+def test_the_claims_are_found_where_the_issuer_puts_them(
+    issuer: Issuer, names: dict[str, str], claims: dict[str, Any]
+) -> None:
+    auth = Authenticator(KeySet(issuer.url), ISSUER, AUDIENCE, lambda nik: f"index-of-{len(nik)}", ClaimNames(**names))
+    caller = auth.caller(token(**claims))
+    assert caller.roles == {"officer"}
+    if "site" in names:
+        assert (caller.site, caller.agency, caller.counter, caller.nik) == ("malang", "dukcapil", 3, "3573014101900001")
+        assert "nik:index-of-16" in caller.owner_keys
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{}, {"realm_access": None}, {"realm_access": ["officer"]}, {"realm_access": {"roles": "officer"}}],
+    ids=str,
+)
+def test_a_token_without_the_roles_claim_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
+    names = ClaimNames(roles="realm_access.roles")
+    auth = Authenticator(KeySet(issuer.url), ISSUER, AUDIENCE, lambda nik: "", names)
+    assert refused(auth, token(**claims)) == "TOKEN_INVALID"
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", "HS256", "ES512", "PS256", None, 7, ["ES256"]], ids=str)

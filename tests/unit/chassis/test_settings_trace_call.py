@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpp_chassis import trace
 from mpp_chassis.call import Command, new_id
-from mpp_chassis.settings import BadSettings, from_env
+from mpp_chassis.settings import BadSettings, ClaimNames, from_env
 
 NEEDED = {
     "MPP_MONGODB_URI": "mongodb://u:secret1@h/", "MPP_AMQP_URI": "amqp://u:secret2@h//", "MPP_OIDC_ISSUER": "https://i",
@@ -127,3 +127,11 @@ def test_new_ids_have_the_form_of_a_resource_id() -> None:
 def test_an_id_does_not_give_away_the_command() -> None:
     assert command().key not in new_id(command())
     assert new_id(command()) == new_id(command())
+
+
+def test_the_names_of_claims_are_configuration() -> None:
+    assert from_env("queue", NEEDED).claims == ClaimNames()
+    found = from_env("queue", {**NEEDED, "MPP_OIDC_ROLES_CLAIM": "realm_access.roles", "MPP_OIDC_NIK_CLAIM": "id.nik"})
+    assert found.claims == ClaimNames(roles="realm_access.roles", nik="id.nik")
+    with pytest.raises(BadSettings, match="MPP_OIDC_SITE_CLAIM"):
+        from_env("queue", {**NEEDED, "MPP_OIDC_SITE_CLAIM": " "})
