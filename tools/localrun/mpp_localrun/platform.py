@@ -28,6 +28,7 @@ from mpp_devstack import Stack
 
 ROOT = Path(__file__).resolve().parents[3]
 ISSUER = "issuer"
+GATEWAY = "gateway"
 
 
 class NotReady(Exception):
@@ -52,13 +53,16 @@ class Platform:
         self.home = root / ".dev" / profile
         self.logs = self.home / "logs"
         self.outbox = self.home / "outbox"
-        self.stack = Stack(profile, root=root)
+        self.stack = Stack(profile, root=root, management=True)  # accounts of agencies are made over its HTTP API
 
     def services(self) -> list[str]:
         return sorted(p.parent.name for p in (self.root / "services").glob("*/pyproject.toml"))
 
     def endpoints(self) -> dict[str, str]:
-        """Addresses by name: gRPC as host:port, the issuer and each process's HTTP as URLs. Ports are kept once chosen."""
+        """Addresses by name: gRPC as host:port; the gateway, the issuer and each process's HTTP as URLs.
+
+        Ports are kept once chosen.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.root / ".dev" / "endpoints.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two profiles that start together must not choose the same ports
@@ -66,12 +70,12 @@ class Platform:
 
     def _choose(self, file: Path) -> dict[str, str]:
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-        wanted = [ISSUER, *self.services(), *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work"))]
+        wanted = [ISSUER, GATEWAY, f"{GATEWAY}-admin", *self.services(), *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work"))]
         missing = [name for name in wanted if name not in known]
         others = (json.loads(f.read_text()) for f in (self.root / ".dev").glob("*/endpoints.json"))
         taken = frozenset(int(_port(address)) for ends in others for address in ends.values())
         for name, port in zip(missing, free_ports(len(missing), first=12_000, taken=taken), strict=True):
-            web = name == ISSUER or name.endswith("-http")
+            web = name == ISSUER or name.startswith(GATEWAY) or name.endswith("-http")
             known[name] = f"http://127.0.0.1:{port}" if web else f"127.0.0.1:{port}"
         if missing:
             file.write_text(json.dumps(known, indent=1))
@@ -93,6 +97,7 @@ class Platform:
             "MPP_GRPC_PORT": _port(ends[service]),
             "MPP_HTTP_PORT": _port(ends[f"{service}-{verb}-http"]) if verb != "migrate" else "0",
             "MPP_NOTIFICATIONS_OUTBOX": str(self.outbox),
+            **self._broker_api(service),
             **self._secrets(),
             **extra,
         }
@@ -108,9 +113,27 @@ class Platform:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MPP_")}
         return Process(ISSUER, command, {**environment, "PYTHONUNBUFFERED": "1"}, f"{url}/healthz")
 
+    def gateway(self, *edge: Path, **replicas: list[str]) -> Process:
+        """Envoy before every service; ready when each has a host that answers.
+
+        `edge`: files that change its settings. `replicas`: addresses of a service that runs more than once.
+        """
+        ends, home = self.endpoints(), self.root / "deploy" / "gateway"
+        command = [sys.executable, "-m", "mpp_gateway", "run", "--out", str(self.home / GATEWAY), "--concurrency", "1"]
+        command += ["--listen", ends[GATEWAY].removeprefix("http://"), "--admin", _port(ends[f"{GATEWAY}-admin"])]
+        for file in (home / "edge.yaml", home / "edge.dev.yaml", *edge):
+            command += ["--edge", str(file)]
+        for service in self.services():
+            for address in replicas.get(service, [ends[service]]):
+                command += ["--upstream", f"{service}={address}"]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MPP_")}
+        identity = {"MPP_OIDC_ISSUER": ends[ISSUER], "MPP_OIDC_JWKS_URL": f"{ends[ISSUER]}/jwks.json"}
+        return Process(GATEWAY, tuple(command), {**environment, **identity}, f"{ends[GATEWAY]}/readyz")
+
     def processes(self) -> list[Process]:
-        """All of them: the issuer, then `serve` and `work` of every service."""
-        return [self.issuer(), *(self.process(s, v) for s in self.services() for v in ("serve", "work"))]
+        """All of them: the issuer, `serve` and `work` of every service, and the gateway before them."""
+        services = (self.process(s, v) for s in self.services() for v in ("serve", "work"))
+        return [self.issuer(), *services, self.gateway()]
 
     def migrate(self, *services: str) -> None:
         """Create indexes and queues, one service after the other in one process (imports are what takes the time).
@@ -153,6 +176,11 @@ class Platform:
     def clean(self) -> None:
         """Forget logs, messages, keys and chosen ports of this profile. Stop everything before."""
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _broker_api(self, service: str) -> dict[str, str]:
+        """Only the service that makes accounts gets the key to all of them."""
+        url = self.stack.broker.management_uri if service == "subscriptions" else None
+        return {"MPP_BROKER_API": url} if url else {}
 
     def _secrets(self) -> dict[str, str]:
         file = self.home / "keys.json"
