@@ -47,7 +47,7 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/apidocs/mpp_apidocs
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/images/mpp_images tools/apidocs/mpp_apidocs
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check
@@ -64,6 +64,10 @@ test: lint ## unit, contract, architecture, integration, chaos and e2e tests on 
 .PHONY: unit
 unit: setup ## only the fast tests: no broker, no store
 	.venv/bin/pytest tests/unit tests/architecture
+
+.PHONY: images
+images: setup ## build every image without Docker, look into it and run it (needs root; minutes)
+	@deploy/images/build
 
 .PHONY: bench
 bench: setup ## performance as ratios to a raw floor in the same run; writes build/bench.json
