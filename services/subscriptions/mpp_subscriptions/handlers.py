@@ -10,7 +10,8 @@ from datetime import datetime
 from mpp.subscriptions.v1 import events_pb2
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
-from mpp_subscriptions import usecases
+from mpp_subscriptions import metrics, usecases
+from mpp_subscriptions.webhooks.handlers import Couriers
 
 
 class Handlers:
@@ -18,13 +19,19 @@ class Handlers:
 
     name = "subscriptions"
     app = Composed()
+    couriers = Couriers()
 
     @on(events_pb2.AgencyAccessChanged)
     def bring_grant(self, event: events_pb2.AgencyAccessChanged, meta: EventMeta) -> None:
-        """When the process that made the change died before it told the broker."""
-        usecases.bring_if_pending(self.app, event.grant)
+        """Tell the broker; the command waits for it in `serve`."""
+        usecases.bring(self.app, event.grant)
 
     @every(2, lease="grants")
     def sweep_grants(self, now: datetime) -> None:
         """What the broker did not take when it was told, and what it lost since."""
         usecases.sweep(self.app, now)
+
+    @on(events_pb2.WebhookDisabled)
+    def tell_webhook_disabled(self, event: events_pb2.WebhookDisabled, meta: EventMeta) -> None:
+        """For alerts: an agency gets nothing any more. Its people see the reason in the webhook itself."""
+        metrics.WEBHOOK_DISABLED_EVENTS.inc()

@@ -17,6 +17,8 @@ from mpp_chassis.events import Event
 from pymongo import ASCENDING, IndexModel
 
 from mpp_subscriptions.domain.grants import Grant, HistoryEntry, State
+from mpp_subscriptions.feed.store import INDEXES as FEED_INDEXES
+from mpp_subscriptions.webhooks.store import INDEXES as WEBHOOK_INDEXES
 
 M = TypeVar("M", bound=Message)
 GRANTS = "grants"
@@ -26,6 +28,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("pending_since", ASCENDING)], name="pending"),
         IndexModel([("site_id", ASCENDING), ("_id", ASCENDING)], name="by_site"),
     ],
+    **FEED_INDEXES,
+    **WEBHOOK_INDEXES,
 }
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 Told = tuple[Message, list[Event]]  # the reply and the events of a change
@@ -82,9 +86,10 @@ class Grants:
         found = self.collection.find({"site_id": site, "_id": {"$gt": after}}).sort("_id", ASCENDING).limit(limit)
         return [from_state(self._aggregates.stored(document)) for document in found]
 
-    def pending(self, limit: int) -> list[Grant]:
-        """What the broker has yet to take over, longest waiting first."""
-        found = self.collection.find({"pending_since": {"$gt": LONG_AGO}}).sort("pending_since", 1).limit(limit)
+    def pending(self, since: datetime, limit: int) -> list[Grant]:
+        """What the broker has yet to take over and was changed before `since`, longest waiting first."""
+        wanted = {"pending_since": {"$gt": LONG_AGO, "$lte": since}}
+        found = self.collection.find(wanted).sort("pending_since", ASCENDING).limit(limit)
         return [from_state(self._aggregates.stored(document)) for document in found]
 
     def all(self) -> Iterator[Grant]:

@@ -1,16 +1,18 @@
 """One function a command: open, change, rotate and revoke an agency's access.
 
 Knows domain, store and provisioning. Never knows AMQP, gRPC servers or pymongo. A command is durable before the broker
-is told; the broker is told at once if it answers, else by the sweep in `work`.
+is told. `work` alone holds the key to the broker's accounts: its event tells it of a change, its sweep of what was left;
+`serve` only waits a little to say how it went.
 """
 
 from __future__ import annotations
 
 import base64
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mpp.subscriptions.v1 import grant_pb2
@@ -22,9 +24,14 @@ from mpp_subscriptions import messages, metrics, views
 from mpp_subscriptions.brokerapi import BrokerApiDown
 from mpp_subscriptions.domain import access, grants
 from mpp_subscriptions.domain.grants import Grant
+from mpp_subscriptions.feed.usecases import App as Feed
 from mpp_subscriptions.messages import Address
 from mpp_subscriptions.provisioning import Provisioner
 from mpp_subscriptions.store import Grants, Told
+from mpp_subscriptions.webhooks.usecases import App as Webhooks
+
+PATIENCE = timedelta(seconds=3)  # of a command, for the broker to take it over
+LOOK_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -42,6 +49,8 @@ class Drift:
 class App:
     """The service, composed. `rng` makes passwords: cryptographic in production."""
 
+    feed: Feed
+    webhooks: Webhooks
     grants: Grants
     provisioner: Provisioner
     drift: Drift
@@ -92,7 +101,9 @@ def revoke_grant(app: App, request: rpc.RevokeGrantRequest, call: Call) -> grant
 
 
 def bring(app: App, name: str) -> None:
-    """After a change: tell the broker if it answers; the sweep goes on otherwise."""
+    """After a change, in `work`: tell the broker if it answers; the sweep goes on otherwise."""
+    if not app.grants.load(name).pending:
+        return
     try:
         app.provisioner.bring(name)
     except BrokerApiDown as e:
@@ -100,15 +111,9 @@ def bring(app: App, name: str) -> None:
         app.log.warning("grant_not_provisioned", grant=name, error=str(e))
 
 
-def bring_if_pending(app: App, name: str) -> None:
-    """Does nothing when somebody was faster."""
-    if app.grants.load(name).pending:
-        bring(app, name)
-
-
 def sweep(app: App, now: datetime) -> None:
     """Bring over what waits; now and then compare everything."""
-    app.provisioner.bring_pending()
+    app.provisioner.bring_pending(now)
     if not app.drift.due(now):
         return
     try:
@@ -148,11 +153,13 @@ def _told_once(app: App, reply: grant_pb2.IssuedGrant, fresh: bool, password: st
 
 
 def _brought(app: App, reply: grant_pb2.Grant) -> grant_pb2.Grant:
-    """Tell the broker; the reply says whether it listened. A reply that was overtaken by later changes stays as it was."""
-    current = app.grants.load(reply.name)
-    if current.pending:
-        bring(app, reply.name)
-        current = app.grants.load(reply.name)
+    """Wait a little for `work` to tell the broker; the reply says whether it did.
+
+    A reply that was overtaken by later changes stays as it was.
+    """
+    until = app.clock() + PATIENCE
+    while (current := app.grants.load(reply.name)).pending and app.clock() < until:
+        time.sleep(LOOK_SECONDS)
     return views.resource(app, current) if current.etag == reply.etag else reply
 
 

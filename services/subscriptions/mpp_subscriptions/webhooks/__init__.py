@@ -1,0 +1,1 @@
+"""Signed webhooks: the journal, posted to an agency's address. Knows the journal; never knows a broker account."""
