@@ -38,8 +38,9 @@ class Office:
         kit = SimpleNamespace(
             store=Store(database, None, lambda: self.now, random.Random(7)),
             cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
-            settings=SimpleNamespace(extra={}),
+            settings=SimpleNamespace(extra={}, amqp_uri=""),
             rng=random.Random(7),
+            clock=lambda: self.now,
         )
         self.app: usecases.App = main.compose(kit)  # type: ignore[arg-type]
 
@@ -229,6 +230,7 @@ def test_every_query_has_an_index(queries: Any, office: Office) -> None:
         office.call(counter)
     office.miss(office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23")).name)  # type: ignore[union-attr]
     office.call(3)
+    usecases.measure(office.app, office.now)
     usecases.close_earlier_days(office.app, office.now + timedelta(days=1))
     asked = [
         (name, command)
