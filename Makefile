@@ -20,8 +20,17 @@ lock: setup ## resolve the requirements*.in into hashed locks
 	$(COMPILE) requirements-checks.in -o requirements-checks.lock
 
 .PHONY: proto
-proto: setup ## generate proto/gen from the protos
+proto: setup ## generate proto/gen and docs/api from the protos
 	$(PY) tools/protos/generate.py
+	$(PY) -m mpp_apidocs
+
+.PHONY: release-protos
+release-protos: setup ## keep the image of a release that the next one must not break: VERSION=0.2.0
+	$(PY) tools/protos/releases.py cut "$(VERSION)"
+
+.PHONY: gateway
+gateway: setup ## generate Envoy's configuration (deploy/gateway/generated) from the protos and edge.yaml
+	$(PY) -m mpp_gateway
 
 .PHONY: run
 run: setup ## start the whole platform on this machine and walk one citizen's visit through it
@@ -44,13 +53,16 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 	@$(PY) -m mpp_localrun clean
 
 .PHONY: lint
-lint: setup ## ruff, mypy, import-linter, buf lint, generated code up to date
+lint: setup ## ruff, mypy, import-linter, buf lint, nothing released is broken, generated code and documents up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/images/mpp_images tools/apidocs/mpp_apidocs
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check
+	$(PY) tools/protos/releases.py check
+	$(PY) -m mpp_apidocs --check
+	$(PY) -m mpp_gateway --check
 
 .PHONY: format
 format: setup ## let ruff format and fix
@@ -68,6 +80,10 @@ unit: setup ## only the fast tests: no broker, no store
 .PHONY: images
 images: setup ## build every image without Docker, look into it and run it (needs root; minutes)
 	@deploy/images/build
+
+.PHONY: rolling
+rolling: setup ## 100 rolling restarts of serve processes under load through the gateway (some minutes)
+	MPP_ROLLING_RESTARTS=100 MPP_TEST_PROFILE=rolling .venv/bin/pytest -s tests/chaos/test_rolling.py
 
 .PHONY: bench
 bench: setup ## performance as ratios to a raw floor in the same run; writes build/bench.json
