@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -23,6 +23,7 @@ from mpp_subscriptions.store import Grants
 ACTOR = "service:subscriptions"
 ROUNDS = 5  # of looking again, when a grant is changed while it is brought over
 BATCH = 100
+GRACE = timedelta(seconds=5)  # for the handler of the event: closing connections twice would hit those made in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ class Provisioner:
             grant = now
         raise BrokerApiDown(f"{name} changes faster than the broker takes it over")
 
-    def bring_pending(self) -> int:
-        """Everything that waits; returns how many were brought over. A grant that fails holds up no other."""
-        waiting = self.grants.pending(BATCH)
+    def bring_pending(self, now: datetime) -> int:
+        """What waits and no handler is at; returns how many were brought over. One that fails holds up no other."""
+        waiting = self.grants.pending(now - GRACE, BATCH)
         metrics.GRANTS_PENDING.set(len(waiting))
         return sum(self._try(grant.name, "applied") for grant in waiting) if self.api else 0
 

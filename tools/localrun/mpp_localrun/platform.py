@@ -70,7 +70,13 @@ class Platform:
 
     def _choose(self, file: Path) -> dict[str, str]:
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-        wanted = [ISSUER, GATEWAY, f"{GATEWAY}-admin", *self.services(), *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work"))]
+        wanted = [
+            ISSUER,
+            GATEWAY,
+            f"{GATEWAY}-admin",
+            *self.services(),
+            *(f"{s}-{v}-http" for s in self.services() for v in ("serve", "work")),
+        ]
         missing = [name for name in wanted if name not in known]
         others = (json.loads(f.read_text()) for f in (self.root / ".dev").glob("*/endpoints.json"))
         taken = frozenset(int(_port(address)) for ends in others for address in ends.values())
@@ -97,7 +103,7 @@ class Platform:
             "MPP_GRPC_PORT": _port(ends[service]),
             "MPP_HTTP_PORT": _port(ends[f"{service}-{verb}-http"]) if verb != "migrate" else "0",
             "MPP_NOTIFICATIONS_OUTBOX": str(self.outbox),
-            **self._broker_api(service),
+            **self._broker_api(service, verb),
             **self._secrets(),
             **extra,
         }
@@ -177,9 +183,9 @@ class Platform:
         """Forget logs, messages, keys and chosen ports of this profile. Stop everything before."""
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def _broker_api(self, service: str) -> dict[str, str]:
-        """Only the service that makes accounts gets the key to all of them."""
-        url = self.stack.broker.management_uri if service == "subscriptions" else None
+    def _broker_api(self, service: str, verb: str) -> dict[str, str]:
+        """Only the process that makes accounts gets the key to all of them."""
+        url = self.stack.broker.management_uri if (service, verb) == ("subscriptions", "work") else None
         return {"MPP_BROKER_API": url} if url else {}
 
     def _secrets(self) -> dict[str, str]:
