@@ -14,7 +14,7 @@ from mpp_devstack import DevstackError
 from rich.console import Console
 
 from mpp_localrun import supervise
-from mpp_localrun.platform import ISSUER, NotReady, Platform
+from mpp_localrun.platform import GATEWAY, ISSUER, NotReady, Platform
 from mpp_localrun.visit import VisitFailed, run_visit
 
 console = Console(highlight=False, soft_wrap=True)
@@ -59,6 +59,7 @@ def where(platform: Platform) -> None:
     for service in platform.services():
         serve, work = ends[f"{service}-serve-http"], ends[f"{service}-work-http"]
         console.print(f"  {service:14s} gRPC {ends[service]:18s} metrics {serve}/metrics  {work}/metrics")
+    console.print(f"  {'gateway':14s} {ends[GATEWAY]}  gRPC, gRPC-Web, JSON, SSE")
     console.print(f"  {'tokens':14s} {ends[ISSUER]}  (development only)")
     console.print(f"  {'broker':14s} {platform.stack.amqp_uri}")
     console.print(f"  {'store':14s} {platform.stack.mongodb_uri}")
