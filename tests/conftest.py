@@ -21,6 +21,15 @@ import pytest
 from mpp_chassis import broker
 
 ROOT = Path(__file__).resolve().parents[1]
+QUICK_WEBHOOKS = """
+retry_delays_seconds: [0.1, 0.2, 0.3, 0.4]
+jitter: 0.2
+timeout_seconds: 1
+claim_seconds: 3
+scan_seconds: 0.2
+rest_seconds: 5
+most_couriers: 100
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -198,7 +207,14 @@ def services(platform: Any) -> Iterator[Running]:
     quick = platform.home / "delivery.yaml"
     quick.write_text(re.sub(r"claim_seconds: \d+", "claim_seconds: 5", policy))
     # Accounts that the broker lost are missed after a second instead of a minute.
-    here.extra["subscriptions"] = {"MPP_GRANTS_DRIFT_SECONDS": "1"}
+    # Webhooks go to servers of the tests, and are tried again within seconds instead of a day.
+    webhooks = platform.home / "webhooks.yaml"
+    webhooks.write_text(QUICK_WEBHOOKS)
+    here.extra["subscriptions"] = {
+        "MPP_GRANTS_DRIFT_SECONDS": "1",
+        "MPP_SUBSCRIPTIONS_WEBHOOKS": str(webhooks),
+        "MPP_WEBHOOK_ALLOW_PRIVATE": "1",
+    }
     here.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     yield here
     here.close()
