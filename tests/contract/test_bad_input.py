@@ -50,11 +50,14 @@ GOOD_NAMES = {
     "applications": "sites/malang/applications/00000000000000000000000000",
     "complaints": "sites/malang/complaints/00000000000000000000000000",
     "grants": "sites/malang/grants/dukcapil",
+    "subscriptions": "sites/malang/agencies/dukcapil/subscriptions/utama",
+    "webhooks": "sites/malang/agencies/dukcapil/webhooks/00000000000000000000000000",
     "notifications": "sites/malang/notifications/00000000000000000000000000",
 }
 GUESSES: list[Any] = [
     *GOOD_NAMES.values(), str(uuid.UUID(int=7)), "malang", "Teks / text", "1234567890123456", "123456", "+628123456789",
-    "35.73", "Asia/Jakarta", "2022-12-05", "08:00", "D", "light", "",
+    "35.73", "Asia/Jakarta", "2022-12-05", "08:00", "D", "light",
+    "https://agency.example/hook", "",
 ]  # fmt: skip
 
 

@@ -45,6 +45,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """Fields of which at most one is given; exactly one when `required`."""
+
+    name: str
+    fields: tuple[str, ...]  # by their JSON names
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     full_name: str
     package: str
@@ -53,6 +62,7 @@ class Message:
     map_entry: bool
     rules: Any  # buf.validate.MessageRules
     audience: int  # of an event; AUDIENCE_UNSPECIFIED for every other message
+    oneofs: tuple[OneOf, ...] = ()
 
     @property
     def name(self) -> str:
@@ -203,11 +213,20 @@ def _read_message(
         message.options.map_entry,
         message.options.Extensions[validate_pb2.message],
         message.options.Extensions[options_pb2.event].audience,
+        tuple(_oneofs(message)),
     )
     for i, nested in enumerate(message.nested_type):
         _read_message(nested, full_name, package, (*path, _NESTED, i), comments, contract)
     for i, enum in enumerate(message.enum_type):
         _read_enum(enum, full_name, (*path, _NESTED_ENUM, i), comments, contract)
+
+
+def _oneofs(message: Any) -> Iterator[OneOf]:
+    for i, oneof in enumerate(message.oneof_decl):
+        inside = [f for f in message.field if f.HasField("oneof_index") and f.oneof_index == i]
+        if not any(f.proto3_optional for f in inside):  # else it only carries the presence of one field
+            required = oneof.options.Extensions[validate_pb2.oneof].required
+            yield OneOf(oneof.name, tuple(f.json_name for f in inside), required)
 
 
 def _field(f: Any, comment: str) -> Field:

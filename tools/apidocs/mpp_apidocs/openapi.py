@@ -14,7 +14,7 @@ from mpp_apidocs import rules
 from mpp_apidocs.contract import Binding, Contract, Field, Message, Method, Service
 from mpp_apidocs.examples import Example
 from mpp_apidocs.paths import HttpPath, Parameter, http_path
-from mpp_apidocs.schemas import Schema, Schemas, reachable
+from mpp_apidocs.schemas import Schema, Schemas, choice, reachable
 
 BASE = "#/components/schemas/"
 STATUS = "google.rpc.Status"
@@ -227,7 +227,8 @@ def _in_query(contract: Contract, request: Message, binding: Binding, path: Http
 def _query_parameter(schemas: Schemas, field: Field, request: Message, examples: Sequence[Example]) -> dict[str, Any]:
     schema = schemas.field(field, request.full_name)
     shown: dict[str, Any] = {"name": field.json_name, "in": "query", "required": rules.needed(field)}
-    if text := schema.pop("description", ""):
+    notes = [choice(oneof) for oneof in request.oneofs if field.json_name in oneof.fields]
+    if text := " ".join([schema.pop("description", ""), *notes]).strip():
         shown["description"] = text
     shown["schema"] = schema
     if field.repeated:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mpp_apidocs import rules
-from mpp_apidocs.contract import Contract, Enum, Field, Message
+from mpp_apidocs.contract import Contract, Enum, Field, Message, OneOf
 
 Schema = dict[str, Any]
 _INTEGERS = {
@@ -93,6 +93,12 @@ class Schemas:
         schema["properties"] = {f.json_name: self.field(f, message.full_name) for f in fields}
         if required := [f.json_name for f in fields if self._required(f, message.full_name)]:
             schema["required"] = required
+        for oneof in message.oneofs:
+            for name in oneof.fields:
+                one = schema["properties"][name]
+                one["description"] = f"{one.get('description', '')} {choice(oneof)}".strip()
+            if oneof.required:
+                schema.setdefault("allOf", []).append({"oneOf": [{"required": [name]} for name in oneof.fields]})
         return schema
 
     def _required(self, one: Field, holder: str) -> bool:
@@ -140,6 +146,12 @@ class Schemas:
             if (found.allowed is None or number in found.allowed) and number not in found.refused
         ]
         return {"type": "string", "enum": names}
+
+
+def choice(oneof: OneOf) -> str:
+    """Which of its fields a message may carry, in a sentence."""
+    names = ", ".join(f"`{name}`" for name in oneof.fields)
+    return f"{'Exactly' if oneof.required else 'At most'} one of {names}."
 
 
 def scalar(kind: str) -> Schema:
