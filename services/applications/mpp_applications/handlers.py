@@ -15,7 +15,7 @@ from mpp_chassis.errors import Poison
 from mpp_applications import usecases
 
 SWEEP_SECONDS = 10
-MEASURE_SECONDS = 30
+MEASURE_SECONDS = 15
 
 
 class Handlers:

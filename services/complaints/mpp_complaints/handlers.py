@@ -15,7 +15,7 @@ from mpp_chassis.errors import Poison
 from mpp_complaints import usecases
 
 SWEEP_SECONDS = 5
-MEASURE_SECONDS = 30
+MEASURE_SECONDS = 15
 
 
 class Handlers:

@@ -69,7 +69,7 @@ class Handlers:
         """Finishes what a crash, a busy provider or a missing receipt left behind."""
         usecases.attend_due(self.app, now)
 
-    @every(30, lease="measure")
+    @every(15, lease="measure")
     def measure(self, now: datetime) -> None:
         usecases.measure(self.app, now)
 
