@@ -1,7 +1,7 @@
 # The workspace's front door. `make help` lists the targets.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := chassis cli services tests tools
+CODE := chassis cli clients services tests tools
 COMPILE := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
 
@@ -20,9 +20,15 @@ lock: setup ## resolve the requirements*.in into hashed locks
 	$(COMPILE) requirements-checks.in -o requirements-checks.lock
 
 .PHONY: proto
-proto: setup ## generate proto/gen and docs/api from the protos
+proto: setup ## generate proto/gen, docs/api and the clients from the protos
 	$(PY) tools/protos/generate.py
 	$(PY) -m mpp_apidocs
+	$(PY) clients/python/generate.py
+	$(PY) clients/typescript/generate.py
+
+.PHONY: clients
+clients: setup ## build the TypeScript client (npm ci, tsc); the Python one needs no build
+	$(PY) clients/typescript/build.py
 
 .PHONY: release-protos
 release-protos: setup ## keep the image of a release that the next one must not break: VERSION=0.2.0
@@ -56,13 +62,15 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 lint: setup ## ruff, mypy, import-linter, buf lint, nothing released is broken, generated code and documents up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs clients/python/mpp_client
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check
 	$(PY) tools/protos/releases.py check
 	$(PY) -m mpp_apidocs --check
 	$(PY) -m mpp_gateway --check
+	$(PY) clients/python/generate.py --check
+	$(PY) clients/typescript/generate.py --check
 
 .PHONY: format
 format: setup ## let ruff format and fix

@@ -30,7 +30,7 @@ choose_python() {
 
 package_dirs() { # this repository's packages, those that exist
   local dir
-  for dir in proto/gen chassis cli tools/* services/*; do
+  for dir in proto/gen chassis cli clients/* tools/* services/*; do
     if [ -f "$dir/pyproject.toml" ]; then printf '%s\n' "$dir"; fi
   done
 }

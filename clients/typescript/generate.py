@@ -15,6 +15,7 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+import npm
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
 
@@ -22,7 +23,12 @@ HERE = Path(__file__).resolve().parent
 PROTO = HERE.parents[1] / "proto"
 OUT = HERE / "src" / "gen"
 DIGEST = "SOURCES.sha256"
-OTHERS = ("buf/validate/validate.proto", "google/api/annotations.proto", "google/api/http.proto", "google/rpc/error_details.proto")
+OTHERS = (
+    "buf/validate/validate.proto",
+    "google/api/annotations.proto",
+    "google/api/http.proto",
+    "google/rpc/error_details.proto",
+)
 
 
 def sources() -> list[str]:
@@ -40,14 +46,13 @@ def digest() -> str:
 
 
 def generate(out: Path) -> None:
+    npm.install()
     plugin = HERE / "node_modules" / ".bin" / "protoc-gen-es"
-    if not plugin.exists():
-        sys.exit("clients/typescript: the generator is not there; run `npm ci` in this folder first")
     google = Path(str(annotations_pb2.__file__)).parents[2]
     include = [f"-I{d}" for d in (PROTO, PROTO / "third_party", files("grpc_tools") / "_proto", google)]
     protoc = [sys.executable, "-m", "grpc_tools.protoc", *include]
     options = [f"--plugin=protoc-gen-es={plugin}", f"--es_out={out}", "--es_opt=target=ts,import_extension=js"]
-    subprocess.run([*protoc, *options, *sources(), *OTHERS], check=True)
+    subprocess.run([*protoc, *options, *sources(), *OTHERS], check=True, env=npm.environment())
     with tempfile.NamedTemporaryFile() as compiled:
         subprocess.run([*protoc, f"--descriptor_set_out={compiled.name}", "--include_imports", *sources()], check=True)
         found = descriptor_pb2.FileDescriptorSet.FromString(Path(compiled.name).read_bytes())

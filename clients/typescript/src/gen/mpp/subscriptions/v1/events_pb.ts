@@ -11,13 +11,15 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
 import type { Grant_State } from "./grant_pb.js";
 import { file_mpp_subscriptions_v1_grant } from "./grant_pb.js";
+import type { Webhook_DisabledReason } from "./webhook_pb.js";
+import { file_mpp_subscriptions_v1_webhook } from "./webhook_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mpp/subscriptions/v1/events.proto.
  */
 export const file_mpp_subscriptions_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFtcHAvc3Vic2NyaXB0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIsgBChNBZ2VuY3lBY2Nlc3NDaGFuZ2VkEg0KBWdyYW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIwCgVzdGF0ZRgDIAEoDjIhLm1wcC5zdWJzY3JpcHRpb25zLnYxLkdyYW50LlN0YXRlEhQKDGVudGl0bGVtZW50cxgEIAMoCRIaChJjcmVkZW50aWFsX3ZlcnNpb24YBSABKAUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_grant]);
+  fileDesc("CiFtcHAvc3Vic2NyaXB0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIsgBChNBZ2VuY3lBY2Nlc3NDaGFuZ2VkEg0KBWdyYW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIwCgVzdGF0ZRgDIAEoDjIhLm1wcC5zdWJzY3JpcHRpb25zLnYxLkdyYW50LlN0YXRlEhQKDGVudGl0bGVtZW50cxgEIAMoCRIaChJjcmVkZW50aWFsX3ZlcnNpb24YBSABKAUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAEinwEKD1dlYmhvb2tEaXNhYmxlZBIPCgd3ZWJob29rGAEgASgJEg4KBmFnZW5jeRgCIAEoCRI7CgVjYXVzZRgDIAEoDjIsLm1wcC5zdWJzY3JpcHRpb25zLnYxLldlYmhvb2suRGlzYWJsZWRSZWFzb24SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_grant, file_mpp_subscriptions_v1_webhook]);
 
 /**
  * An agency's access was granted, changed, rotated or revoked. Carries the whole state that now holds.
@@ -62,4 +64,41 @@ export type AgencyAccessChanged = Message<"mpp.subscriptions.v1.AgencyAccessChan
  */
 export const AgencyAccessChangedSchema: GenMessage<AgencyAccessChanged> = /*@__PURE__*/
   messageDesc(file_mpp_subscriptions_v1_events, 0);
+
+/**
+ * A webhook was disabled by itself: its address is gone, an event failed through all retries, the grant was revoked, or
+ * what comes behind its position is no longer kept.
+ *
+ * @generated from message mpp.subscriptions.v1.WebhookDisabled
+ */
+export type WebhookDisabled = Message<"mpp.subscriptions.v1.WebhookDisabled"> & {
+  /**
+   * @generated from field: string webhook = 1;
+   */
+  webhook: string;
+
+  /**
+   * Id of the agency, below the webhook's site.
+   *
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: mpp.subscriptions.v1.Webhook.DisabledReason cause = 3;
+   */
+  cause: Webhook_DisabledReason;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.WebhookDisabled.
+ * Use `create(WebhookDisabledSchema)` to create a new message.
+ */
+export const WebhookDisabledSchema: GenMessage<WebhookDisabled> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_events, 1);
 
