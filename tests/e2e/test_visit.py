@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 @pytest.fixture(scope="module")
 def visit(malang: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    malang.gateway()
     told = tmp_path_factory.mktemp("visit") / "told.txt"
     with told.open("w") as file:
         done = run_visit(malang.platform, Console(file=file, width=200))
@@ -25,8 +26,14 @@ def visit(malang: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_the_visit_is_told_to_its_end(visit: Any) -> None:
-    assert len(visit.steps) == 21
-    for word in ("D-001", "belum tersedia / not published yet", "Kode pengambilan", "rates the answer"):
+    assert len(visit.steps) == 23
+    for word in (
+        "D-001",
+        "belum tersedia / not published yet",
+        "Kode pengambilan",
+        "rates the answer",
+        "ApplicationAdvanced",
+    ):
         assert word in visit.told
 
 

@@ -59,7 +59,8 @@ def where(platform: Platform) -> None:
     for service in platform.services():
         serve, work = ends[f"{service}-serve-http"], ends[f"{service}-work-http"]
         console.print(f"  {service:14s} gRPC {ends[service]:18s} metrics {serve}/metrics  {work}/metrics")
-    console.print(f"  {'gateway':14s} {ends[GATEWAY]}  gRPC, gRPC-Web, JSON, SSE")
+    console.print(f"  {'[bold]gateway[/bold]':27s} {ends[GATEWAY]}  gRPC, gRPC-Web, JSON, server-sent events")
+    console.print(f"  {'':14s} {ends[GATEWAY]}/docs  /openapi.json  /asyncapi.json")
     console.print(f"  {'tokens':14s} {ends[ISSUER]}  (development only)")
     console.print(f"  {'broker':14s} {platform.stack.amqp_uri}")
     console.print(f"  {'store':14s} {platform.stack.mongodb_uri}")

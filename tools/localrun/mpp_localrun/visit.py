@@ -1,4 +1,4 @@
-"""One citizen's visit to MPP Merdeka Malang, told step by step. Public gRPC only; what is announced is awaited.
+"""One citizen's visit to MPP Merdeka Malang, told step by step. Public surfaces only; what is announced is awaited.
 
 Knows the public contract, and the development provider's outbox the way a citizen knows the phone. Knows no store.
 """
@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import grpc
@@ -24,6 +25,7 @@ from mpp.queue.v1 import queue_service_pb2, queue_service_pb2_grpc, ticket_pb2
 from rich.console import Console
 from rich.table import Table
 
+from mpp_localrun.onlookers import AgencySystem, Board, Seen, now
 from mpp_localrun.platform import Platform
 
 SITE = "sites/malang"
@@ -144,6 +146,7 @@ def run_visit(platform: Platform, console: Console) -> Visit:
         manager=platform.token("manajer-malang", ["site_manager"], site="malang"),
     )
     visit = Visit(platform, console, people, phone, nik)
+    started = now()
     offering = _look_for(visit)
     ticket = _take_ticket(visit, offering)
     _call_and_serve(visit, ticket)
@@ -152,6 +155,7 @@ def run_visit(platform: Platform, console: Console) -> Visit:
     _finish(visit, ticket)
     _collect(visit, application)
     _complain(visit, ticket, application)
+    _as_the_agency_sees_it(visit, ticket, application, started)
     _summary(visit)
     return visit
 
@@ -231,6 +235,7 @@ def _take_ticket(visit: Visit, offering: offering_pb2.Offering) -> ticket_pb2.Ti
 
 def _call_and_serve(visit: Visit, ticket: ticket_pb2.Ticket) -> None:
     officer = visit.people.officer
+    board = Board(visit.platform, QUEUE)
     with visit.step(f"Counter {COUNTER} calls the next number"):
         called = _call_next(visit)
         while called.name != ticket.name:  # somebody left over from an earlier day or run is served first
@@ -239,6 +244,9 @@ def _call_and_serve(visit: Visit, ticket: ticket_pb2.Ticket) -> None:
             visit.call(visit.queue.FinishTicket, queue_service_pb2.FinishTicketRequest(name=called.name), officer)
             called = _call_next(visit)
         visit.say(f"{called.number} to counter {called.counter}")
+    with visit.step("The wall screen shows it, over the gateway"):
+        visit.until(f"{ticket.number} on the board ({board.url}) {board.problem}", lambda: board.shows(ticket.number))
+        visit.say(f"[dim]EventSource {board.url}[/dim]")
     with visit.step("The call reaches the phone"):
         visit.announced(ticket.name, "ticket_called")
     with visit.step("The citizen sits down: serving starts"):
@@ -388,6 +396,28 @@ def _complain(visit: Visit, ticket: ticket_pb2.Ticket, application: Any) -> None
         rate = complaints_service_pb2.RateComplaintRequest(name=complaint.name, rating=5)
         visit.call(visit.complaints.RateComplaint, rate, people.citizen)
         visit.announced(complaint.name, "complaint_closed")
+
+
+def _as_the_agency_sees_it(visit: Visit, ticket: ticket_pb2.Ticket, application: Any, started: datetime) -> None:
+    """The agency's own system reads its streams with its own account: the same visit, without the person."""
+    mine = (ticket.name, application.name)
+    with visit.step("Dukcapil's own system reads the visit from its event streams"):
+        system = AgencySystem(visit.platform, SITE, AGENCY)
+
+        def read() -> list[Seen]:
+            seen = [s for s in system.events_since(started) if s.subject in mine]
+            return seen if any(s.body.get("state") == "STATE_COLLECTED" for s in seen) else []
+
+        seen = visit.until("the collected application in the agency's stream", read)
+        visit.say(f"[dim]account {system.access['username']}, streams {', '.join(system.access['streams'])}[/dim]")
+    table = Table(
+        title="Events of this visit, as the agency gets them (no personal data)", title_justify="left", box=None
+    )
+    for event in seen:
+        what = event.body.get("number") or event.subject[-8:].upper()  # the reference on the phone
+        state = str(event.body.get("state", "")).removeprefix("STATE_").lower()
+        table.add_row(f"  {event.time:%H:%M:%S.%f}"[:-3], event.type.rsplit(".", 1)[1], what, state)
+    visit.console.print(table)
 
 
 def _summary(visit: Visit) -> None:
