@@ -4,6 +4,7 @@
                                without it grants stay pending. MPP_BROKER_API_FILE names a file that holds it
     MPP_BROKER_API_CA          file with the certificate of who signed the API's; default: the system's
     MPP_BROKER_PUBLIC_ADDRESS  amqps://host:port as agencies see the broker; default: as this service does
+    MPP_GRANTS_PREFIX          of accounts and queues (agency); another one for each deployment that shares a broker
     MPP_GRANTS_DRIFT_SECONDS   how often all accounts are compared with all grants (60)
     MPP_GRANTS_QUEUE_LENGTH, MPP_GRANTS_QUEUE_MEGABYTES, MPP_GRANTS_QUEUE_DAYS
                                bounds of an agency's queue when it is made (100000, 256, 7)
@@ -20,6 +21,7 @@ Imports happen inside the functions: the `work` process patches the standard lib
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +61,7 @@ def compose(kit: Kit) -> App:
         bounds=_bounds(extra),
         clock=kit.clock,
         log=kit.log,
+        prefix=_prefix(extra),
     )
     granted = _granted(grants, provisioner.known)
     events = journal.Journal(kit.settings.amqp_uri)
@@ -197,6 +200,19 @@ def _address(extra: Mapping[str, str], amqp_uri: str) -> Address:
     if given.scheme not in ("amqp", "amqps") or not given.hostname or given.username is not None or given.path:
         raise BadSettings("MPP_BROKER_PUBLIC_ADDRESS is not amqps://host:port, without user and path")
     return Address(uri, unquote(own.path[1:]) or "/")
+
+
+def _prefix(extra: Mapping[str, str]) -> str:
+    from mpp_chassis.settings import BadSettings
+
+    from mpp_subscriptions.domain.access import PREFIX
+
+    found = extra.get("MPP_GRANTS_PREFIX", PREFIX)
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", found) or found in ("public", "mpp", "amq"):
+        raise BadSettings(
+            f"MPP_GRANTS_PREFIX must be lower-case letters, digits and -, and not the platform's: {found!r}"
+        )
+    return found
 
 
 def _bounds(extra: Mapping[str, str]) -> Bounds:

@@ -16,7 +16,7 @@ from mpp_chassis.call import Command
 
 from mpp_subscriptions import metrics
 from mpp_subscriptions.brokerapi import Account, BrokerApi, BrokerApiDown
-from mpp_subscriptions.domain.access import USER_PREFIX, Access, Bounds, Entitlement, access_of, account_name
+from mpp_subscriptions.domain.access import PREFIX, Access, Bounds, Entitlement, access_of, account_name
 from mpp_subscriptions.domain.grants import Grant
 from mpp_subscriptions.store import Grants
 
@@ -37,9 +37,10 @@ class Provisioner:
     bounds: Bounds
     clock: Callable[[], datetime]
     log: Any
+    prefix: str = PREFIX
 
     def access(self, grant: Grant) -> Access:
-        return access_of(grant, self.known, self.exchange, self.bounds)
+        return access_of(grant, self.known, self.exchange, self.bounds, self.prefix)
 
     def bring(self, name: str, why: str = "applied") -> Grant:
         """Make the broker say what the grant says now, and note it. Raises BrokerApiDown, NotFound.
@@ -53,7 +54,7 @@ class Provisioner:
             if grant.active:
                 _put(self.api, self.access(grant), grant.pending)
             else:
-                self.api.remove(account_name(grant.agency))
+                self.api.remove(account_name(grant.agency, self.prefix))
             now = self.grants.load(name)
             if now.revision == grant.revision:
                 metrics.PROVISIONED.labels(why).inc()
@@ -71,14 +72,15 @@ class Provisioner:
     def mend_drift(self) -> int:
         """Compare all accounts with all grants, and bring over what differs. Raises BrokerApiDown.
 
-        The broker is read first and the grants after it, so an account seen without a grant has none.
+        The broker is read first and the grants after it, so an account seen without a grant has none. All accounts that
+        begin with the prefix are taken for ours: two deployments on one broker need two prefixes.
         """
         if self.api is None:
             return 0
-        seen = self.api.accounts(USER_PREFIX)
+        seen = self.api.accounts(f"{self.prefix}.")
         mended, rightful = 0, set()
         for grant in self.grants.all():
-            name = account_name(grant.agency)
+            name = account_name(grant.agency, self.prefix)
             if grant.active:
                 rightful.add(name)
                 if differences(self.access(grant), seen.get(name)):

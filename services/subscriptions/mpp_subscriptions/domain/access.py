@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from mpp_subscriptions.domain.grants import Grant
 
 NOTHING = r"\A\z"  # of a pattern: matches no name (the broker names its default exchange `amq.default`)
-USER_PREFIX = "agency."
+PREFIX = "agency"  # of accounts and queues
 _ID = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 
@@ -88,10 +88,12 @@ class Access:
         }
 
 
-def access_of(grant: Grant, known: Mapping[str, Entitlement], exchange: str, bounds: Bounds) -> Access:
+def access_of(
+    grant: Grant, known: Mapping[str, Entitlement], exchange: str, bounds: Bounds, prefix: str = PREFIX
+) -> Access:
     """What the broker must say. An entitlement that is not known (any more) opens nothing."""
     opened = [known[name] for name in grant.entitlements if name in known]
-    name = account_name(grant.agency)
+    name = account_name(grant.agency, prefix)
     return Access(
         username=name,
         password_hash=grant.password_hash,
@@ -103,7 +105,7 @@ def access_of(grant: Grant, known: Mapping[str, Entitlement], exchange: str, bou
     )
 
 
-def account_name(agency: str) -> str:
+def account_name(agency: str, prefix: str = PREFIX) -> str:
     """`agency.malang.dukcapil`: of the user and of its queue. Raises ValueError for what is no agency's name.
 
     Ids have no dot, so no two agencies share a name, and no character that means something in a pattern.
@@ -113,7 +115,7 @@ def account_name(agency: str) -> str:
         raise ValueError(f"not an agency's name: {agency[:80]!r}")
     if not _ID.fullmatch(parts[1]) or not _ID.fullmatch(parts[3]):
         raise ValueError(f"not an agency's name: {agency[:80]!r}")
-    return f"{USER_PREFIX}{parts[1]}.{parts[3]}"
+    return f"{prefix}.{parts[1]}.{parts[3]}"
 
 
 def hash_password(password: str, salt: bytes) -> str:
