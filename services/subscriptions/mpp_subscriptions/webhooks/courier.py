@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from mpp_chassis import logs
 from mpp_chassis.errors import NotFound
+from mpp_chassis.privacy import scrub
 
 from mpp_subscriptions import cursor, metrics
 from mpp_subscriptions.cursor import Start
@@ -28,6 +29,7 @@ from mpp_subscriptions.webhooks.usecases import App
 LOOK = 1.0  # seconds: how soon a change by a person, or a revoked grant, is seen
 SAVE = 0.25  # seconds: a place is saved so much later than it was reached at the latest
 PREFETCH = 20
+FIRST_PAUSE = 0.5  # seconds after a fault, then twice as long, up to 5
 log = logs.get(part="courier")
 
 
@@ -47,7 +49,7 @@ class Courier:
         self._secrets: list[str] = []
         self._granted: frozenset[str] = frozenset()
         self._looked = self._saved = self._renewed = 0.0
-        self._dirty = False
+        self._dirty, self._pause = False, FIRST_PAUSE
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"courier-{claim.name[-8:]}", daemon=True)
 
@@ -70,24 +72,30 @@ class Courier:
                 self._app.deliveries.release(self._claim)
 
     def _run(self) -> None:
-        pause = 0.5
         try:
             while not self._stop.is_set():
-                try:
-                    self._look()
-                    self._step()
-                    pause = 0.5
-                except (Lost, NotFound):
-                    break
-                except Expired:
-                    self._end(Reason.POSITION_EXPIRED)
-                except Exception as error:  # broker or store away, or a fault of ours: the thread goes on
-                    log.warning("courier_failed", webhook=self._claim.name, error=type(error).__name__)
-                    self._close_reader()
-                    self._stop.wait(pause)
-                    pause = min(5.0, pause * 2)
+                self._round()
+        except (Lost, NotFound):
+            pass
         finally:
             self._finish()
+
+    def _round(self) -> None:
+        """Raises Lost, NotFound: this courier's work is over."""
+        try:
+            self._look()
+            self._step()
+            self._pause = FIRST_PAUSE
+        except (Lost, NotFound):
+            raise
+        except Expired:
+            self._end(Reason.POSITION_EXPIRED)
+        except Exception as error:  # broker or store away, or a fault of ours: the courier goes on
+            reason = f"{type(error).__name__}: {scrub(str(error))[:200]}"
+            log.warning("courier_failed", webhook=self._claim.name, error=reason)
+            self._close_reader()
+            self._stop.wait(self._pause)
+            self._pause = min(5.0, self._pause * 2)
 
     def _finish(self) -> None:
         self._close_reader()
@@ -173,7 +181,7 @@ class Courier:
 
     def _failed(self, attempt: Attempt, answer: Answer) -> None:
         progress = self._progress.failed(attempt, answer, self._app.delivery.retries, self._app.rng)
-        log.info("webhook_failed", webhook=self._claim.name, event=attempt.event_id, failures=progress.failures,
+        log.info("webhook_failed", webhook=self._claim.name, event_id=attempt.event_id, failures=progress.failures,
                  status=answer.status, failure=answer.failure)  # fmt: skip
         self._progress = progress
         self._save()

@@ -129,14 +129,13 @@ class Webhook:
         """By a person. Disabled already: no change, also not of the reason."""
         if not self.enabled:
             return self
-        return self._changed(now, state=State.DISABLED, reason=Reason.BY_HAND, disabled_at=now)
+        return self._stopped(Reason.BY_HAND, now)
 
     def give_up(self, revision: int, reason: Reason, now: datetime) -> Webhook:
         """By its courier, who acted on `revision`. No change when somebody changed it since."""
         if not self.enabled or revision != self.revision:
             return self
-        ended = self._changed(now, state=State.DISABLED, reason=reason, disabled_at=now)
-        return replace(ended, events=(Disabled(self.name, reason, now),))
+        return replace(self._stopped(reason, now), events=(Disabled(self.name, reason, now),))
 
     def rotate(self, secret: Secret, now: datetime, *, expire_previous: bool = False) -> Webhook:
         """Raises TooManySecrets."""
@@ -156,6 +155,10 @@ class Webhook:
         return self._changed(
             now, state=State.DELETED, reason=None, disabled_at=None, secrets=(), target=Target(""), start_cursor=""
         )
+
+    def _stopped(self, reason: Reason, now: datetime) -> Webhook:
+        """The revision stays, and with it what is known of the failures; enabling makes a new one."""
+        return replace(self, state=State.DISABLED, reason=reason, disabled_at=now, updated_at=now, events=())
 
     def _changed(self, now: datetime, **changes: object) -> Webhook:
         return replace(self, updated_at=now, revision=self.revision + 1, events=(), **changes)  # type: ignore[arg-type]
