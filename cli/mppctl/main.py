@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from mppctl import agency as agencies
 from mppctl import sitefiles
 from mppctl.applying import Applier, Outcome, Report
 from mppctl.connection import Connection, Identity, NoConnection, connect
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 events_app = typer.Typer(no_args_is_help=True, help="Events that services exchange.")
 app.add_typer(get_app, name="get")
 app.add_typer(events_app, name="events")
+app.add_typer(agencies.agency_app, name="agency")
 events_app.add_typer(parked_app, name="parked")
 
 
@@ -59,15 +61,22 @@ def options(
 def apply(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Option("--file", "-f", help="A site's folder, a folder of sites, site.yaml or an agency's file.")
+        Path,
+        typer.Option(
+            "--file", "-f", help="A site's folder, a folder of sites, site.yaml, an agency's file or AgencyAccess."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
     services_only: Annotated[
         bool, typer.Option("--services-only", help="Leave site and agencies alone: what an agency's admin may do.")
     ] = False,
+    secrets: agencies.Secrets = None,
 ) -> None:
     """Bring the catalogue to what the files say. Repeatable; unchanged resources make no event."""
     connection: Connection = context.obj
+    if agencies.is_access_file(file):
+        agencies.apply_file(context, file, dry_run, secrets)
+        return
     with explained():
         reports = []
         for files in sitefiles.load(file):
