@@ -192,3 +192,23 @@ def test_the_process_serves_and_ends_well(tmp_path: Path) -> None:
     process.terminate()
     process.communicate(timeout=10)
     assert process.returncode == 0
+
+
+def test_in_a_container_its_neighbours_reach_it_by_its_name_and_tokens_still_say_loopback(tmp_path: Path) -> None:
+    def status(server: Issuer, host: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=5)
+        connection.request("GET", "/jwks.json", headers={"Host": host})
+        return connection.getresponse().status
+
+    for container, expected in (("issuer", 200), ("", 403)):
+        server = Issuer(0, KeyRing(tmp_path / "state"), container=container)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            assert server.url == f"http://127.0.0.1:{server.server_address[1]}"
+            assert status(server, f"issuer:{server.server_address[1]}") == expected
+            assert status(server, "elsewhere.example") == 403
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

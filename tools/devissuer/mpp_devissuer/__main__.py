@@ -37,11 +37,17 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         default=Path(given) if given else directory.DEMO,
         help="YAML with the people and clients; the demo's by default (also MPP_DEVISSUER_DIRECTORY)",
     )
+    parser.add_argument(
+        "--container",
+        default="",
+        metavar="NAME",
+        help="in a container: listen beyond loopback, answer to this name too",
+    )
     parser.add_argument("--verbose", action="store_true", help="one line a request")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
-        issuer = Issuer(options.port, KeyRing(options.state), directory.load(options.directory))
+        issuer = Issuer(options.port, KeyRing(options.state), directory.load(options.directory), options.container)
     except (OSError, ValueError, OverflowError) as failure:
         print(f"mpp_devissuer cannot start: {failure}", file=sys.stderr)
         return UNUSABLE

@@ -30,12 +30,19 @@ _LOG = logging.getLogger("mpp_devissuer")
 
 
 class Issuer(ThreadingHTTPServer):
-    """Serves until `shutdown()`. `port` 0 takes a free port; `url` is the issuer (`iss`) of every token."""
+    """Serves until `shutdown()`. `port` 0 takes a free port; `url` is the issuer (`iss`) of every token.
+
+    `container`: the name under which a container's neighbours ask for it; then it listens on all interfaces. `url`
+    stays that of loopback, where the container's port is published.
+    """
 
     daemon_threads = True
 
-    def __init__(self, port: int, ring: KeyRing, people: directory.Directory | None = None) -> None:
-        super().__init__((HOST, port), _Handler)
+    def __init__(
+        self, port: int, ring: KeyRing, people: directory.Directory | None = None, container: str = ""
+    ) -> None:
+        super().__init__(("0.0.0.0" if container else HOST, port), _Handler)  # noqa: S104  a container's own network
+        self.names = frozenset({HOST, "localhost", container} - {""})
         self.ring = ring
         self.url = f"http://{HOST}:{self.server_address[1]}"
         self.logins = oidc.Logins(people or directory.load(directory.DEMO), lambda: secrets.token_urlsafe(32))
@@ -330,7 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _check_host(self) -> None:
         # A name that was re-bound to 127.0.0.1 must not reach the issuer through a browser.
         name = self.headers.get("host", "").rpartition(":")[0] or self.headers.get("host", "")
-        if name not in (HOST, "localhost"):
+        if name not in self.server.names:
             raise _Refused(HTTPStatus.FORBIDDEN, "host", f"must be {HOST} or localhost")
 
     def _no_page(self) -> None:
