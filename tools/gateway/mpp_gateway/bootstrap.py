@@ -49,7 +49,8 @@ def _services(contract: Contract, edge: Edge, addresses: Addresses) -> list[dict
         where = addresses.get(name) or [f"{edge.upstreams.address.format(service=name)}:{edge.upstreams.port}"]
         found.append(_service(name, where, edge, edge.upstreams.requests))
         if name in streaming:  # apart, so that ten thousand watchers do not take the place of one ticket
-            found.append(_service(name + STREAMS, where, edge, edge.upstreams.streams))
+            streams = _service(name + STREAMS, where, edge, edge.upstreams.streams)
+            found.append({**streams, "lb_policy": "LEAST_REQUEST"})
     return found
 
 
@@ -59,8 +60,10 @@ def _service(name: str, addresses: Sequence[str], edge: Edge, most: int) -> dict
         "name": name,
         **_hosts(name, addresses),
         "connect_timeout": "1s",
-        "lb_policy": "LEAST_REQUEST",
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0.0}},  # no host: say so at once
+        # Not the least busy one: a host that refuses every connection is the least busy of all.
+        "lb_policy": "ROUND_ROBIN",
+        # When no host passes its check, all are tried: a check that is late on a busy machine must not be an outage.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 1.0}},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _HTTP2,
@@ -75,7 +78,7 @@ def _service(name: str, addresses: Sequence[str], edge: Edge, most: int) -> dict
         },
         "health_checks": [
             {
-                "timeout": "1s",
+                "timeout": "2s",
                 "interval": f"{ups.health_interval_seconds:g}s",
                 "no_traffic_interval": f"{ups.health_interval_seconds:g}s",
                 "unhealthy_interval": f"{ups.health_interval_unhealthy_seconds:g}s",

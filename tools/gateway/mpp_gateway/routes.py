@@ -85,12 +85,12 @@ def _rpc(rpc: Rpc, edge: Edge) -> dict[str, Any]:
 
 def _unary(rpc: Rpc, edge: Edge) -> dict[str, Any]:
     """A repeated call is safe, also of a mutating RPC: its request_id makes the effect happen once. So a lost connection
-    is tried again too.
+    is tried again too, and `cancelled`: what a grpcio server says to calls that reach it while it shuts down.
     """
     return {
         "cluster": rpc.upstream,
         "timeout": _seconds(edge.timeouts.unary),
-        "retry_policy": _retry("connect-failure,refused-stream,unavailable,reset", edge),
+        "retry_policy": _retry("connect-failure,refused-stream,unavailable,cancelled,reset", edge),
     }
 
 
@@ -101,7 +101,7 @@ def _stream(rpc: Rpc, edge: Edge) -> dict[str, Any]:
         "timeout": "0s",
         "idle_timeout": _seconds(edge.timeouts.stream_idle),
         "max_stream_duration": {"max_stream_duration": _seconds(edge.timeouts.stream)},
-        "retry_policy": _retry("connect-failure,refused-stream,unavailable,reset-before-request", edge),
+        "retry_policy": _retry("connect-failure,refused-stream,unavailable,cancelled,reset-before-request", edge),
     }
 
 
@@ -117,7 +117,7 @@ def _retry(retry_on: str, edge: Edge) -> dict[str, Any]:
                 "typed_config": {"@type": f"type.googleapis.com/{previous}"},
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        "host_selection_retry_max_attempts": 20,  # a balancer that is asked too seldom names the dead host again
     }
 
 
