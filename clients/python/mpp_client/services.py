@@ -68,7 +68,9 @@ class Applications:
     def advance_application(
         self, request: applications_service_pb2.AdvanceApplicationRequest, /, *, timeout: float | None = None
     ) -> application_pb2.Application:
-        """Moves the file on in the agency's hands."""
+        """Moves the file on in the agency's hands. An agency that works in its own system does it with its service
+        account.
+        """
         return self._wire.unary(
             "/mpp.applications.v1.ApplicationsService/AdvanceApplication", request, application_pb2.Application, timeout
         )

@@ -110,7 +110,7 @@ class ApplicationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceApplication(self, request, context):
-        """Moves the file on in the agency's hands.
+        """Moves the file on in the agency's hands. An agency that works in its own system does it with its service account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
