@@ -16,6 +16,7 @@ from mppctl.events import parked_app
 from mppctl.getting import get_app
 from mppctl.problems import REFUSED, errors, explained, tell
 from mppctl.showing import console
+from mppctl.webhook import webhook_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "The command line of the MPP platform. It talks gRPC only. Exit codes: 0 done, 1 refused by the platform, "
@@ -25,6 +26,7 @@ events_app = typer.Typer(no_args_is_help=True, help="Events that services exchan
 app.add_typer(get_app, name="get")
 app.add_typer(events_app, name="events")
 app.add_typer(agencies.agency_app, name="agency")
+app.add_typer(webhook_app, name="webhook")
 events_app.add_typer(parked_app, name="parked")
 
 

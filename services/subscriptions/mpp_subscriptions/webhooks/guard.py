@@ -52,6 +52,7 @@ class Guard:
 
     allow_private: bool = False
     networks: tuple[Network, ...] = ()
+    resolve: Resolve = socket.getaddrinfo
 
     def place(self, url: str) -> Place:
         """Raises Forbidden for a URL that can never be right, whatever its name stands for."""
@@ -81,9 +82,9 @@ class Guard:
             return True
         return address.is_global and not address.is_multicast and not address.is_reserved
 
-    def addresses(self, place: Place, resolve: Resolve = socket.getaddrinfo) -> list[str]:
+    def addresses(self, place: Place) -> list[str]:
         """What the name stands for now. Raises Forbidden when any of it is out of bounds; OSError when it is unknown."""
-        found = resolve(place.host, place.port, 0, socket.SOCK_STREAM)
+        found = self.resolve(place.host, place.port, 0, socket.SOCK_STREAM)
         texts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for text in texts:
             literal = _literal(text.split("%")[0])

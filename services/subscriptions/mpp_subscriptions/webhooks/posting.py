@@ -129,8 +129,10 @@ class _Deadline:
         self._twin = socket.socket(fileno=socket.dup(sock.fileno()))  # lives on when TLS takes the first one over
         self._timer = threading.Timer(left, self._shut)
         self._timer.daemon = True
+        self._over = False
 
     def _shut(self) -> None:
+        self._over = True
         with contextlib.suppress(OSError):
             self._twin.shutdown(socket.SHUT_RDWR)
 
@@ -140,6 +142,8 @@ class _Deadline:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._twin.close()
+        if self._over:  # what looks like a short answer was cut
+            raise TimeoutError("the time was over")
 
 
 def _code(error: Exception) -> str:
