@@ -22,6 +22,7 @@ lock: setup ## resolve the requirements*.in into hashed locks
 .PHONY: proto
 proto: setup ## generate proto/gen, docs/api and the clients from the protos
 	$(PY) tools/protos/generate.py
+	$(PY) -m mpp_gateway
 	$(PY) -m mpp_apidocs
 	$(PY) clients/python/generate.py
 	$(PY) clients/typescript/generate.py
@@ -62,7 +63,7 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 lint: setup ## ruff, mypy, import-linter, buf lint, nothing released is broken, generated code and documents up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs clients/python/mpp_client
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs tools/observe/mpp_observe tools/backup/mpp_backup clients/python/mpp_client
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check
@@ -84,6 +85,22 @@ test: lint ## unit, contract, architecture, integration, chaos and e2e tests on 
 .PHONY: unit
 unit: setup ## only the fast tests: no broker, no store
 	.venv/bin/pytest tests/unit tests/architecture
+
+.PHONY: dashboards
+dashboards: setup ## generate Grafana's JSON from deploy/observability/grafana/*.yaml
+	$(PY) -m mpp_observe generate
+
+.PHONY: alerts
+alerts: setup ## put Prometheus' configuration, rules and alerts to promtool
+	$(PY) -m mpp_observe check
+
+.PHONY: prometheus
+prometheus: setup ## Prometheus over the platform of `make run`, with rules and alerts, until Ctrl-C
+	@$(PY) -m mpp_observe prometheus
+
+.PHONY: backup
+backup: setup ## back up the platform of `make run` into .dev/backups (docs/operations.md tells how it comes back)
+	@$(PY) -m mpp_backup dump --profile run .dev/backups/$$(date -u +%Y%m%dT%H%M%SZ)
 
 .PHONY: images
 images: setup ## build every image without Docker, look into it and run it (needs root; minutes)

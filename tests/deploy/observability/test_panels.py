@@ -106,7 +106,8 @@ def watched(malang: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         here = Watched(url)
         from tests.conftest import wait_for
 
-        wait_for(lambda: all(t["health"] == "up" for t in here.get("/api/v1/targets")["activeTargets"]))
+        scraped = f"count(up == 1) == {len(config['scrape_configs'][0]['static_configs'])}"
+        wait_for(lambda: here.values(scraped), 60)
         run_visit(malang.platform, silent)
         _failures(malang, wait_for)
         yield here

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bson.min_key import MinKey
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
@@ -67,8 +68,8 @@ def _read(client: MongoClient[Any], folder: Path, where: tuple[str, str], *, agg
 
     def each() -> Iterator[bytes]:
         # By _id, page after page: no cursor that lives for hours, and a document that is written meanwhile is read once.
-        last: Any = None
-        while page := list(raw.find({"_id": {"$gt": last}} if last is not None else {}).sort("_id", 1).limit(BATCH)):
+        last: Any = MinKey()
+        while page := list(raw.find({"_id": {"$gt": last}}).sort("_id", 1).limit(BATCH)):
             yield from (document.raw for document in page)
             last = page[-1]["_id"]
 
@@ -82,20 +83,24 @@ def _raw() -> Any:
 
 
 def _settle(client: MongoClient[Any], names: list[str], amqp_uri: str) -> tuple[str, ...]:
-    """Wait until each handler's queue was empty once; those that were not within the time."""
+    """Wait until each handler's queue was empty once. Those that were not within the time, or that nobody consumes."""
     from mpp_chassis import broker
 
     left = {d["_id"] for name in names for d in client[name]["handlers"].find({}, {"_id": 1})}
+    idle: set[str] = set()
     end = time.monotonic() + SETTLE_SECONDS
     conn = broker.connection(amqp_uri)
     try:
-        while left and time.monotonic() < end:
+        while True:
             for queue in sorted(left):
                 with contextlib.closing(conn.channel()) as channel:
-                    if not channel.queue_declare(queue, passive=True).message_count:
-                        left.discard(queue)
-            if left:
-                time.sleep(0.2)
+                    state = channel.queue_declare(queue, passive=True)
+                if not state.message_count:
+                    left.discard(queue)
+                elif not state.consumer_count:
+                    idle.add(queue)
+            if not left - idle or time.monotonic() > end:
+                return tuple(sorted(left))
+            time.sleep(0.2)
     finally:
         conn.close()
-    return tuple(sorted(left))

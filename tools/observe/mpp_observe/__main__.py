@@ -1,4 +1,4 @@
-"""`python -m mpp_observe generate [--check] | check | prometheus --profile run`."""
+"""`python -m mpp_observe generate [--check] | check | prometheus --profile run | sizes --profile run`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mpp_localrun.platform import Platform, free_ports
 
-from mpp_observe import dashboards, prometheus, rules
+from mpp_observe import dashboards, prometheus, rules, sizes
 
 
 def generate(*, check: bool) -> int:
@@ -43,15 +43,31 @@ def watch(profile: str) -> int:
     return 0
 
 
+def measure(profile: str) -> int:
+    """Of a running profile: walks one visit through it."""
+    platform = Platform(profile)
+    for title, found in (
+        ("Messages of one visit, bytes of body and headers", sizes.of_a_visit(platform)),
+        ("Documents, bytes of BSON (at most 2000 of each)", sizes.of_documents(platform)),
+        ("Resident memory, bytes", sizes.of_memory(platform)),
+    ):
+        print(f"\n{title}")
+        for size in found:
+            print(f"  {size.what:45s} {size.count:6d}  mean {size.mean:12.0f}  most {size.most:12d}")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="mpp_observe", description=__doc__)
-    parser.add_argument("verb", choices=("generate", "check", "prometheus"))
+    parser.add_argument("verb", choices=("generate", "check", "prometheus", "sizes"))
     parser.add_argument("--check", action="store_true", help="of generate: write nothing, fail when something differs")
     parser.add_argument("--profile", default="run")
     arguments = parser.parse_args()
     if arguments.verb == "generate":
         return generate(check=arguments.check)
-    return check() if arguments.verb == "check" else watch(arguments.profile)
+    if arguments.verb == "check":
+        return check()
+    return measure(arguments.profile) if arguments.verb == "sizes" else watch(arguments.profile)
 
 
 if __name__ == "__main__":
