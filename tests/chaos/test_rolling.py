@@ -13,10 +13,10 @@ import statistics
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import pytest
@@ -24,7 +24,7 @@ from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import queue_service_pb2_grpc
 from mpp_localrun.platform import Process, free_ports, stop, wait_ready
 
-from tests.integration.gateway.ground import Gateway, gateway, start
+from tests.integration.gateway.ground import Gateway, gateway
 
 RESTARTS = int(os.environ.get("MPP_ROLLING_RESTARTS", "6"))
 QUEUE = "sites/malang/queues/bpjs-kesehatan"
@@ -32,12 +32,63 @@ PAUSE = 0.03  # seconds of a client between two calls: steady load, not a benchm
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(120 + 15 * RESTARTS)]
 
 
+class Citizen(Protocol):
+    """Takes a ticket, looks at it and cancels it (so the line stays short). Each raises when it is not answered well."""
+
+    def take(self) -> str: ...
+    def look(self, name: str) -> None: ...
+    def cancel(self, name: str) -> None: ...
+
+
+class JsonCitizen:
+    """One connection that is kept, as a browser's."""
+
+    def __init__(self, target: str, token: str) -> None:
+        self._connection = http.client.HTTPConnection(target, timeout=20)
+        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    def take(self) -> str:
+        return str(self._ask("POST", f"{QUEUE}/tickets")["ticket"]["name"])
+
+    def look(self, name: str) -> None:
+        self._ask("GET", name)
+
+    def cancel(self, name: str) -> None:
+        self._ask("POST", f"{name}:cancel")
+
+    def _ask(self, method: str, path: str) -> Any:
+        body = json.dumps({"requestId": str(uuid.uuid4())}) if method == "POST" else None
+        self._connection.request(method, f"/v1/{path}", body, self._headers)
+        reply = self._connection.getresponse()
+        text = reply.read()
+        if reply.status != 200:
+            raise AssertionError(f"{reply.status} {text.decode()}")
+        return json.loads(text)
+
+
+class GrpcCitizen:
+    """One channel that is kept, without the client's own retries."""
+
+    def __init__(self, target: str, token: str) -> None:
+        options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
+        self._stub = queue_service_pb2_grpc.QueueServiceStub(grpc.insecure_channel(target, options=options))
+        self._with = {"metadata": [("authorization", f"Bearer {token}")], "timeout": 20}
+
+    def take(self) -> str:
+        request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()))
+        return str(self._stub.TakeTicket(request, **self._with).ticket.name)
+
+    def look(self, name: str) -> None:
+        self._stub.GetTicket(pb.GetTicketRequest(name=name), **self._with)
+
+    def cancel(self, name: str) -> None:
+        self._stub.CancelTicket(pb.CancelTicketRequest(name=name, request_id=str(uuid.uuid4())), **self._with)
+
+
 @dataclass
 class Load:
-    """Citizens who take a ticket, look at it and cancel it (so the line stays short), until told to stop."""
+    """What happened to the citizens until they were told to stop."""
 
-    target: str
-    token: str
     taken: list[str] = field(default_factory=list)  # names of acknowledged tickets
     reads: int = 0
     cancelled: int = 0
@@ -45,85 +96,29 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, clients: int) -> list[threading.Thread]:
-        faces: list[Callable[[], Iterator[Callable[[], None]]]] = [self._json, self._grpc]
-        threads = [threading.Thread(target=self._loop, args=(faces[i % 2],), daemon=True) for i in range(clients)]
+    def run(self, citizens: Sequence[Citizen]) -> list[threading.Thread]:
+        threads = [threading.Thread(target=self._visits, args=(citizen,), daemon=True) for citizen in citizens]
         for thread in threads:
             thread.start()
         return threads
 
-    def _loop(self, face: Callable[[], Iterator[Callable[[], None]]]) -> None:
-        for call in face():
-            if self.over.wait(PAUSE):
-                return
-            began = time.perf_counter()
-            try:
-                call()
-            except Exception as e:
-                self.errors.append(f"{time.strftime('%X')} {face.__name__} {type(e).__name__} {e}"[:300])
+    def _visits(self, citizen: Citizen) -> None:
+        while not self.over.is_set():
+            if name := self._timed(citizen, citizen.take):
+                self.taken.append(name)
+                self.reads += self._timed(citizen, lambda: citizen.look(name) or 1) or 0
+                self.cancelled += self._timed(citizen, lambda: citizen.cancel(name) or 1) or 0
+
+    def _timed(self, citizen: Citizen, call: Callable[[], Any]) -> Any:
+        self.over.wait(PAUSE)
+        began = time.perf_counter()
+        try:
+            return call()
+        except Exception as e:
+            self.errors.append(f"{time.strftime('%X')} {type(citizen).__name__} {type(e).__name__} {e}"[:300])
+        finally:
             self.seconds.append(time.perf_counter() - began)
-
-    def _json(self) -> Iterator[Callable[[], None]]:
-        """Each call on a connection that is kept, as a browser's."""
-        connection = http.client.HTTPConnection(self.target, timeout=20)
-        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
-
-        def ask(method: str, path: str, body: str | None = None) -> Any:
-            connection.request(method, path, body, headers)
-            reply = connection.getresponse()
-            text = reply.read()
-            if reply.status != 200:
-                raise AssertionError(f"{reply.status} {text.decode()}")
-            return json.loads(text)
-
-        while True:
-            name = ""
-
-            def take() -> None:
-                nonlocal name
-                name = ask("POST", f"/v1/{QUEUE}/tickets", json.dumps({"requestId": str(uuid.uuid4())}))["ticket"][
-                    "name"
-                ]
-                self.taken.append(name)
-
-            def look() -> None:
-                ask("GET", f"/v1/{name}")
-                self.reads += 1
-
-            def cancel() -> None:
-                ask("POST", f"/v1/{name}:cancel", json.dumps({"requestId": str(uuid.uuid4())}))
-                self.cancelled += 1
-
-            yield take
-            if name:
-                yield from (look, cancel)
-
-    def _grpc(self) -> Iterator[Callable[[], None]]:
-        options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
-        stub = queue_service_pb2_grpc.QueueServiceStub(grpc.insecure_channel(self.target, options=options))
-        metadata = [("authorization", f"Bearer {self.token}")]
-
-        while True:
-            name = ""
-
-            def take() -> None:
-                nonlocal name
-                request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()))
-                name = stub.TakeTicket(request, metadata=metadata, timeout=20).ticket.name
-                self.taken.append(name)
-
-            def look() -> None:
-                stub.GetTicket(pb.GetTicketRequest(name=name), metadata=metadata, timeout=20)
-                self.reads += 1
-
-            def cancel() -> None:
-                request = pb.CancelTicketRequest(name=name, request_id=str(uuid.uuid4()))
-                stub.CancelTicket(request, metadata=metadata, timeout=20)
-                self.cancelled += 1
-
-            yield take
-            if name:
-                yield from (look, cancel)
+        return None
 
 
 def replica(malang: Any, grpc_port: int, http_port: int) -> Process:
@@ -146,8 +141,8 @@ def test_rolling_restarts_cost_no_client_an_error(
         addresses = [f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[2]}"]
         with gateway(malang.platform, tmp_path, queue=addresses) as edge:
             eventually(lambda: edge.healthy("queue") == 2)
-            load = Load(edge.target, malang.token("citizen", subject="rolling"))
-            clients = load.run(6)
+            load, token = Load(), malang.token("citizen", subject="rolling")
+            clients = load.run([kind(edge.target, token) for kind in (JsonCitizen, GrpcCitizen) * 3])
             began = time.monotonic()
             for number in range(RESTARTS):
                 which = number % 2
@@ -171,13 +166,13 @@ def test_rolling_restarts_cost_no_client_an_error(
 
 
 def told(load: Load, edge: Gateway, seconds: float, capsys: pytest.CaptureFixture[str]) -> None:
-    retries = edge.stats("^cluster.queue.upstream_rq_retry")
-    percentiles = statistics.quantiles(load.seconds, n=100)
+    repeated = edge.stats("^cluster.queue.upstream_rq_retry$").get("cluster.queue.upstream_rq_retry", 0)
+    cuts = [1000 * cut for cut in statistics.quantiles(load.seconds, n=100)]
     with capsys.disabled():
         print(
-            f"\n{RESTARTS} restarts in {seconds:.0f} s: {len(load.taken)} tickets, {load.reads} reads,"
-            f" {load.cancelled} cancelled, {len(load.errors)} errors, repeated by the gateway {retries.get('cluster.queue.upstream_rq_retry', 0)};"
-            f" p50 {percentiles[49] * 1000:.0f} ms, p99 {percentiles[98] * 1000:.0f} ms, max {max(load.seconds) * 1000:.0f} ms"
+            f"\n{RESTARTS} restarts in {seconds:.0f} s, {len(load.errors)} errors, {repeated} calls repeated by the gateway"
         )
+        print(f"{len(load.taken)} tickets taken, {load.reads} read, {load.cancelled} cancelled")
+        print(f"p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms, max {max(load.seconds) * 1000:.0f} ms")
         for error in load.errors[:10]:
             print(" ", error)

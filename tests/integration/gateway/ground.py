@@ -7,7 +7,6 @@ import http.client
 import json
 import struct
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +45,19 @@ class Gateway:
     url: str
     admin: str = ""
     log: Path = field(default_factory=Path)
+    running: subprocess.Popen[bytes] | None = None  # of a gateway of a test's own
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self.running is not None
+        return self.running
+
+    def healthz(self) -> int:
+        """0 when nobody listens."""
+        try:
+            return self.call("GET", "/healthz").status
+        except OSError:
+            return 0
 
     @property
     def target(self) -> str:
@@ -121,12 +133,12 @@ def gateway(
     own = ("--listen", f"127.0.0.1:{port}", "--admin", str(admin), "--out", str(home))  # the last one counts
     here = Gateway(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin}", home / "gateway.log")
     process = replace(process, command=(*process.command, *own), ready_url=here.url + ready)
-    running = start(process, here.log)
+    here.running = start(process, here.log)
     try:
-        wait_ready([(process, running)], home, seconds=30)
+        wait_ready([(process, here.running)], home, seconds=30)
         yield here
     finally:
-        stop(running)
+        stop(here.running)
 
 
 def start(process: Process, log: Path) -> subprocess.Popen[bytes]:
@@ -138,10 +150,6 @@ def start(process: Process, log: Path) -> subprocess.Popen[bytes]:
 
 def unpadded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def within(seconds: float, began: float) -> bool:
-    return time.monotonic() - began < seconds
 
 
 def host_port(url: str) -> tuple[str, int]:

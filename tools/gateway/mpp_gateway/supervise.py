@@ -29,6 +29,7 @@ def command(configuration: Path, edge: Edge, concurrency: int = 0) -> list[str]:
     drain = ["--drain-time-s", str(max(int(edge.timeouts.drain), 1)), "--parent-shutdown-time-s", "60"]
     threads = ["--concurrency", str(concurrency)] if concurrency else []
     base = ["--disable-hot-restart", "--log-level", "warn", "--log-format", _LOG_FORMAT]
+    base += ["--file-flush-interval-msec", "1000"]  # of the access log
     return [envoy_binary(), "-c", str(configuration), *base, *drain, *threads]
 
 

@@ -1,0 +1,127 @@
+"""What a client may not do, and what a service's failure may not do: rates, patience, dead services, disguises."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from mpp.queue.v1 import queue_service_pb2 as pb
+from mpp.queue.v1 import queue_service_pb2_grpc
+
+from tests.integration.gateway.conftest import Stubborn
+from tests.integration.gateway.ground import Gateway, gateway
+from tests.integration.gateway.test_faces import reason_of
+
+QUEUE = "sites/malang/queues/samsat"
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+
+def at(address: str) -> dict[str, str]:
+    """As the load balancer before this gateway would say it (trusted_hops: 1)."""
+    return {"x_forwarded_for": address}
+
+
+def test_the_rate_of_one_address_is_limited_and_of_another_not(harsh: Gateway) -> None:
+    answers = [harsh.call("GET", "/nowhere", **at("203.0.113.1")) for _ in range(20)]
+    statuses = [answer.status for answer in answers]
+    assert statuses[:8] == [404] * 8
+    assert 429 in statuses
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert (refused.reason, refused.json["code"], refused.headers["retry-after"]) == ("RATE_LIMITED", 8, "1")
+    assert harsh.call("GET", "/nowhere", **at("203.0.113.2")).status == 404
+    # Who writes the header itself, is still the address that the load balancer saw.
+    assert harsh.call("GET", "/nowhere", x_forwarded_for="203.0.113.3, 203.0.113.1").status == 429
+
+
+def test_the_rate_of_one_subject_is_limited_and_of_another_not(harsh: Gateway, services: Any) -> None:
+    stub_path = "/v1/sites/malang"  # the dead catalogue: what passes the limit gets 503
+    greedy, modest = (services.token("citizen", subject=name) for name in ("greedy", "modest"))
+    statuses = [harsh.call("GET", stub_path, token=greedy, **at(f"198.51.100.{n}")).status for n in range(8)]
+    assert statuses[:3] == [503] * 3
+    assert 429 in statuses
+    assert harsh.call("GET", stub_path, token=modest, **at("198.51.100.1")).status == 503
+    with grpc.insecure_channel(harsh.target) as channel, pytest.raises(grpc.RpcError) as caught:
+        stub = queue_service_pb2_grpc.QueueServiceStub(channel)
+        metadata = [("authorization", f"Bearer {greedy}"), ("x-forwarded-for", "198.51.100.100")]
+        while True:
+            stub.GetTicket(pb.GetTicketRequest(name=f"{QUEUE}/tickets/x"), metadata=metadata, timeout=10)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert reason_of(caught.value) == "RATE_LIMITED"
+
+
+def test_a_dead_service_is_said_at_once(harsh: Gateway) -> None:
+    began = time.monotonic()
+    answer = harsh.call("GET", "/v1/sites/malang", **at("192.0.2.1"))
+    assert time.monotonic() - began < 5
+    assert (answer.status, answer.reason, answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
+
+
+def test_a_slow_service_is_given_up_and_nobody_can_ask_for_more_patience(harsh: Gateway, stubborn: Stubborn) -> None:
+    stubborn.let.clear()
+    for disguise in ({}, {"x_envoy_upstream_rq_timeout_ms": "60000", "x_envoy_max_retries": "0"}):
+        began = time.monotonic()
+        answer = harsh.call("GET", f"/v1/{QUEUE}", **at("192.0.2.2"), **disguise)
+        assert (answer.status, answer.reason, answer.json["code"]) == (504, "DEADLINE_EXCEEDED", 4)
+        assert 0.9 < time.monotonic() - began < 8
+    with grpc.insecure_channel(harsh.target) as channel, pytest.raises(grpc.RpcError) as caught:
+        stub = queue_service_pb2_grpc.QueueServiceStub(channel)
+        stub.GetQueue(pb.GetQueueRequest(name=QUEUE), timeout=15, metadata=[("x-forwarded-for", "192.0.2.3")])
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert reason_of(caught.value) == "DEADLINE_EXCEEDED"
+
+
+def test_a_service_sees_no_address_no_cookie_no_query_and_no_disguise(harsh: Gateway, stubborn: Stubborn) -> None:
+    stubborn.let.set()
+    stubborn.seen.clear()
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    answer = harsh.call(
+        "GET",
+        f"/v1/{QUEUE}?name=x",
+        traceparent=f"00-{trace}-b7ad6b7169203331-01",
+        cookie="session=1",
+        x_mpp_subject="somebody-else",
+        x_jwt_payload="e30",
+        x_envoy_original_path="/v1/other",
+        x_forwarded_client_cert="Hash=1",
+        **at("192.0.2.4"),
+    )
+    assert answer.status in (200, 400)
+    answer = harsh.call(
+        "GET", f"/v1/{QUEUE}", traceparent=f"00-{trace}-b7ad6b7169203331-01", cookie="a=1", **at("192.0.2.5")
+    )
+    assert answer.status == 200
+    seen = stubborn.seen[-1]
+    assert seen["traceparent"][3:35] == trace
+    assert not [k for k in seen if k.startswith(("x-mpp", "x-jwt", "cookie", "x-forwarded-for", "x-forwarded-client"))]
+    assert not [v for v in seen.values() if "192.0.2" in v]
+    assert "x-envoy-original-path" not in seen
+    anew = harsh.call("GET", f"/v1/{QUEUE}", **at("192.0.2.6"))  # who brings no trace gets one
+    assert anew.status == 200
+    assert len(stubborn.seen[-1]["traceparent"]) == 55
+
+
+def test_calls_under_way_end_well_when_the_gateway_stops(
+    services: Any, stubborn: Stubborn, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    services.issuer()
+    stubborn.let.clear()
+    stubborn.asked.clear()
+    home = tmp_path_factory.mktemp("drain")
+    settings = {"timeouts": {"drain": 10}}
+    with (
+        gateway(services.platform, home, settings, "/healthz", queue=[stubborn.target]) as here,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        call = pool.submit(here.call, "GET", f"/v1/{QUEUE}")
+        assert stubborn.asked.wait(10)
+        here.process.terminate()
+        end = time.monotonic() + 8
+        while here.healthz() == 200:
+            assert time.monotonic() < end, "it still says that it is healthy"
+            time.sleep(0.05)
+        stubborn.let.set()
+        assert call.result(10).status == 200
+        assert here.process.wait(15) == 0
