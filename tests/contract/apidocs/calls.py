@@ -46,7 +46,7 @@ class Execution:
         body = self._fresh(self.fill(example.body))
         if example.secret:
             body = {**body, example.secret: self.secret(example, path)}
-        query, end = self.fill(example.query), time.monotonic() + PATIENCE
+        query, end = self._fresh(self.fill(example.query)), time.monotonic() + PATIENCE
         while True:
             answer = self.send(example.operation, path, query, body, example.caller)
             if not example.wait or self._complete(example, answer) or time.monotonic() > end:
@@ -75,6 +75,7 @@ class Execution:
         return {**body, "requestId": fresh}
 
     def _learn(self, sample: str, real: str) -> None:
+        assert len(sample) >= 8, f"{sample!r} is too short to be found again in later steps"
         self.known[sample] = real
         if "/" in sample:
             self.known[sample.rsplit("/", 1)[1]] = real.rsplit("/", 1)[1]
