@@ -54,7 +54,7 @@ class Execution:
             time.sleep(0.1)
         if answer.status == example.status == 200:
             for place in example.keep:
-                self._learn(str(dig(example.reply, place)), str(dig(answer.body, place)))
+                self._learn(str(dig(example.message, place)), str(dig(answer.body, place)))
         return answer
 
     def fill(self, value: Any) -> Any:

@@ -7,6 +7,7 @@ value of the running platform in its place.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,14 @@ class Example:
     keep: tuple[str, ...]
     secret: str  # what the citizen reads on the phone and this step needs: a place in the body
     wait: bool  # the answer comes of events: ask again until it is there
+
+    @property
+    def message(self) -> Any:
+        """The reply as JSON; of a stream, its first event."""
+        if not isinstance(self.reply, str):
+            return self.reply
+        lines = self.reply.split("\n\n")[0].splitlines()
+        return json.loads("".join(line.removeprefix("data:") for line in lines if line.startswith("data:")))
 
     @property
     def who(self) -> str:
