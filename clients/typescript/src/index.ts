@@ -4,4 +4,4 @@ export { createMppClient, newRequestId, type MppClient, type MppClientOptions, t
 export { Code, isRetryable, mppError, MppError, type FieldViolation } from "./errors.js";
 export { services } from "./gen/services.js";
 export * from "./login.js";
-export { Ticket_State } from "./gen/mpp/queue/v1/ticket_pb.js";
+export { PriorityGroup, Ticket_State } from "./gen/mpp/queue/v1/ticket_pb.js";
