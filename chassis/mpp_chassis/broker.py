@@ -12,10 +12,12 @@ Topology (one place, so that producers, consumers and operators agree):
 from __future__ import annotations
 
 import contextlib
+import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from amqp import Message as AmqpMessage
 from kombu import Connection
@@ -28,6 +30,7 @@ CONNECT_TIMEOUT, IO_TIMEOUT = 5.0, 10.0  # seconds
 NO_LIMIT = 2_000_000_000  # RabbitMQ 4 would drop a parked message that was looked at 20 times; 3 knows no -1
 DELIVERY_LIMIT = 20  # deliveries of one message before the broker itself parks it: a handler that kills its process
 _AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+_TLS = {"cacertfile": "ca_certs", "certfile": "certfile", "keyfile": "keyfile"}
 
 
 class BrokerDown(Exception):
@@ -39,9 +42,14 @@ def connection(uri: str, *, heartbeat: int = 0) -> Any:
 
     The bare connection of `amqp`, not kombu's: kombu's object silently makes a new connection, without channels and
     consumers, when the old one is found dead, and a worker would then wait for events that never come.
+
+    `amqps://` is TLS: the broker's certificate must be for the host's name and signed by who is in the file that the
+    URI's parameter `cacertfile` names (as in RabbitMQ's own URIs), else by one that the system trusts.
     """
+    address, tls = tls_of(uri)
     wanted = Connection(
-        uri,
+        address,
+        ssl=tls,
         heartbeat=heartbeat,
         connect_timeout=CONNECT_TIMEOUT,
         transport_options={"client_properties": {"product": "mpp"}},
@@ -50,6 +58,22 @@ def connection(uri: str, *, heartbeat: int = 0) -> Any:
     # For every read and write without a timeout of its own, under eventlet too (where SO_RCVTIMEO has no effect).
     conn.transport.sock.settimeout(IO_TIMEOUT)
     return conn
+
+
+def tls_of(uri: str) -> tuple[str, dict[str, Any] | bool]:
+    """The URI without its TLS parameters, and what they ask for; False without TLS. Raises ValueError.
+
+    `cacertfile` as above; `certfile` and `keyfile` when the broker asks clients for a certificate, too.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "amqps":
+        return uri, False
+    given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    if unknown := given.keys() - _TLS.keys():
+        raise ValueError(f"unknown parameter of the broker's URI: {', '.join(sorted(unknown))}")
+    options = {_TLS[name]: value for name, value in given.items()}
+    checked = {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": parts.hostname}
+    return urlunsplit(parts._replace(query="")), {**checked, **options}
 
 
 def declare_source(channel: Any, service: str, types: Iterable[EventType]) -> None:

@@ -79,7 +79,9 @@ def test_only_the_operator_grants_and_an_admin_sees_its_own(edge: Edge, refused:
     listed = edge.stub.ListGrants(pb.ListGrantsRequest(parent=SITE), metadata=admin, timeout=TIMEOUT)
     assert [g.name for g in listed.grants] == [one.grant.name]
     for who in (admin, manager):
-        assert refused(lambda who=who: edge.create(f"{SITE}/agencies/neu", "queue", who=who)).code == "PERMISSION_DENIED"
+        assert (
+            refused(lambda who=who: edge.create(f"{SITE}/agencies/neu", "queue", who=who)).code == "PERMISSION_DENIED"
+        )
         for rpc in ("RotateGrant", "RevokeGrant"):
             found = refused(lambda who=who, rpc=rpc: edge.do(rpc, one.grant.name, who=who))
             assert found.code == "PERMISSION_DENIED"

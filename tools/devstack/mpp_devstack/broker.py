@@ -1,6 +1,7 @@
 """A private RabbitMQ on loopback. Knows RabbitMQ's scripts and settings; knows nothing of queues or messages.
 
-Not guaranteed: anything that needs more than one node, TLS, or users other than guest on loopback.
+Not guaranteed: anything that needs more than one node, or users other than guest on loopback. TLS when it is asked for,
+beside the plain port, with a throw-away certificate.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpp_devstack import packages, processes
+from mpp_devstack import certificates, packages, processes
 from mpp_devstack.errors import FetchError, NotStartedError, StartError
 from mpp_devstack.ports import LOOPBACK, PortBook
 from mpp_devstack.processes import Part
@@ -66,11 +67,12 @@ def _point_erlang_home(root: Path, final: Path) -> None:
 class Broker:
     """One private broker node. All methods are idempotent."""
 
-    def __init__(self, home: Path, ports: PortBook, *, management: bool, report: Reporter) -> None:
+    def __init__(self, home: Path, ports: PortBook, *, management: bool, tls: bool = False, report: Reporter) -> None:
         self._home = home
         self._dir = home / "broker"
         self._ports = ports
         self._management = management
+        self._tls = tls
         self._report = report
         self._node = Part("broker", home)
         self._epmd = Part("epmd", home)
@@ -82,6 +84,14 @@ class Broker:
         if port is None:
             raise NotStartedError("the broker has never been started: no port yet")
         return f"amqp://guest:guest@{LOOPBACK}:{port}//"
+
+    @property
+    def tls_uri(self) -> str | None:
+        """amqps URI that names the authority (`cacertfile`, as RabbitMQ's own URIs do) when TLS is switched on."""
+        port, folder = self._ports.get("amqps"), self._dir / "tls"
+        if port is None or not folder.exists():
+            return None
+        return f"amqps://guest:guest@{LOOPBACK}:{port}//?cacertfile={certificates.ensure(folder).ca}"
 
     @property
     def management_uri(self) -> str | None:
@@ -164,7 +174,13 @@ class Broker:
 
     def _configure(self) -> None:
         self._dir.mkdir(parents=True, exist_ok=True)
-        for name in ("amqp", "epmd", "dist", *(["management"] if self._management else [])):
+        for name in (
+            "amqp",
+            "epmd",
+            "dist",
+            *(["management"] if self._management else []),
+            *(["amqps"] if self._tls else []),
+        ):
             self._ports.claim(name)
         plugins = "rabbitmq_management" if self._management else ""
         (self._dir / "enabled_plugins").write_text(f"[{plugins}].\n")
@@ -182,6 +198,16 @@ class Broker:
         ]
         if self._management:
             lines += [f"management.tcp.ip = {LOOPBACK}", f"management.tcp.port = {self._ports.get('management')}"]
+        if self._tls:
+            files = certificates.ensure(self._dir / "tls")
+            lines += [
+                f"listeners.ssl.default = {LOOPBACK}:{self._ports.get('amqps')}",
+                f"ssl_options.cacertfile = {files.ca}",
+                f"ssl_options.certfile = {files.certificate}",
+                f"ssl_options.keyfile = {files.key}",
+                "ssl_options.verify = verify_none",
+                "ssl_options.fail_if_no_peer_cert = false",
+            ]
         (self._dir / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
 
     def _environment(self, install: Installation) -> dict[str, str]:

@@ -31,7 +31,13 @@ class Stack:
     """
 
     def __init__(
-        self, profile: str, root: Path | None = None, *, management: bool = False, report: Reporter | None = None
+        self,
+        profile: str,
+        root: Path | None = None,
+        *,
+        management: bool = False,
+        tls: bool = False,
+        report: Reporter | None = None,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", profile):
             raise DevstackError(
@@ -41,7 +47,7 @@ class Stack:
         self.home = (root or find_root()).resolve() / ".dev" / profile
         report = report or Reporter(quiet=True)
         ports = PortBook(self.home / "ports.json", random.SystemRandom())
-        self.broker = Broker(self.home, ports, management=management, report=report)
+        self.broker = Broker(self.home, ports, management=management, tls=tls, report=report)
         self.store: stores.Store = stores.choose(self.home, ports, report)
         self._former = stores.DocumentStore(self.home, ports, report)  # from before MONGODB_URI was set, perhaps
 

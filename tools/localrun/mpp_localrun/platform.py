@@ -53,7 +53,8 @@ class Platform:
         self.home = root / ".dev" / profile
         self.logs = self.home / "logs"
         self.outbox = self.home / "outbox"
-        self.stack = Stack(profile, root=root, management=True)  # accounts of agencies are made over its HTTP API
+        # Accounts of agencies are made over the HTTP API; TLS is what agencies use.
+        self.stack = Stack(profile, root=root, management=True, tls=True)
 
     def services(self) -> list[str]:
         return sorted(p.parent.name for p in (self.root / "services").glob("*/pyproject.toml"))
