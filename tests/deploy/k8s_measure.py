@@ -39,10 +39,9 @@ class Sample:
 
 
 def processes(platform: Platform) -> dict[str, int]:
-    """Pid of each process of the profile, by name: told apart by the ports in their environments."""
-    wanted = {
-        f"{p.environment['MPP_HTTP_PORT']}": p.name for p in platform.processes() if "MPP_HTTP_PORT" in p.environment
-    }
+    """Pid of each process of the profile by name, told apart by what only this profile's say: ports and folders."""
+    ports = {p.environment["MPP_HTTP_PORT"]: p.name for p in platform.processes() if "MPP_HTTP_PORT" in p.environment}
+    home = f"{platform.home}/gateway".encode()
     found: dict[str, int] = {}
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -52,12 +51,12 @@ def processes(platform: Platform) -> dict[str, int]:
             environment = (folder / "environ").read_bytes().split(b"\0")
         except OSError:  # it ended, or is not ours
             continue
-        if not any(part.endswith(b".main") for part in command):
-            continue
-        for entry in environment:
-            name, _, value = entry.decode(errors="replace").partition("=")
-            if name == "MPP_HTTP_PORT" and value in wanted:
-                found[wanted[value]] = int(folder.name)
+        if any(part.startswith(home) for part in command):
+            found["gateway" if b"mpp_gateway" in command else "gateway-envoy"] = int(folder.name)
+        elif any(part.endswith(b".main") for part in command):
+            port = next((e[14:].decode() for e in environment if e.startswith(b"MPP_HTTP_PORT=")), "")
+            if port in ports:
+                found[ports[port]] = int(folder.name)
     return found
 
 
