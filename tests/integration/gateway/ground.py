@@ -123,16 +123,24 @@ def gateway(
     home: Path,
     settings: Mapping[str, Any] | None = None,
     ready: str = "/readyz",
+    issuer: str = "",
     **replicas: list[str],
 ) -> Iterator[Gateway]:
-    """A running gateway with `settings` over those of the bare machine, its files and log in `home`."""
+    """A running gateway with `settings` over those of the bare machine, its files and log in `home`.
+
+    `issuer`: another one than the platform's.
+    """
     edge = home / "edge.yaml"
     edge.write_text(yaml.safe_dump(dict(settings or {})))
     port, admin = free_ports(2)
     process = platform.gateway(edge, **replicas)
     own = ("--listen", f"127.0.0.1:{port}", "--admin", str(admin), "--out", str(home))  # the last one counts
     here = Gateway(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin}", home / "gateway.log")
-    process = replace(process, command=(*process.command, *own), ready_url=here.url + ready)
+    environment = dict(process.environment)
+    if issuer:
+        environment |= {"MPP_OIDC_ISSUER": issuer, "MPP_OIDC_JWKS_URL": f"{issuer}/jwks.json"}
+    command = (*process.command, *own)
+    process = replace(process, command=command, environment=environment, ready_url=here.url + ready)
     here.running = start(process, here.log)
     try:
         wait_ready([(process, here.running)], home, seconds=30)

@@ -17,7 +17,7 @@ from tests.integration.gateway.ground import Gateway
 
 NIK, PHONE, PERSON, AGENT = "3573014101907731", "+628119007731", "budi.santoso@example.org", "Budis-own-browser/7.31"
 QUEUE = "sites/malang/queues/samsat"
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 def test_no_person_is_in_the_access_log(edge: Gateway, malang: Any, eventually: Callable[..., Any]) -> None:

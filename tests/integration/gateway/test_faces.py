@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 QUEUE = "sites/malang/queues/samsat"
 SERVICE = "mpp.queue.v1.QueueService"
 CONTRACT = contracts.from_repository(ROOT)
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

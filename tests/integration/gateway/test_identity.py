@@ -22,7 +22,7 @@ from tests.integration.gateway.ground import Gateway, unpadded
 from tests.integration.gateway.test_faces import reason_of
 
 PRIVATE = "sites/malang/queues/samsat/tickets/no-such-ticket"
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 class Forger:

@@ -18,7 +18,7 @@ from tests.integration.gateway.ground import Gateway, host_port
 
 QUEUE = "sites/malang/queues/tugu-tirta"
 WATCHERS = 150
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 class EventSource:
