@@ -24,6 +24,7 @@ from mpp_subscriptions.cursor import Position, Start, encode
 KEPT = timedelta(days=7)  # as the chassis declares the stream
 PATIENCE = 3.0  # seconds for a first entry that must be there
 HEARTBEAT = 30  # seconds
+WHOLE_CHUNK = 10_000  # more entries than the broker writes in one piece
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 log = logs.get(part="journal")
 
@@ -134,8 +135,8 @@ class Reader:
         end = time.monotonic() + PATIENCE
         while self._start is not None:
             entry = self._next(end)
-            if entry is None:  # kept no more, or never was in this journal
-                raise self.expired()
+            if entry is None:
+                raise self._missing(self._start.offset)
             if self._wanted(entry):
                 self._ahead = entry
 
@@ -193,23 +194,41 @@ class Reader:
             self._beat = time.monotonic()
             self._conn.heartbeat_tick(rate=2)
 
-    def _consume(self, offset: Any, callback: Callable[[Any], Any]) -> Any:
+    def _consume(self, offset: Any, callback: Callable[[Any], Any], prefetch: int = 0) -> Any:
         channel = self._conn.channel()
-        channel.basic_qos(0, self._prefetch, False)
+        channel.basic_qos(0, prefetch or self._prefetch, False)
         channel.basic_consume(self._stream, callback=callback, arguments={"x-stream-offset": offset})
         return channel
 
     def expired(self) -> Expired:
         """With the oldest that is kept: a look at the beginning of the stream, a few seconds at most."""
-        found: list[Any] = []
-        self._guarded(lambda: self._consume("first", found.append))
-        end = time.monotonic() + PATIENCE
-        while not found and time.monotonic() < end:
-            self._guarded(lambda: self._drain(0.2))
+        found = self._glance("first", lambda seen: bool(seen))
         if not found:
             return Expired(None, None)
-        oldest = _entry(found[0])
-        return Expired(Position.of(oldest.offset, oldest.id, inclusive=True), oldest.time)
+        return Expired(Position.of(found[0].offset, found[0].id, inclusive=True), found[0].time)
+
+    def _missing(self, offset: int) -> Exception:
+        """Nothing came, though something must stand at `offset`: kept no more, never there, or a broker that is slow."""
+        gone = self.expired()
+        if gone.oldest is None:
+            return BrokerDown(f"{self._stream} is empty, or the broker is slow")
+        if gone.oldest.offset <= offset:
+            newest = self._glance("last", lambda seen: seen[-1].offset >= offset)
+            if not newest or newest[-1].offset >= offset:
+                return BrokerDown(f"the broker is slow to read {self._stream}")
+        return gone
+
+    def _glance(self, place: str, enough: Callable[[list[Entry]], bool]) -> list[Entry]:
+        """What stands at a place of the stream, until it is `enough`, or a while nothing more comes."""
+        found: list[Entry] = []
+        self._guarded(lambda: self._consume(place, lambda message: found.append(_entry(message)), WHOLE_CHUNK))
+        quiet = time.monotonic() + PATIENCE
+        while time.monotonic() < quiet and not (found and enough(found)):
+            seen = len(found)
+            self._guarded(lambda: self._drain(0.2))
+            if len(found) > seen:
+                quiet = time.monotonic() + PATIENCE / 4
+        return found
 
     def _guarded(self, act: Callable[[], Any]) -> None:
         try:
