@@ -81,12 +81,8 @@ class Provisioner:
         mended, rightful = 0, set()
         for grant in self.grants.all():
             name = account_name(grant.agency, self.prefix)
-            if grant.active:
-                rightful.add(name)
-                if differences(self.access(grant), seen.get(name)):
-                    mended += self._try(grant.name, "drift")
-            elif name in seen:
-                rightful.add(name)
+            rightful.add(name)
+            if not grant.pending and self._drifted(grant, seen.get(name)):  # what is pending has its own sweep
                 mended += self._try(grant.name, "drift")
         for stranger in seen.keys() - rightful:
             self.log.warning("account_without_grant", account=stranger)
@@ -94,6 +90,9 @@ class Provisioner:
             metrics.PROVISIONED.labels("stranger").inc()
             mended += 1
         return mended
+
+    def _drifted(self, grant: Grant, account: Account | None) -> bool:
+        return bool(differences(self.access(grant), account)) if grant.active else account is not None
 
     def _try(self, name: str, why: str) -> int:
         try:

@@ -1,4 +1,4 @@
-"""What is granted, as it is read: by operators, by an agency's admin, and by the other ways in (feed and webhooks).
+"""What is granted, as it is read by operators and by an agency's admin.
 
 Knows the domain, the store and the reach of a caller. Changes nothing.
 """
@@ -39,18 +39,6 @@ def list_grants(app: App, parent: str, after: str, limit: int, call: Call) -> li
 def list_entitlements(app: App, only: str) -> rpc.ListEntitlementsResponse:
     known = app.provisioner.known
     return messages.entitlements(one for name, one in known.items() if only in ("", name))
-
-
-def active_grant(app: App, agency: str) -> Grant | None:
-    """The grant of an agency (full name) while it holds; None for one that has none or had it revoked."""
-    found = app.grants.find(grants.grant_name(agency))
-    return found if found is not None and found.active else None
-
-
-def entitled_types(app: App, grant: Grant) -> frozenset[str]:
-    """CloudEvents types that a grant opens."""
-    known = app.provisioner.known
-    return frozenset(t for name in grant.entitlements if name in known for t in known[name].event_types)
 
 
 def resource(app: App, grant: Grant) -> grant_pb2.Grant:

@@ -118,6 +118,14 @@ class Edge:
         self._publisher.close()
 
 
+def headers(about: str) -> dict[str, str]:
+    """Of an event that a test publishes past the envelope: readers of the streams meet it, too."""
+    return {
+        "ce-id": uuid.uuid4().hex, "ce-type": "mpp.queue.v1.TicketCalled", "ce-source": "/mpp/queue", "ce-subject": about,
+        "ce-specversion": "1.0", "ce-sequence": "1", "ce-time": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+
+
 def take(channel: Any, queue: str) -> list[Any]:
     """All messages that lie in a queue now."""
     found = []

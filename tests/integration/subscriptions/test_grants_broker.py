@@ -25,7 +25,7 @@ from mpp_subscriptions.brokerapi import BrokerApi, BrokerApiDown
 from mpp_subscriptions.domain.access import Bounds, account_name
 from mpp_subscriptions.messages import Address
 
-from .conftest import Agency, Edge, subject, take
+from .conftest import Agency, Edge, headers, subject, take
 
 KNOWN = entitlements.known()
 KEY = "ticket_called.v1.public"
@@ -191,9 +191,7 @@ def test_who_never_reads_costs_the_others_nothing(alone: Alone, edge: Edge, amqp
 
     def burst(count: int = 200) -> float:
         started = time.perf_counter()
-        batch = [
-            broker.Outgoing(f"{uuid.uuid4()}", "public.events", KEY, {"ce-subject": str(n)}, "{}") for n in range(count)
-        ]
+        batch = [broker.Outgoing(f"{uuid.uuid4()}", "public.events", KEY, headers(str(n)), "{}") for n in range(count)]
         assert len(publisher.publish(batch).accepted) == count
         return time.perf_counter() - started
 

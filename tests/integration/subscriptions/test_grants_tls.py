@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import subprocess
 import sys
@@ -12,15 +13,15 @@ import pytest
 from mpp_chassis import broker
 from mpp_devstack import certificates
 
-from .conftest import Edge, subject, take
+from .conftest import Edge, headers, subject, take
 
 WORK = """
 import eventlet
 eventlet.monkey_patch()
-import sys
+import json, sys
 from mpp_chassis import broker
 publisher = broker.Publisher(sys.argv[1])
-message = broker.Outgoing("tls-1", "public.events", "ticket_called.v1.public", {"ce-subject": sys.argv[2]}, "{}")
+message = broker.Outgoing("tls-1", "public.events", "ticket_called.v1.public", json.loads(sys.argv[2]), "{}")
 assert publisher.publish([message]).accepted == {"tls-1"}
 print("published")
 """
