@@ -37,9 +37,8 @@ def tls_uri(stack: Any) -> str:
 def test_an_agency_reads_over_tls_what_a_worker_published_over_tls(edge: Edge, tls_uri: str) -> None:
     """The publisher is a process under eventlet, as every `work` is."""
     agency = edge.granted("queue")
-    done = subprocess.run(
-        [sys.executable, "-c", WORK, tls_uri, agency.name], capture_output=True, text=True, timeout=60
-    )
+    told = [sys.executable, "-c", WORK, tls_uri, json.dumps(headers(agency.name))]
+    done = subprocess.run(told, capture_output=True, text=True, timeout=60)
     assert "published" in done.stdout, done.stderr
     conn = broker.connection(tls_uri.replace("guest:guest", f"{agency.account}:{agency.password}"))
     assert isinstance(conn.transport.sock, ssl.SSLSocket)
