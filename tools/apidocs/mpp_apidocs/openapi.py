@@ -162,7 +162,7 @@ def _operation(
         operation["requestBody"] = _body(schemas, request, binding, path, examples)
     operation["responses"] = {"200": _reply(schemas, method, examples)}
     for status in statuses(method, binding):
-        operation["responses"][str(status)] = {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
+        operation["responses"][str(status)] = _refusal(status, examples)
     operation["security"] = [] if method.anonymous else [{"bearer": []}]
     operation["x-mpp-grpc"] = method.grpc_path
     operation["x-mpp-roles"] = dict(method.grants)
@@ -286,6 +286,16 @@ def _problem(status: int) -> dict[str, Any]:
     if status == 429:
         problem["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}
     return problem
+
+
+def _refusal(status: int, examples: Sequence[Example]) -> dict[str, Any]:
+    """The shared description of a problem; a copy of it with the operation's own examples where it has some."""
+    shown = {_key(e): {"summary": f"{e.title} ({e.who})", "value": e.reply} for e in examples if e.status == status}
+    if not shown:
+        return {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
+    problem = _problem(status)
+    schema = problem["content"]["application/json"]["schema"]
+    return {**problem, "content": {"application/json": {"schema": schema, "examples": shown}}}
 
 
 def _error_schemas() -> dict[str, Schema]:

@@ -157,18 +157,25 @@ def _answers(operation: Json) -> str:
 
 
 def _tries(verb: str, path: str, operation: Json) -> str:
-    content = next(iter(operation["responses"]["200"]["content"].values()))
+    """The examples as command lines with their answers."""
     out = []
-    for key, example in content.get("examples", {}).items():
-        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
-        reply = example["value"]
-        shown = reply if isinstance(reply, str) else json.dumps(reply, indent=2, ensure_ascii=False)
-        out.append(
-            f"<figure><figcaption>{inline(example['summary'])}</figcaption>"
-            f"<pre tabindex=0><code>{escape(curl(verb, path, operation, body.get(key, {}).get('value')))}</code></pre>"
-            f"<pre tabindex=0><code>{escape(shown)}</code></pre></figure>"
-        )
+    bodies = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
+    for status, response in operation["responses"].items():
+        for content in response.get("content", {}).values():
+            for key, example in content.get("examples", {}).items():
+                command = curl(verb, path, operation, bodies.get(key, {}).get("value"))
+                out.append(_try(example, "" if status == "200" else f" → {status}", command))
     return "".join(out)
+
+
+def _try(example: Json, outcome: str, command: str) -> str:
+    reply = example["value"]
+    shown = reply if isinstance(reply, str) else json.dumps(reply, indent=2, ensure_ascii=False)
+    return (
+        f"<figure><figcaption>{inline(example['summary'])}{outcome}</figcaption>"
+        f"<pre tabindex=0><code>{escape(command)}</code></pre>"
+        f"<pre tabindex=0><code>{escape(shown)}</code></pre></figure>"
+    )
 
 
 def curl(verb: str, path: str, operation: Json, body: Any) -> str:
