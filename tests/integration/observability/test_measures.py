@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -21,7 +22,9 @@ from mpp_complaints import usecases as complaints
 from mpp_complaints.metrics import OPEN, OVERDUE
 from mpp_complaints.store import COMPLAINTS, Complaints
 from mpp_complaints.store import INDEXES as COMPLAINTS_INDEXES
-from mpp_queue.metrics import LONGEST_WAIT_SECONDS, OPEN_TICKETS
+from mpp_queue import usecases as queue
+from mpp_queue.metrics import LONGEST_WAIT_SECONDS, OPEN_TICKETS, TICKETS
+from mpp_queue.store import INDEXES as QUEUE_INDEXES
 from prometheus_client import CollectorRegistry, Gauge
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
@@ -118,8 +121,6 @@ def test_open_complaints_are_counted_by_their_index(asked: Any) -> None:
 
 
 def test_a_queue_tells_how_full_it_is(asked: Any) -> None:
-    from mpp_queue.store import INDEXES as QUEUE_INDEXES
-
     ensure_indexes(asked.database, QUEUE_INDEXES, ["tickets"])
     office = Office(asked.database)
     office.learn()
@@ -127,8 +128,6 @@ def test_a_queue_tells_how_full_it_is(asked: Any) -> None:
         office.take()
     office.now = MORNING + timedelta(minutes=20)
     office.call(3)
-    from mpp_queue import usecases as queue
-
     queue.measure(office.app, office.now)
     name = QUEUE.rsplit("/", 1)[1]
     site = QUEUE.split("/")[1]
@@ -136,6 +135,29 @@ def test_a_queue_tells_how_full_it_is(asked: Any) -> None:
     assert told(LONGEST_WAIT_SECONDS) == {(site, name): 20 * 60}
     queue.measure(office.app, office.now + timedelta(days=1))  # what nobody closed yesterday is not today's queue
     assert set(told(OPEN_TICKETS).values()) == {0}
+
+
+def test_each_step_is_counted_once_and_a_repeated_command_not_at_all(asked: Any) -> None:
+    ensure_indexes(asked.database, QUEUE_INDEXES, ["tickets"])
+    office = Office(asked.database)
+    office.learn()
+    site, line = QUEUE.split("/")[1], QUEUE.rsplit("/", 1)[1]
+
+    def counted() -> dict[str, float]:
+        samples = [s for m in TICKETS.collect() for s in m.samples if s.labels["queue"] == line]
+        return {s.labels["step"]: s.value for s in samples if s.labels["site"] == site}
+
+    before = counted()
+    commands = [str(uuid.uuid4()) for _ in range(2)]
+    for _ in range(3):
+        taken = office.take(commands[0])
+        called = office.call(3, commands[1])
+    assert called.name == taken.ticket.name
+    office.miss(called.name)  # back to waiting
+    office.call(3)
+    office.miss(called.name)  # not there again
+    grown = {step: value - before.get(step, 0) for step, value in counted().items() if value != before.get(step, 0)}
+    assert grown == {"taken": 1, "called": 2, "missed": 1, "no_show": 1}
 
 
 def test_a_gauge_forgets_what_is_no_more() -> None:
