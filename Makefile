@@ -113,3 +113,10 @@ rolling: setup ## 100 rolling restarts of serve processes under load through the
 .PHONY: bench
 bench: setup ## performance as ratios to a raw floor in the same run; writes build/bench.json
 	$(PY) -m tests.bench
+
+.PHONY: check-deploy
+check-deploy: setup ## checkov over the rendered overlays of deploy/k8s and the Dockerfiles
+	@tools/checks-env.sh
+	$(PY) -m tests.deploy.k8s_render
+	.venv-checks/bin/checkov --config-file deploy/.checkov.yaml --framework kubernetes dockerfile \
+	  -f build/k8s/*.yaml deploy/images/*.Dockerfile services/*/Dockerfile
