@@ -135,7 +135,9 @@ def _mutations(edge: Edge) -> dict[str, Any]:
         headers["strict-transport-security"] = f"max-age={edge.strict_transport_security_seconds}; includeSubDomains"
     return {
         "request_mutations": [
-            {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}} for prefix in _INTERNAL
+            *({"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}} for prefix in _INTERNAL),
+            # Legal in HTTP, not in gRPC metadata: the service would answer the whole call with INTERNAL.
+            {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": ".*[^a-z0-9_.:-].*"}}}},
         ],
         "response_mutations": [
             {"append": {"header": {"key": key, "value": value}, "append_action": "ADD_IF_ABSENT"}}
