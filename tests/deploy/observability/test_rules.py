@@ -101,6 +101,13 @@ def test_each_service_is_scraped_where_it_runs_in_compose() -> None:
     assert targets == {f"{service}-{process}:9090" for service in services for process in ("serve", "work")}
 
 
+def test_kubernetes_gives_targets_the_labels_that_rules_ask_for() -> None:
+    documents = yaml.safe_load_all((ROOT / "deploy/k8s/components/prometheus/scrape.yaml").read_text())
+    monitor = next(d for d in documents if d["kind"] == "PodMonitor")
+    relabelled = {r["targetLabel"] for r in monitor["spec"]["podMetricsEndpoints"][0]["relabelings"]}
+    assert relabelled == {"job", "service", "process"}
+
+
 def test_each_service_has_its_metrics_in_one_file() -> None:
     for package in (ROOT / "services").glob("*/mpp_*"):
         for file in package.rglob("*.py"):
