@@ -116,7 +116,12 @@ def _all(fresh: bool, only: Sequence[str], no_run: bool) -> None:
         )
         if not no_run:
             services = {path.parent.name for path in wanted.values() if path.parent.parent.name == "services"}
-            _try({name: containers[f"mpp-{name}"] for name in sorted(services)}, visit=not only)
+            named = {name.removeprefix("mpp-"): each for name, each in containers.items()}
+            _try(
+                {name: each for name, each in named.items() if name in services},
+                {name: each for name, each in named.items() if name not in services},
+                visit=not only,
+            )
     _sizes({name: buildah.export(tag) for name, tag in tags.items()})
     console.print(f"All in {time.perf_counter() - began:.0f} s; the images lie in .dev/images/oci (an OCI layout).")
 
@@ -161,12 +166,12 @@ def _check(name: str, container: Container) -> None:
         raise ImagesError(f"{name}:\n  " + "\n  ".join(found[:20]))
 
 
-def _try(containers: dict[str, Container], visit: bool) -> None:
+def _try(containers: dict[str, Container], others: dict[str, Container], visit: bool) -> None:
     def say(text: str) -> None:
         console.print(f"[green]✓[/green] {text}")
 
     with stage("what is in the images ran, and all of it is gone again"):
-        Trial(Platform(PROFILE), containers, say, visit).run()
+        Trial(Platform(PROFILE), containers, others, say, visit).run()
 
 
 def _sizes(layers: dict[str, list[Layer]]) -> None:

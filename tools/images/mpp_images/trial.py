@@ -1,4 +1,4 @@
-"""Runs what the images hold: `migrate`, `serve` and `work` of every service, together, on a bare-machine stack.
+"""Runs what the images hold: `migrate`, `serve` and `work` of every service, issuer and gateway, on a bare-machine stack.
 
 Knows the platform's processes and ports (mpp_localrun), and one gRPC service that every service has (mpp.ops.v1).
 """
@@ -6,7 +6,10 @@ Knows the platform's processes and ports (mpp_localrun), and one gRPC service th
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ import grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from mpp.ops.v1 import ops_service_pb2, ops_service_pb2_grpc
 from mpp_localrun.__main__ import load
-from mpp_localrun.platform import Platform, Process, stop, tail, wait_ready
+from mpp_localrun.platform import GATEWAY, ISSUER, Platform, Process, stop, tail, wait_ready
 from mpp_localrun.visit import run_visit
 from rich.console import Console
 
@@ -24,15 +27,20 @@ from mpp_images.container import Container
 from mpp_images.errors import ImagesError
 
 STOP_SECONDS = 10.0  # SIGTERM to exit 0: what the chassis promises, and a cluster's grace period is built on
+DEVISSUER = "devissuer"
 SHARED = "/tmp/shared"  # noqa: S108  # inside the image, where only this is
 
 
 @dataclass
 class Trial:
-    """The images of the services, on the profile's stack. `say` gets a line for each thing that was seen to work."""
+    """The images of the services, on the profile's stack. `say` gets a line for each thing that was seen to work.
+
+    `others`: images of the issuer and the gateway, under their names; without them the issuer runs without an image.
+    """
 
     platform: Platform
     containers: dict[str, Container]
+    others: dict[str, Container]
     say: Callable[[str], None]
     visit: bool  # needs all services
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -44,7 +52,7 @@ class Trial:
             after.callback(self.platform.stack.clean)
             self.platform.stack.clean()
             self.platform.stack.up()
-            after.callback(self._kill_all)
+            after.callback(self._stop_all)
             self._start_issuer()
             for service in self.containers:
                 self._is_confined(service)
@@ -52,6 +60,9 @@ class Trial:
             self._start_all()
             for service in self.containers:
                 self._answers(service)
+            if GATEWAY in self.others and self.visit:
+                self._start_gateway()
+                self._gateway_answers()
             if self.visit:
                 self._visit()
             for name in [*self._running]:
@@ -59,8 +70,46 @@ class Trial:
 
     def _start_issuer(self) -> None:
         issuer = self.platform.issuer()
-        self._running[issuer.name] = self.platform.start(issuer)
+        if container := self.others.get(DEVISSUER):
+            _, port = self.platform.endpoints()[ISSUER].rsplit(":", 1)
+            log = self.platform.logs / f"{issuer.name}.log"
+            self._running[issuer.name] = container.start(["--port", port], {}, log)
+        else:
+            self._running[issuer.name] = self.platform.start(issuer)
         wait_ready([(issuer, self._running[issuer.name])], self.platform.logs)
+
+    def _start_gateway(self) -> None:
+        """With the settings of production and the addresses of here, as a cluster gives them: a file and variables."""
+        ends, shared = self.platform.endpoints(), self.platform.home / "edge"
+        shared.mkdir(parents=True, exist_ok=True)
+        (shared / "edge.local.yaml").write_text("metrics_port: 0\n")  # it would listen beyond loopback
+        arguments = ["--edge", f"{SHARED}/edge.local.yaml", "--listen", ends[GATEWAY].removeprefix("http://")]
+        arguments += ["--admin", ends[f"{GATEWAY}-admin"].rsplit(":", 1)[1], "--concurrency", "1"]
+        for service in self.containers:
+            arguments += ["--upstream", f"{service}={ends[service]}"]
+        settings = {"MPP_OIDC_ISSUER": ends[ISSUER], "MPP_OIDC_JWKS_URL": f"{ends[ISSUER]}/jwks.json"}
+        log = self.platform.logs / f"{GATEWAY}.log"
+        self._running[GATEWAY] = self.others[GATEWAY].start(arguments, settings, log, shared)
+        wait_ready([(self.platform.gateway(), self._running[GATEWAY])], self.platform.logs)
+
+    def _gateway_answers(self) -> None:
+        """The site is loaded through the edge (gRPC); then JSON, a refusal, and the page of the contract."""
+        ends = self.platform.endpoints()
+        mppctl = [sys.executable, "-m", "mppctl.main", "--endpoint", f"catalog={ends[GATEWAY].removeprefix('http://')}"]
+        mppctl += ["--endpoint", f"issuer={ends[ISSUER]}", "apply", "-f", "sites/malang"]
+        done = subprocess.run(mppctl, capture_output=True, text=True, cwd=self.platform.root)
+        if done.returncode:
+            raise ImagesError(f"mppctl through the gateway: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        for path, wanted in {
+            "/v1/sites/malang": 200,
+            "/v1/sites/malang/notifications": 401,
+            "/openapi.json": 200,
+        }.items():
+            if (status := _status(ends[GATEWAY] + path)) != wanted:
+                raise ImagesError(
+                    f"gateway: {path} gave {status}, wanted {wanted}\n{tail(self.platform.logs / 'gateway.log')}"
+                )
+        self.say("gateway: mppctl loaded the site through it (gRPC); JSON, a refusal without a token, /openapi.json")
 
     def _is_confined(self, service: str) -> None:
         """Who runs there, and what it may write: its /tmp, and nothing else."""
@@ -83,7 +132,7 @@ class Trial:
         for _ in range(2):
             started = time.perf_counter()
             done = self._start(service, "migrate", log)
-            if code := done.wait(60):
+            if code := done.wait(120):
                 raise ImagesError(f"mpp-{service} migrate: exit {code}\n{tail(log)}")
             times.append(f"{time.perf_counter() - started:.1f} s")
         self.say(f"{service}: migrate, and once more ({', '.join(times)})")
@@ -106,7 +155,7 @@ class Trial:
                 running = self._start(service, verb, self.platform.logs / f"{process.name}.log")
                 self._running[process.name] = running
                 started.append((process, running))
-        wait_ready(started, self.platform.logs)
+        wait_ready(started, self.platform.logs, seconds=180)
         self.say(f"{len(started)} processes answer /readyz ({time.perf_counter() - began:.1f} s)")
 
     def _answers(self, service: str) -> None:
@@ -145,9 +194,15 @@ class Trial:
             )
         self.say(f"{name}: SIGTERM, exit 0 after {seconds:.1f} s")
 
-    def _kill_all(self) -> None:
+    def _stop_all(self) -> None:
         for running in self._running.values():
-            if running.poll() is None:
-                running.kill()
-                running.wait()
+            stop(running, STOP_SECONDS)
         self.platform.stack.down()
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
