@@ -152,6 +152,12 @@ def test_prometheus_finds_every_process_here() -> None:
     jobs = yaml.safe_load(file.read_text())["scrape_configs"]
     hosts = {t.split(":")[0] for job in jobs for static in job.get("static_configs", []) for t in static["targets"]}
     assert hosts <= COMPOSE["services"].keys()
+    edge = next(job for job in jobs if job["job_name"] == "gateway")
+    port = yaml.safe_load((ROOT / "deploy/gateway/edge.yaml").read_text())["metrics_port"]
+    assert (edge["static_configs"][0]["targets"], edge.get("metrics_path", "/metrics")) == (
+        [f"gateway:{port}"],
+        "/metrics",
+    )
     assert {f"{service}-{verb}" for service in SERVICES for verb in ("serve", "work")} <= hosts
 
 
