@@ -12,6 +12,7 @@ import pytest
 import yaml
 from mpp_observe import dashboards, prometheus, rules
 
+pytestmark = pytest.mark.timeout(300)  # 6 s of promtool's work, on a machine that may be doing much else
 ROOT = Path(__file__).resolve().parents[3]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 OBSERVABILITY = prometheus.OBSERVABILITY
