@@ -204,6 +204,7 @@ def test_a_stranger_is_shown_a_page_and_sent_nowhere(browser: Browser) -> None:
 def test_the_login_page_lets_in_nobody_elses_form(browser: Browser) -> None:
     page = browser.authorize()
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "same-origin"  # no-referrer: a browser would hide the page's own origin
     assert "form-action 'self' http://127.0.0.1:5173" in page.headers["content-security-policy"]
     for origin in ("https://evil.example", "null"):
         assert browser.pick(page, "siti", origin=origin).status == 403

@@ -78,5 +78,5 @@ def _button(person: Person, *, autofocus: bool) -> str:
 def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang=id><meta charset=utf-8><meta name=viewport content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style><main>{body}</main></html>"
+        f"<link rel=icon href='data:,'><title>{escape(title)}</title><style>{_STYLE}</style><main>{body}</main></html>"
     )

@@ -369,7 +369,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, reply: _Reply) -> None:
         self.send_response(reply.status)
-        headers = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}
+        # Not `no-referrer`: under that a browser sends the login page's own form with the origin `null`.
+        headers = {"cache-control": "no-store", "referrer-policy": "same-origin", "x-content-type-options": "nosniff"}
         for name, value in {**headers, **reply.headers, **self._cors()}.items():
             self.send_header(name, value)
         if reply.body:
@@ -409,7 +410,9 @@ def _html(
     page: str, status: HTTPStatus = HTTPStatus.OK, form_to: str = "", headers: Mapping[str, str] | None = None
 ) -> _Reply:
     # A browser holds the redirect that follows a form to form-action too.
-    policy = f"default-src 'none'; style-src '{pages.STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{pages.STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+    )
     policy = f"{policy}; form-action 'self' {form_to}".rstrip()
     kind = "text/html; charset=utf-8"
     return _Reply(status, page.encode(), kind, {"content-security-policy": policy, **(headers or {})})
