@@ -29,7 +29,7 @@ from tests.integration.gateway.ground import Gateway, gateway
 RESTARTS = int(os.environ.get("MPP_ROLLING_RESTARTS", "6"))
 QUEUE = "sites/malang/queues/bpjs-kesehatan"
 PAUSE = 0.03  # seconds of a client between two calls: steady load, not a benchmark
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(120 + 15 * RESTARTS)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(400 + 60 * RESTARTS)]
 
 
 class Citizen(Protocol):

@@ -83,7 +83,7 @@ def test_a_repeated_request_id_is_one_ticket_whatever_the_face(
 @pytest.mark.parametrize(
     ("name", "token", "status", "code", "reason"),
     [
-        (f"{QUEUE}/tickets/no-such-ticket", "citizen", 404, grpc.StatusCode.NOT_FOUND, "TICKET_UNKNOWN"),  # service
+        (f"{QUEUE}/tickets/no-such-ticket", "citizen", 404, grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),  # service
         (
             f"{QUEUE}/tickets/no-such-ticket",
             "display",
