@@ -33,7 +33,7 @@ from mpp_chassis import broker
 from mpp_chassis.events import Event, encode, new_event_id
 from mpp_localrun.platform import Process, free_ports, stop, wait_ready
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 SITE, QUEUE, AGENCY = "sites/uji", "sites/uji/queues/dukcapil", "sites/uji/agencies/dukcapil"
 RUNNING = (("queue", "serve"), ("queue", "work"), ("notifications", "work"))
 
@@ -216,9 +216,9 @@ def test_store_and_broker_are_lost_and_the_day_goes_on(
     restore.restore(town.platform.stack.mongodb_uri, folder)
     after = everything(town)
     assert after.keys() == {name for name, found in before.items() if found}
+    grown = {f"{p.database.removeprefix(town.prefix)}.{p.collection}" for p in manifest.parts if p.aggregate}
     for name, documents in after.items():
-        grown = {p.collection for p in manifest.parts if p.aggregate}
-        raised = restore.NEWER_BY if name.split(".")[1] in grown else 0
+        raised = restore.NEWER_BY if name in grown else 0
         assert documents == {k: _newer(d, raised) for k, d in before[name].items()}, name
 
     town.migrate()

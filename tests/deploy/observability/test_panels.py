@@ -23,7 +23,7 @@ from mpp_localrun.visit import run_visit
 from mpp_observe import dashboards, prometheus, rules
 from rich.console import Console
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 SITE = "sites/uji-amati"
 PARKED = "notifications.tell_ticket_issued.parked"
 
