@@ -16,6 +16,7 @@ Rule = Callable[[list[Object]], list[str]]
 RULES: dict[str, Rule] = {}
 NAMESPACE = "mpp"
 DRAIN_SECONDS = 10  # what the chassis needs from SIGTERM to its exit
+NO_SERVICES = ("edge", "issuer")  # components that services/ does not hold
 ALWAYS_ON = ("Deployment", "StatefulSet")
 WORKLOADS = (*ALWAYS_ON, "Job", "DaemonSet", "CronJob")
 
@@ -384,7 +385,7 @@ def complete(objects: list[Object], names: list[str]) -> list[str]:
     for place in containers(objects, "Deployment", "Job"):
         found = labels(place.workload)
         name, component = found.get("app.kubernetes.io/name", ""), found.get("app.kubernetes.io/component", "")
-        if component == "edge":
+        if component in NO_SERVICES:
             continue
         if name not in names:
             wrong.append(f"{title(place.workload)}: a service that services/ does not have")

@@ -110,7 +110,7 @@ def test_settings_are_read_by_the_chassis(overlay: str) -> None:
 def test_every_mpp_setting_of_the_config_is_known(overlay: str) -> None:
     """A misspelt variable would be ignored in silence."""
     code = "".join(p.read_text() for p in (ROOT / "chassis").rglob("*.py"))
-    code += "".join(p.read_text() for p in (ROOT / "services").rglob("*.py"))
+    code += "".join(p.read_text() for folder in ("services", "tools/gateway") for p in (ROOT / folder).rglob("*.py"))
     config = next(o for o in rendered(overlay) if o["metadata"]["name"].startswith("mpp-settings"))["data"]
     for place in policy.containers(rendered(overlay), "Deployment", "Job"):
         config |= {e["name"]: "" for e in place.container.get("env", []) if e["name"].startswith("MPP_")}
@@ -229,6 +229,30 @@ def memory(objects: list[policy.Object]) -> tuple[float, float]:
     return sums[0], sums[1]
 
 
+@pytest.mark.parametrize("overlay", ["mini", "production"])
+def test_nothing_of_development_is_in_production(overlay: str) -> None:
+    objects = rendered(overlay)
+    config = next(o for o in objects if o["metadata"]["name"].startswith("mpp-settings"))["data"]
+    assert config["MPP_ENV"] == "production"
+    assert config["MPP_OIDC_ISSUER"].startswith("https://")
+    text = json.dumps(objects)
+    assert "devissuer" not in text
+    assert "MPP_NOTIFICATIONS_OUTBOX" not in text, "messages would be written into files"
+
+
+def test_exceptions_of_checkov_have_their_reasons() -> None:
+    lines = (ROOT / "deploy/.checkov.yaml").read_text().splitlines()
+    skips = [number for number, line in enumerate(lines) if line.strip().startswith("- CKV")]
+    assert skips
+    for number in skips:
+        assert lines[number - 1].strip().startswith("# "), f"{lines[number].strip()} has no reason above it"
+    for overlay in overlays():
+        for one in rendered(overlay):
+            for key, value in one["metadata"].get("annotations", {}).items():
+                if key.startswith("checkov.io/skip"):
+                    assert re.fullmatch(r"CKV\w+=.{20,}", value), f"{policy.title(one)}: {value}"
+
+
 WORLD, PRIVATE, METADATA = "203.0.113.7", "10.9.8.7", "169.254.169.254"
 BROKER_PORT = {"dev": (5672, 15672), "mini": (5672, 15672), "production": (5671, 15671)}
 
@@ -250,16 +274,18 @@ def test_what_must_talk_can_talk(overlay: str) -> None:
     assert allowed(objects, outside(WORLD), end["gateway"], 8080)
     assert allowed(objects, end["stranger"], end["gateway"], 8080), "an ingress controller"
     assert allowed(objects, end["gateway"], outside(WORLD), 443), "the issuer's keys"
+    if "issuer" in end:
+        assert allowed(objects, end["gateway"], end["issuer"], 8900)
+        assert allowed(objects, end["queue-serve"], end["issuer"], 8900)
     assert allowed(objects, end["subscriptions-work"], end["broker"], api)
     for name in ("subscriptions-work", "notifications-work"):
         assert allowed(objects, end[name], outside(WORLD), 443), name
 
 
 @each_overlay
-def test_what_must_not_talk_cannot(overlay: str) -> None:
+def test_services_talk_to_nobody_else(overlay: str) -> None:
     objects = rendered(overlay)
-    end, (amqp, api) = pods(objects), BROKER_PORT[overlay]
-    store = end.get("store") or outside(PRIVATE)
+    end, (_, api) = pods(objects), BROKER_PORT[overlay]
     for name in services():
         serve, work, migrate = (end[f"{name}-{verb}"] for verb in ("serve", "work", "migrate"))
         for other in services():
@@ -270,23 +296,29 @@ def test_what_must_not_talk_cannot(overlay: str) -> None:
             assert not allowed(objects, end["stranger"], target, port), target.name
         assert not allowed(objects, migrate, outside(WORLD), 443)
         assert not allowed(objects, serve, outside(WORLD), 80)
-        if name != "subscriptions":
-            assert not allowed(objects, work, end["broker"], api), "only subscriptions manages the broker"
-        if name not in ("subscriptions", "notifications"):
-            assert not allowed(objects, work, outside(WORLD), 443), work.name
-    for name in ("subscriptions-work", "notifications-work"):
+        assert not allowed(objects, serve, end["broker"], api), "only the work of subscriptions manages the broker"
+        assert allowed(objects, work, end["broker"], api) == (name == "subscriptions"), name
+        assert allowed(objects, work, outside(WORLD), 443) == (name in ("subscriptions", "notifications")), name
         for address in (PRIVATE, METADATA, "172.20.0.1", "192.168.1.1", "127.0.0.1", "100.64.0.1"):
-            assert not allowed(objects, end[name], outside(address), 443), f"{name} reaches {address}"
-    assert not allowed(objects, end["gateway"], store, 27017)
-    if "store" in end:  # a store outside is guarded by whoever runs it
-        assert not allowed(objects, end["stranger"], store, 27017)
-    assert not allowed(objects, end["stranger"], end["broker"], api)
-    assert not allowed(objects, end["gateway"], end["broker"], api)
+            assert not allowed(objects, work, outside(address), 443), f"{name} reaches {address}"
+
+
+@each_overlay
+def test_strangers_reach_nothing_but_the_gateway(overlay: str) -> None:
+    objects = rendered(overlay)
+    end, (amqp, api) = pods(objects), BROKER_PORT[overlay]
+    strangers = (end["stranger"], end["gateway"], outside(WORLD))
+    for stranger in strangers:
+        assert not allowed(objects, stranger, end["broker"], api), stranger.name
+        if "store" in end:  # one that is outside is guarded by whoever runs it
+            assert not allowed(objects, stranger, end["store"], 27017), stranger.name
+        if overlay != "production":  # there agencies may come in by AMQP with TLS
+            assert not allowed(objects, stranger, end["broker"], amqp), stranger.name
+    for stranger in (end["stranger"], outside(WORLD)):
+        if "issuer" in end:  # it signs for anyone
+            assert not allowed(objects, stranger, end["issuer"], 8900), stranger.name
     assert not allowed(objects, end["gateway"], end["broker"], amqp)
-    assert not allowed(objects, outside(WORLD), end["broker"], api)
-    if overlay != "production":  # there agencies may come in by AMQP with TLS
-        assert not allowed(objects, outside(WORLD), end["broker"], amqp)
-        assert not allowed(objects, end["stranger"], end["broker"], amqp)
+    assert not allowed(objects, end["gateway"], end.get("store") or outside(PRIVATE), 27017)
 
 
 def test_prometheus_and_keda_have_their_way_in_and_no_more() -> None:
