@@ -42,7 +42,9 @@ boardEvents(config.gateway, QUEUE, (status) => {
   });
   at("board").replaceChildren(...rows);
   const call = status.board.find(({ number }) => number === mine);
-  if (call) show("called", `Silakan ke loket ${call.counter} / Please go to counter ${call.counter}`);
+  if (!call) return;
+  show("called", `Silakan ke loket ${call.counter} / Please go to counter ${call.counter}`);
+  show("ahead", "");
 });
 
 try {
