@@ -202,7 +202,7 @@ class Reader:
 
     def expired(self) -> Expired:
         """With the oldest that is kept: a look at the beginning of the stream, a few seconds at most."""
-        found = self._glance("first", lambda seen: bool(seen))
+        found = self._glance("first", 1, lambda seen: True)
         if not found:
             return Expired(None, None)
         return Expired(Position.of(found[0].offset, found[0].id, inclusive=True), found[0].time)
@@ -213,15 +213,15 @@ class Reader:
         if gone.oldest is None:
             return BrokerDown(f"{self._stream} is empty, or the broker is slow")
         if gone.oldest.offset <= offset:
-            newest = self._glance("last", lambda seen: seen[-1].offset >= offset)
+            newest = self._glance("last", WHOLE_CHUNK, lambda seen: seen[-1].offset >= offset)
             if not newest or newest[-1].offset >= offset:
                 return BrokerDown(f"the broker is slow to read {self._stream}")
         return gone
 
-    def _glance(self, place: str, enough: Callable[[list[Entry]], bool]) -> list[Entry]:
+    def _glance(self, place: str, most: int, enough: Callable[[list[Entry]], bool]) -> list[Entry]:
         """What stands at a place of the stream, until it is `enough`, or a while nothing more comes."""
         found: list[Entry] = []
-        self._guarded(lambda: self._consume(place, lambda message: found.append(_entry(message)), WHOLE_CHUNK))
+        self._guarded(lambda: self._consume(place, lambda message: found.append(_entry(message)), most))
         quiet = time.monotonic() + PATIENCE
         while time.monotonic() < quiet and not (found and enough(found)):
             seen = len(found)

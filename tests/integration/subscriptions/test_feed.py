@@ -15,11 +15,12 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 from mpp.catalog.v1 import agency_pb2
 from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.notifications.v1 import events_pb2 as notification_events
 from mpp.queue.v1 import events_pb2 as queue_events
 from mpp.subscriptions.v1 import feed_service_pb2 as pb
 from mpp.subscriptions.v1.feed_service_pb2_grpc import FeedServiceStub
 from mpp_chassis import broker
-from mpp_chassis.events import Event, encode, new_event_id
+from mpp_chassis.events import Event, WireMessage, encode, new_event_id
 from mpp_subscriptions import cursor
 
 from tests.conftest import wait_for
@@ -31,14 +32,18 @@ SITE = "sites/uji-instansi"
 class Reader:
     """An agency with a grant of the queue's events, and what it reads. One a test."""
 
-    def __init__(self, edge: Any) -> None:
+    exchange = "queue.events"
+
+    def __init__(self, edge: Any, entitlement: str = "queue") -> None:
         self.edge = edge
-        self.agency = edge.granted("queue")
-        self.account = edge.services.auth("service", site="uji-instansi", agency=self.agency.name.split("/")[3])
+        agency = f"a{uuid.uuid4().hex[:10]}"
+        self.agency = f"{SITE}/agencies/{agency}"
+        self.grant = edge.create(self.agency, entitlement).grant.name
+        self.account = edge.services.auth("service", site="uji-instansi", agency=agency)
         self.stub = edge.services.stub("subscriptions", FeedServiceStub)
-        self.name = f"{self.agency.name}/subscriptions/utama"
+        self.name = f"{self.agency}/subscriptions/utama"
         self.queue = f"{SITE}/queues/q{uuid.uuid4().hex[:10]}"
-        self._publisher = broker.Publisher(edge.amqp_uri)
+        self._publisher = broker.Publisher(edge.amqp_uri, confirm_timeout=60)
         self.told: list[str] = []
 
     def tell(self, count: int) -> None:
@@ -46,13 +51,16 @@ class Reader:
         rng, batch = random.Random(), []
         for _ in range(count):
             now, name = datetime.now(UTC), f"{self.queue}/tickets/{len(self.told):026d}"
-            event = Event(queue_events.TicketCalled(ticket=name, number="D-001", counter=1), name)
-            wires = encode(event, sequence=1, event_id=new_event_id(now, rng), time=now, traceparent="")
-            batch += [broker.Outgoing.of("queue.events", wire) for wire in wires if wire.key.endswith(".public")]
+            batch += [broker.Outgoing.of(self.exchange, self._wire(name, new_event_id(now, rng), now))]
             self.told.append(name)
         for i in range(0, len(batch), 500):
             part = batch[i : i + 500]
             assert len(self._publisher.publish(part).accepted) == len(part)
+
+    def _wire(self, name: str, event_id: str, now: datetime) -> WireMessage:
+        """The public form of an event."""
+        event = Event(queue_events.TicketCalled(ticket=name, number="D-001", counter=1), name)
+        return encode(event, sequence=1, event_id=event_id, time=now, traceparent="")[-1]
 
     def open(self, name: str = "", **given: Any) -> Any:
         """A stream that stands: its first sign of life has come."""
@@ -67,6 +75,12 @@ class Reader:
     def acknowledge(self, text: str, name: str = "") -> Any:
         request = pb.AcknowledgeRequest(name=name or self.name, cursor=text, request_id=str(uuid.uuid4()))
         return self.stub.Acknowledge(request, metadata=self.account, timeout=10)
+
+    def close(self) -> None:
+        """Takes its queue at the broker away, so that later tests publish to fewer."""
+        self._publisher.close()
+        with contextlib.suppress(grpc.RpcError):
+            self.edge.do("RevokeGrant", self.grant)
 
     def get(self) -> Any:
         return self.stub.GetSubscription(pb.GetSubscriptionRequest(name=self.name), metadata=self.account, timeout=10)
@@ -86,7 +100,7 @@ def events(stream: Any, count: int) -> list[Any]:
 def reader(edge: Any) -> Iterator[Reader]:
     here = Reader(edge)
     yield here
-    here._publisher.close()
+    here.close()
 
 
 def test_events_come_at_once_with_their_attributes(reader: Reader) -> None:
@@ -102,9 +116,29 @@ def test_events_come_at_once_with_their_attributes(reader: Reader) -> None:
     stream.cancel()
 
 
-def test_ten_thousand_events_with_acknowledgements_and_a_break_in_the_middle(reader: Reader) -> None:
+class Notified(Reader):
+    """Reads events that no other test's agency gets: ten thousand of them go to few queues."""
+
+    exchange = "notifications.events"
+
+    def __init__(self, edge: Any) -> None:
+        super().__init__(edge, "notifications")
+
+    def _wire(self, name: str, event_id: str, now: datetime) -> WireMessage:
+        event = Event(notification_events.NotificationEnded(notification=name, template="uji"), name)
+        return encode(event, sequence=1, event_id=event_id, time=now, traceparent="")[-1]
+
+
+@pytest.fixture
+def notified(edge: Any) -> Iterator[Notified]:
+    here = Notified(edge)
+    yield here
+    here.close()
+
+
+def test_ten_thousand_events_with_acknowledgements_and_a_break_in_the_middle(notified: Notified) -> None:
     """None lost, none out of order, and what comes twice is what was not acknowledged."""
-    total = 10_000
+    total, reader = 10_000, notified
     begin = reader.open()
     begin.cancel()  # the subscription begins here
     reader.tell(total)
@@ -137,7 +171,7 @@ def test_never_more_than_the_window_ahead(reader: Reader) -> None:
     stream = reader.open(window=5)
     reader.tell(12)
     got = events(stream, 5)
-    other = reader.open(name=f"{reader.agency.name}/subscriptions/kedua", cursor=got[-1].cursor)
+    other = reader.open(name=f"{reader.agency}/subscriptions/kedua", cursor=got[-1].cursor)
     assert events(other, 7)[-1].event.subject == reader.told[-1], "they are there; the window holds them back"
     other.cancel()
     reader.acknowledge(got[1].cursor)
@@ -160,7 +194,7 @@ def test_the_position_is_durable_and_only_grows(reader: Reader, refused: Any) ->
     assert events(again, 1)[0].event.subject == reader.told[3]
     again.cancel()
     assert refused(lambda: reader.acknowledge("nonsense")).fields == ("cursor",)
-    missing = refused(lambda: reader.acknowledge(got[0].cursor, f"{reader.agency.name}/subscriptions/tiada"))
+    missing = refused(lambda: reader.acknowledge(got[0].cursor, f"{reader.agency}/subscriptions/tiada"))
     assert missing.code == "NOT_FOUND"
 
 
@@ -206,7 +240,7 @@ def test_an_expired_cursor_is_told_with_the_oldest_place(reader: Reader, refused
 
     info = error_details_pb2.ErrorInfo()
     rpc_status.from_call(caught.value).details[0].Unpack(info)
-    oldest = reader.open(cursor=info.metadata["oldest_cursor"], name=f"{reader.agency.name}/subscriptions/tua")
+    oldest = reader.open(cursor=info.metadata["oldest_cursor"], name=f"{reader.agency}/subscriptions/tua")
     oldest.cancel()
     assert datetime.fromisoformat(info.metadata["oldest_time"])
 
@@ -226,7 +260,7 @@ def test_only_granted_events_pass(reader: Reader, refused: Any) -> None:
 
 def test_a_revoked_grant_ends_the_stream_within_seconds(reader: Reader, refused: Any) -> None:
     stream = reader.open()
-    reader.edge.do("RevokeGrant", reader.agency.grant.name)
+    reader.edge.do("RevokeGrant", reader.grant)
     revoked = datetime.now(UTC)
     ended = refused(lambda: list(stream))
     assert (ended.code, ended.reason) == ("PERMISSION_DENIED", "GRANT_MISSING")
@@ -245,7 +279,7 @@ def test_the_newest_stream_of_a_subscription_wins(reader: Reader, refused: Any) 
 
 
 def test_an_agency_has_so_many_streams_at_most_and_gives_them_back(reader: Reader, refused: Any) -> None:
-    names = [f"{reader.agency.name}/subscriptions/s{n}" for n in range(11)]
+    names = [f"{reader.agency}/subscriptions/s{n}" for n in range(11)]
     streams = [reader.open(name=name) for name in names[:10]]
     full = refused(lambda: reader.open(name=names[10]))
     assert (full.code, full.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS")
