@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from mpp_subscriptions import entitlements
@@ -104,6 +104,7 @@ class GrantMachine(RuleBasedStateMachine):
 
 
 TestGrantMachine = GrantMachine.TestCase
+TestGrantMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 
 def opened(agency: str = AGENCY, *wanted: str) -> access.Access:
@@ -111,12 +112,14 @@ def opened(agency: str = AGENCY, *wanted: str) -> access.Access:
     return access.access_of(grant, KNOWN, "public.events", access.Bounds())
 
 
+@settings(deadline=None)
 @given(ids, ids, ids, ids)
 def test_no_two_agencies_share_an_account(site: str, agency: str, other_site: str, other: str) -> None:
     one, two = f"sites/{site}/agencies/{agency}", f"sites/{other_site}/agencies/{other}"
     assert (access.account_name(one) == access.account_name(two)) == (one == two)
 
 
+@settings(deadline=None, max_examples=60)
 @given(ids, ids, st.text(max_size=40))
 def test_a_pattern_lets_its_own_names_through_and_nothing_else(site: str, agency: str, probe: str) -> None:
     """As RabbitMQ searches: PCRE, of which Python's `re` is near enough here (its `\\Z` is PCRE's `\\z`)."""
