@@ -137,6 +137,10 @@ def test_the_gateway_makes_its_configuration_of_what_it_is_given(overlay: str, t
     assert ports == {"edge": read.listen.port, "http": read.metrics_port}
     behind_proxy = any(o["kind"] == "Ingress" for o in objects)
     assert read.listen.trusted_hops == int(behind_proxy), "whose X-Forwarded-For is believed"
+    folders = {m["mountPath"] for m in gateway["volumeMounts"]}
+    trusted = Path(read.files.trusted_ca)
+    assert str(trusted.parent) in folders or trusted == Path(edge.Files().trusted_ca), "of the image, or mounted"
+    assert str(trusted) in (tmp_path / "edge.yaml").read_text() or not behind_proxy
     pod = policy.pod(next(o for o in objects if policy.title(o) == "Deployment gateway"))
     sleep = gateway["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] > sleep + read.timeouts.drain
