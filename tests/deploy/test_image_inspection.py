@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mpp_images.__main__ import dockerfiles, main
 from mpp_images.inspection import faults
 
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = "opt/mpp/lib/python3.11/site-packages"
 
 
@@ -68,3 +70,16 @@ def test_dangerous_permissions_are_found(root: Path, spoil: Callable[[Path], Non
 def test_a_file_of_the_process_itself_is_found(root: Path) -> None:
     os.chown(root / "usr/bin/python3.11", 10001, 10001)
     assert own(root) == ["/usr/bin/python3.11 belongs to user 10001, not to root"]
+
+
+def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main([]) == 2
+    assert "needs root" in capsys.readouterr().err
+
+
+def test_the_base_is_built_first_and_every_service_after_it() -> None:
+    names = list(dockerfiles())
+    services = sorted(f"mpp-{path.parent.name}" for path in (ROOT / "services").glob("*/pyproject.toml"))
+    assert names[0] == "mpp-base"
+    assert names[-len(services) :] == services
