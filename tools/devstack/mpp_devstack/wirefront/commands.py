@@ -154,8 +154,8 @@ def _write(function: str, sequence: str) -> Translator:
 
 
 def _pause(number: int) -> float:
-    """Full jitter, growing: victims of one deadlock that come back together would deadlock again (seen on a slow machine)."""
-    return random.uniform(0, min(LONGEST_PAUSE, 0.004 * 2**number)) if number > 1 else 0.0  # noqa: S311
+    """Full jitter, growing: victims of one deadlock that come back together would deadlock again (seen, when slow)."""
+    return random.uniform(0, min(LONGEST_PAUSE, 0.004 * 2**number)) if number > 1 else 0.0
 
 
 def _again_on_conflict(attempt: Callable[[int], Query], number: int) -> Callable[[SqlError], CommandError | Query]:
