@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import urllib3
 from mpp_apidocs.examples import Example, load
 
 from tests.contract.apidocs.calls import Answer, Execution
@@ -46,3 +47,14 @@ def test_every_example_is_answered_as_promised(answers: list[tuple[Example, Answ
         faults += [f"{name}: {fault}" for fault in reply_faults(example.operation, answer.status, shape)]
     assert faults == []
     assert len(answers) == len(load(DOCS / "examples.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/openapi.json", "openapi.json"), ("/asyncapi.json", "asyncapi.json"), ("/docs", "index.html")],
+)
+def test_the_gateway_serves_the_documents_of_this_checkout(malang: Any, path: str, name: str) -> None:
+    reply = urllib3.request("GET", malang.gateway() + path, timeout=20)
+    assert reply.status == 200
+    assert reply.data == (DOCS / name).read_bytes()
+    assert reply.headers["content-type"].split(";")[0] == ("text/html" if name.endswith("html") else "application/json")
