@@ -63,7 +63,7 @@ clean-data: setup ## stop, and forget the data of `make run` (downloads stay cac
 lint: setup ## ruff, mypy, import-linter, buf lint, nothing released is broken, generated code and documents up to date
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl tools/devstack/mpp_devstack tools/devissuer/mpp_devissuer tools/localrun/mpp_localrun tools/gateway/mpp_gateway tools/images/mpp_images tools/apidocs/mpp_apidocs tools/observe/mpp_observe tools/backup/mpp_backup clients/python/mpp_client
+	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl $(wildcard tools/*/mpp_*) clients/python/mpp_client
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
 	$(PY) tools/protos/generate.py --check
