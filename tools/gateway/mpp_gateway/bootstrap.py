@@ -63,7 +63,9 @@ def _service(name: str, addresses: Sequence[str], edge: Edge, most: int) -> dict
         # Not the least busy one: a host that refuses every connection is the least busy of all.
         "lb_policy": "ROUND_ROBIN",
         # When no host passes its check, all are tried: a check that is late on a busy machine must not be an outage.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 1.0}},
+        # And what a check finds holds at once: by default Envoy's workers may learn it a second later, and meanwhile
+        # send calls to the host that is leaving and none to the one that has come.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 1.0}, "update_merge_window": "0s"},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _HTTP2,
