@@ -107,6 +107,32 @@ def test_settings_are_read_by_the_chassis(overlay: str) -> None:
 
 
 @each_overlay
+def test_notifications_has_a_provider_that_starts(overlay: str, tmp_path: Path) -> None:
+    """With the overlay's own settings, as its pods compose themselves: files in dev, an aggregator elsewhere."""
+    import random
+    from datetime import UTC, datetime
+
+    from mpp_chassis.process import Kit
+    from mpp_chassis.settings import from_env
+    from mpp_notifications import main
+
+    (tmp_path / "token").write_text("a-token\n")
+    here = {"MPP_NOTIFICATIONS_OUTBOX": tmp_path / "outbox", "MPP_NOTIFICATIONS_HTTP_TOKEN_FILE": tmp_path / "token"}
+    objects = rendered(overlay)
+    config = next(o for o in objects if o["metadata"]["name"].startswith("mpp-settings"))["data"]
+    for verb in ("serve", "work"):
+        pod = policy.pod(next(o for o in objects if policy.title(o) == f"Deployment notifications-{verb}"))
+        environment = {**config, **{e["name"]: e["value"] for e in pod["containers"][0]["env"]}}
+        given = {k: str(here.get(k, v)) for k, v in environment.items()}
+        for secret in ("MPP_AMQP_URI", "MPP_MONGODB_URI", "MPP_FIELD_KEYS", "MPP_INDEX_KEY"):
+            del given[f"{secret}_FILE"]
+            given[secret] = "a secret"
+        settings = from_env("notifications", given)
+        kit = Kit(settings, None, None, None, None, lambda: datetime.now(UTC), random.Random(1), None)
+        assert main._provider(kit).name == ("file" if overlay == "dev" else "http")
+
+
+@each_overlay
 def test_every_mpp_setting_of_the_config_is_known(overlay: str) -> None:
     """A misspelt variable would be ignored in silence."""
     code = "".join(p.read_text() for p in (ROOT / "chassis").rglob("*.py"))

@@ -75,10 +75,13 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`failure` is a short code (`busy`, `unknown_number`) and holds nothing personal."""
+    """`failure` is a short code (`busy`, `unknown_number`); `reference` is the provider's own id of the message, if it
+    gave one, and is only logged. Neither holds anything personal.
+    """
 
     kind: OutcomeKind
     failure: str = ""
+    reference: str = ""
 
 
 _RECEIPT_KINDS: Mapping[State, OutcomeKind] = {

@@ -1,9 +1,12 @@
 """`python -m mpp_notifications.main serve | work | migrate`: the composition root, the only reader of
 settings.
 
-    MPP_NOTIFICATIONS_OUTBOX     directory of the development provider (due outside production)
-    MPP_NOTIFICATIONS_TEMPLATES  another templates.yaml
-    MPP_NOTIFICATIONS_DELIVERY   another delivery.yaml
+    MPP_NOTIFICATIONS_PROVIDER    file (default; refused in production) or http
+    MPP_NOTIFICATIONS_OUTBOX      file: its directory (due)
+    MPP_NOTIFICATIONS_HTTP_URL    http: the aggregator's endpoint (due), https but in development
+    MPP_NOTIFICATIONS_HTTP_TOKEN  http: bearer token (due); MPP_NOTIFICATIONS_HTTP_TOKEN_FILE names a file that holds it
+    MPP_NOTIFICATIONS_TEMPLATES   another templates.yaml
+    MPP_NOTIFICATIONS_DELIVERY    another delivery.yaml
 
 Imports happen inside the functions: the `work` process patches the standard library before anything else is
 loaded.
@@ -66,7 +69,17 @@ def api(app: App) -> list[Any]:
 
 
 def _provider(kit: Kit) -> Provider:
-    """One provider for every channel, as long as there is only one kind."""
+    """One provider for every channel."""
+    from mpp_chassis.settings import BadSettings
+
+    kind = kit.settings.extra.get("MPP_NOTIFICATIONS_PROVIDER") or "file"
+    kinds = {"file": _file_provider, "http": _http_provider}
+    if kind not in kinds:
+        raise BadSettings(f"MPP_NOTIFICATIONS_PROVIDER is none of {', '.join(kinds)}: {kind[:40]!r}")
+    return kinds[kind](kit)
+
+
+def _file_provider(kit: Kit) -> Provider:
     from mpp_chassis.settings import BadSettings
 
     from mpp_notifications.providers.base import BadProvider
@@ -79,6 +92,29 @@ def _provider(kit: Kit) -> Provider:
         return FileProvider(Path(outbox), production=kit.settings.production, clock=kit.clock)
     except BadProvider as error:
         raise BadSettings(f"MPP_NOTIFICATIONS_OUTBOX: {error}") from error
+
+
+def _http_provider(kit: Kit) -> Provider:
+    from mpp_chassis.settings import BadSettings
+
+    from mpp_notifications.providers.base import BadProvider
+    from mpp_notifications.providers.http import HttpProvider
+
+    extra = kit.settings.extra
+    url, token = extra.get("MPP_NOTIFICATIONS_HTTP_URL", ""), extra.get("MPP_NOTIFICATIONS_HTTP_TOKEN", "")
+    if not url:
+        raise BadSettings("MPP_NOTIFICATIONS_HTTP_URL is not set")
+    if path := extra.get("MPP_NOTIFICATIONS_HTTP_TOKEN_FILE"):
+        try:
+            token = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings("MPP_NOTIFICATIONS_HTTP_TOKEN_FILE: cannot read it") from error
+    if not token:
+        raise BadSettings("MPP_NOTIFICATIONS_HTTP_TOKEN is not set")
+    try:
+        return HttpProvider(url, token, plain=kit.settings.environment == "development")
+    except BadProvider as error:
+        raise BadSettings(f"MPP_NOTIFICATIONS_HTTP_{error}") from error
 
 
 def _data(extra: Any, variable: str, name: str) -> str:

@@ -286,6 +286,8 @@ def _hand_over(app: App, claimed: Notification) -> None:
     """
     name, outcome = _send(app, claimed)
     metrics.OUTCOMES.labels(name, str(outcome.kind)).inc()
+    if outcome.reference:  # what to name when asking the provider about a message
+        app.log.info("handed_over", notification=claimed.name, provider=name, reference=outcome.reference)
     now = app.clock()
     settled = _change(
         app,
@@ -309,6 +311,7 @@ def _send(app: App, claimed: Notification) -> tuple[str, Outcome]:
             channel=claimed.channel,
             recipient=app.cipher.open(claimed.sealed_phone, "phone"),
             body=app.cipher.open(claimed.sealed_text, TEXT),
+            template=claimed.template,
         )
     except CannotOpen:
         return provider.name, Outcome(OutcomeKind.TECHNICAL, "sealing_key_gone")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,9 @@ from typing import Protocol
 import pytest
 from mpp_notifications.providers.base import Provider
 from mpp_notifications.providers.file import FileProvider
+from mpp_notifications.providers.http import HttpProvider
+
+from tests.contract.providers.aggregator import TOKEN, Aggregator
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Harness(Protocol):
     def effects(self) -> list[Effect]:
         """All effects so far, in order."""
 
+    def close(self) -> None:
+        """The world outside ends."""
+
 
 class FileHarness:
     good = "+6281234567890"
@@ -55,8 +61,30 @@ class FileHarness:
         said = [json.loads(line) for line in lines]
         return [Effect(each["key"], each["to"], each["body"]) for each in said]
 
+    def close(self) -> None:
+        """The directory is the test's."""
 
-KINDS: dict[str, Callable[[Path], Harness]] = {"file": FileHarness}
+
+class HttpHarness:
+    """Over real sockets to a server that keeps the contract of `providers/http.py`."""
+
+    good, accepts_only = "+6281234567890", "+6280000000004"
+    busy, unknown, refused = (f"+628000000000{n}" for n in range(1, 4))
+
+    def __init__(self, directory: Path) -> None:
+        self.aggregator = Aggregator({self.busy: 429, self.unknown: 422, self.refused: 403})
+
+    def make(self) -> Provider:
+        return HttpProvider(self.aggregator.url, TOKEN, plain=True)
+
+    def effects(self) -> list[Effect]:
+        return [Effect(each["key"], each["recipient"], each["body"]) for each in self.aggregator.taken()]
+
+    def close(self) -> None:
+        self.aggregator.close()
+
+
+KINDS: dict[str, Callable[[Path], Harness]] = {"file": FileHarness, "http": HttpHarness}
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -65,5 +93,7 @@ def provider_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def harness(provider_kind: str, tmp_path: Path) -> Harness:
-    return KINDS[provider_kind](tmp_path)
+def harness(provider_kind: str, tmp_path: Path) -> Iterator[Harness]:
+    made = KINDS[provider_kind](tmp_path)
+    yield made
+    made.close()

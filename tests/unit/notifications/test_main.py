@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mpp_chassis.process import Kit
-from mpp_chassis.settings import BadSettings, from_env
+from mpp_chassis.settings import BadSettings, Settings, from_env
 from mpp_notifications import main
 
 NEEDED = {
@@ -21,10 +21,14 @@ NEEDED = {
 }
 
 
+def kit(settings: Settings) -> Kit:
+    return Kit(settings, None, None, None, None, lambda: datetime.now(UTC), random.Random(1), None)
+
+
 def compose(outbox: Path, **environment: str) -> None:
     """Settings are checked before anything of the kit is touched, so there is nothing in it."""
     settings = from_env("notifications", {**NEEDED, "MPP_NOTIFICATIONS_OUTBOX": str(outbox), **environment})
-    main.compose(Kit(settings, None, None, None, None, lambda: datetime.now(UTC), random.Random(1), None))
+    main.compose(kit(settings))
 
 
 def test_the_development_provider_never_runs_in_production(tmp_path: Path) -> None:
@@ -33,9 +37,27 @@ def test_the_development_provider_never_runs_in_production(tmp_path: Path) -> No
     assert not (tmp_path / "outbox").exists()
 
 
+HTTP = {
+    "MPP_ENV": "production",
+    "MPP_NOTIFICATIONS_PROVIDER": "http",
+    "MPP_NOTIFICATIONS_HTTP_URL": "https://sms-gateway.example/v1/messages",
+    "MPP_NOTIFICATIONS_HTTP_TOKEN": "a-token",
+}
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
+        ({"MPP_NOTIFICATIONS_PROVIDER": "smoke"}, "MPP_NOTIFICATIONS_PROVIDER is none of file, http: 'smoke'"),
+        ({**HTTP, "MPP_NOTIFICATIONS_HTTP_URL": ""}, "MPP_NOTIFICATIONS_HTTP_URL is not set"),
+        (
+            {**HTTP, "MPP_NOTIFICATIONS_HTTP_URL": "http://a.example/"},
+            "MPP_NOTIFICATIONS_HTTP_URL: must begin with https",
+        ),
+        ({**HTTP, "MPP_ENV": "staging", "MPP_NOTIFICATIONS_HTTP_URL": "http://a.example/"}, "must begin with https"),
+        ({**HTTP, "MPP_NOTIFICATIONS_HTTP_TOKEN": ""}, "MPP_NOTIFICATIONS_HTTP_TOKEN is not set"),
+        ({**HTTP, "MPP_NOTIFICATIONS_HTTP_TOKEN": "a b"}, "MPP_NOTIFICATIONS_HTTP_TOKEN: is empty or no bearer"),
+        ({**HTTP, "MPP_NOTIFICATIONS_HTTP_TOKEN_FILE": "/nowhere"}, "MPP_NOTIFICATIONS_HTTP_TOKEN_FILE: cannot read"),
         ({"MPP_NOTIFICATIONS_OUTBOX": ""}, "MPP_NOTIFICATIONS_OUTBOX is not set"),
         ({"MPP_NOTIFICATIONS_OUTBOX": "/dev/null/outbox"}, "MPP_NOTIFICATIONS_OUTBOX: the outbox"),
         ({"MPP_NOTIFICATIONS_TEMPLATES": "/nowhere.yaml"}, "MPP_NOTIFICATIONS_TEMPLATES: cannot read"),
@@ -45,3 +67,16 @@ def test_the_development_provider_never_runs_in_production(tmp_path: Path) -> No
 def test_a_bad_setting_is_named(tmp_path: Path, change: dict[str, str], named: str) -> None:
     with pytest.raises(BadSettings, match=named):
         compose(tmp_path / "outbox", **change)
+
+
+def test_the_http_provider_is_chosen_with_its_token_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a-token\n")
+    given = {**NEEDED, **HTTP, "MPP_NOTIFICATIONS_HTTP_TOKEN_FILE": str(tmp_path / "token")}
+    del given["MPP_NOTIFICATIONS_HTTP_TOKEN"]
+    provider = main._provider(kit(from_env("notifications", given)))
+    assert provider.name == "http"
+
+
+def test_http_without_tls_is_for_development() -> None:
+    given = {**NEEDED, **HTTP, "MPP_ENV": "development", "MPP_NOTIFICATIONS_HTTP_URL": "http://127.0.0.1:9/"}
+    assert main._provider(kit(from_env("notifications", given))).name == "http"

@@ -13,12 +13,15 @@ from mpp_notifications.domain import Channel, Outcome
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message to one person. `key` is the idempotency key; recipient and body never show in a repr."""
+    """One message to one person. `key` is the idempotency key, `template` the key of what was rendered (some
+    aggregators want it registered); recipient and body never show in a repr.
+    """
 
     key: str
     channel: Channel
     recipient: str = field(repr=False)  # E.164 for sms and whatsapp
     body: str = field(repr=False)
+    template: str = ""
 
 
 class BadProvider(Exception):

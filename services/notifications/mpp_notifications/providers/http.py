@@ -1,0 +1,224 @@
+"""A real provider: the HTTPS endpoint of an aggregator (SMS, WhatsApp, e-mail) that the operator configured.
+
+    POST <url>
+    Authorization: Bearer <token>
+    Idempotency-Key: <key>
+    {"key": ..., "channel": "sms", "recipient": "+62...", "body": ..., "template": ...}
+
+| answer                                       | outcome                                                           |
+|----------------------------------------------|-------------------------------------------------------------------|
+| 2xx                                          | ACCEPTED; `id` of its JSON, if there is one, is the reference     |
+| 401 to 407, 413 to 415, 431; 1xx; 3xx        | TECHNICAL: our token, URL or form; a redirect is never followed   |
+| every other 4xx                              | PERMANENT                                                         |
+| 408, 425, 429, 5xx, no answer, no connection | TEMPORARY: the service tries again under the same key             |
+
+Knows HTTP/1.1, TLS and that contract. Never knows a template's words, a retry or a receipt.
+
+Guaranteed: an answer within `seconds` after the name was looked up, also from a server that sends a byte now and then; at
+most MOST_READ bytes of a body are read; nothing personal, no token and no URL in an outcome or an error. NOT guaranteed:
+one effect a key; that is the endpoint's to keep. A `Retry-After` is not heard: the interface has no place for it.
+No proxy of the environment is used. Each message has a connection of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from mpp_notifications.domain import Channel, Outcome, OutcomeKind
+from mpp_notifications.providers.base import BadProvider, OutgoingMessage
+
+SECONDS = 10.0  # for one message; the claim is 60
+CONNECT_SECONDS = 3.0  # for one address, so that a second one still has its turn
+MOST_READ = 4096  # bytes
+
+_KEY = re.compile(r"[a-z0-9-]{8,80}")
+_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9.-]{3,253}")
+_RECIPIENTS = {Channel.SMS: _PHONE, Channel.WHATSAPP: _PHONE, Channel.EMAIL: _EMAIL}
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, 2.1
+_HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|[0-9a-fA-F:.]{2,45}")
+_REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_TRY_AGAIN = frozenset({408, 425, 429})
+_OUR_FAULT = frozenset({401, 402, 403, 404, 405, 406, 407, 413, 414, 415, 431})
+
+
+class HttpProvider:
+    """Safe from several threads, green threads and processes: it keeps nothing between two messages.
+
+    `url` is https; `plain` allows http too (development). Raises BadProvider naming what is wrong, never its value.
+    """
+
+    name = "http"
+
+    def __init__(
+        self, url: str, token: str, *, plain: bool = False, tls: ssl.SSLContext | None = None, seconds: float = SECONDS
+    ) -> None:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise BadProvider("URL: is not a URL") from error
+        if parts.scheme != "https" and not (plain and parts.scheme == "http"):
+            raise BadProvider("URL: must begin with https:// (http:// only when MPP_ENV=development)")
+        if "@" in parts.netloc or parts.fragment:
+            raise BadProvider("URL: must have neither a user name nor a fragment")
+        if not _HOST.fullmatch(host) or port == 0 or not re.fullmatch(r"[\x21-\x7e]*", parts.path + parts.query):
+            raise BadProvider("URL: must have a host name, and be written in ASCII (percent-encoded)")
+        if not _TOKEN.fullmatch(token):
+            raise BadProvider("TOKEN: is empty or no bearer token (RFC 6750)")
+        secure = parts.scheme == "https"
+        self._host, self._port = host, port or (443 if secure else 80)
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._tls = (tls or ssl.create_default_context()) if secure else None
+        self._token, self._seconds = token, seconds
+
+    def send(self, message: OutgoingMessage) -> Outcome:
+        if not _KEY.fullmatch(message.key):
+            return Outcome(OutcomeKind.TECHNICAL, "bad_key")
+        known = _RECIPIENTS.get(message.channel)
+        if known is None:
+            return Outcome(OutcomeKind.TECHNICAL, "channel_not_carried")
+        if not known.fullmatch(message.recipient):
+            return Outcome(OutcomeKind.PERMANENT, "invalid_recipient")
+        try:
+            status, answer = self._exchange(message)
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            return Outcome(OutcomeKind.TEMPORARY, _code(error))
+        return _outcome(status, answer, message.recipient)
+
+    def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes]:
+        """The status and the beginning of the body, which is empty when it broke off."""
+        found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+        end = time.monotonic() + self._seconds
+        raw = _connect([(str(entry[4][0]), self._port) for entry in found], end)
+        conn = http.client.HTTPConnection(self._host, self._port)
+        try:
+            with _deadline(raw, end):
+                # The context, not http.client, does TLS: the handshake is under the deadline too.
+                conn.sock = raw = self._tls.wrap_socket(raw, server_hostname=self._host) if self._tls else raw
+                conn.request("POST", self._path, _body(message), self._headers(message.key))
+                response = conn.getresponse()
+                answer = b""
+                # What was said in the status line holds, whatever becomes of the rest.
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    answer = response.read(MOST_READ)
+                return response.status, answer
+        finally:
+            conn.close()
+            raw.close()
+
+    def _headers(self, key: str) -> dict[str, str]:
+        # Set by hand: http.client does not see that TLS is spoken and would name port 443.
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return {
+            "Host": host if self._port == (443 if self._tls else 80) else f"{host}:{self._port}",
+            "Authorization": f"Bearer {self._token}",
+            "Idempotency-Key": key,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": "mpp-notifications",
+            "Connection": "close",
+        }
+
+
+def _body(message: OutgoingMessage) -> bytes:
+    fields = {
+        "key": message.key,
+        "channel": str(message.channel),
+        "recipient": message.recipient,
+        "body": message.body,
+        "template": message.template,
+    }
+    return json.dumps(fields).encode("ascii")
+
+
+def _connect(addresses: list[tuple[str, int]], end: float) -> socket.socket:
+    """Connected to the first that takes us. Raises OSError."""
+    failure = OSError("the name has no address")
+    for address in addresses:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        try:
+            return socket.create_connection(address, timeout=min(left, CONNECT_SECONDS))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+@contextlib.contextmanager
+def _deadline(sock: socket.socket, end: float) -> Iterator[None]:
+    """Cuts the connection at `end`: a socket's own timeout begins anew with every byte. Raises TimeoutError when what
+    ran under it failed because of that.
+    """
+    left = max(0.01, end - time.monotonic())
+    sock.settimeout(left)
+    twin = socket.socket(fileno=socket.dup(sock.fileno()))  # lives on when TLS takes the first one over
+    over = threading.Event()
+
+    def cut() -> None:
+        over.set()
+        with contextlib.suppress(OSError):
+            twin.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(left, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if over.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        twin.close()
+
+
+def _outcome(status: int, answer: bytes, recipient: str) -> Outcome:
+    failure = f"http_{status}"
+    if 200 <= status < 300:
+        return Outcome(OutcomeKind.ACCEPTED, reference=_reference(answer, recipient))
+    if status >= 500 or status in _TRY_AGAIN:
+        return Outcome(OutcomeKind.TEMPORARY, failure)
+    if status < 400 or status in _OUR_FAULT:
+        return Outcome(OutcomeKind.TECHNICAL, failure)
+    return Outcome(OutcomeKind.PERMANENT, failure)
+
+
+def _reference(answer: bytes, recipient: str) -> str:
+    """The provider's id; empty when there is none, when it has another form, or when the recipient shows in it."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return ""
+    given = found.get("id") if isinstance(found, dict) else None
+    text = str(given) if isinstance(given, (str, int)) and not isinstance(given, bool) else ""
+    person = recipient.partition("@")[0] if "@" in recipient else recipient[-8:]
+    return text if _REFERENCE.fullmatch(text) and person not in text else ""
+
+
+def _code(error: Exception) -> str:
+    """Short words, bounded in number; nothing of what a server said."""
+    for kind, word in (
+        (ssl.SSLCertVerificationError, "certificate"),
+        (TimeoutError, "timeout"),
+        (ssl.SSLError, "tls"),
+        (socket.gaierror, "name_unknown"),
+        (UnicodeError, "name_unknown"),
+        (ConnectionRefusedError, "connection_refused"),
+        (http.client.RemoteDisconnected, "connection_lost"),
+        (http.client.HTTPException, "not_http"),
+    ):
+        if isinstance(error, kind):
+            return word
+    return "connection_lost"
