@@ -11,7 +11,10 @@ from mpp_chassis.errors import Poison
 from mpp_chassis.privacy import FieldCipher
 from mpp_notifications import news
 from mpp_notifications.domain import Channel
+from mpp_notifications.providers.http import HttpProvider
 from mpp_notifications.store import to_state
+
+from tests.contract.providers.aggregator import TOKEN, Aggregator
 
 BUSY, UNKNOWN, REFUSED, ACCEPTS_ONLY, BREAKS = (f"+628000000000{n}" for n in range(1, 6))
 
@@ -50,6 +53,25 @@ def test_an_event_that_comes_to_many_at_once_is_told_once(bench: Any) -> None:
     together(lambda: bench.tell("e1", item))
     assert len(bench.effects()) == 1
     assert bench.ends() == ["delivered"]
+
+
+def test_an_aggregator_over_http_is_told_once_and_its_receipt_awaited(bench: Any) -> None:
+    aggregator = Aggregator({BUSY: 503, REFUSED: 401})
+    try:
+        through = bench.by(HttpProvider(aggregator.url, TOKEN, plain=True))
+        for _ in range(2):
+            bench.tell("e1", bench.news(), through)
+        bench.tell("e2", bench.news(BUSY), through)
+        bench.tell("e3", bench.news(REFUSED), through)
+        [taken] = aggregator.taken()
+    finally:
+        aggregator.close()
+    documents = {each["source_event"]: each for each in bench.documents()}
+    first, busy, refused = (documents[event] for event in ("e1", "e2", "e3"))
+    assert (first["state"], first["provider"]) == ("pending", "http")
+    assert (taken["key"], taken["template"]) == (first["_id"].rpartition("/")[2], first["template"])
+    assert (busy["state"], busy["failure"]) == ("temporary_failure", "http_503")
+    assert (refused["state"], refused["failure"]) == ("technical_failure", "http_401")
 
 
 def test_two_events_are_two_messages(bench: Any) -> None:
