@@ -98,8 +98,7 @@ def watched(malang: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     """Scraped each second, with one visit from before and one from while it looked on."""
     malang.gateway()  # the visit looks at the board through it
     silent = Console(file=(tmp_path_factory.mktemp("visit") / "told.txt").open("w"), width=200)
-    if not malang.database("complaints")["complaints"].find_one({"site_id": "sites/malang"}):
-        run_visit(malang.platform, silent)  # a series must be there before it can grow
+    run_visit(malang.platform, silent)  # a series must be there before it can grow
     config = prometheus.configuration(malang.platform.endpoints(), interval="1s")
     home = tmp_path_factory.mktemp("prometheus")
     with prometheus.running(config, home, next(iter(free_ports(1)))) as url:

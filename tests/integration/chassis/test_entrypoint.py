@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mpp_chassis.broker import Outgoing, Publisher
+from mpp_chassis.broker import BACK_EXCHANGE, Outgoing, Publisher
 
 from .conftest import Probe, depth, parked, publish
 
@@ -94,7 +94,8 @@ def test_an_undecodable_message_is_parked_at_once_and_its_body_kept(
 ) -> None:
     bodies = ["{}", '{"ticket": 5', "\x00 not json"]
     publisher = Publisher(amqp_uri)
-    rubbish = [Outgoing(f"m{n}", "queue.events", "ticket_serving.v1", {}, body) for n, body in enumerate(bodies)]
+    # Straight to the probe's queue: nobody else, no agency's stream least of all, should get rubbish from a test.
+    rubbish = [Outgoing(f"m{n}", BACK_EXCHANGE, "0.probe.record", {}, body) for n, body in enumerate(bodies)]
     assert len(publisher.publish(rubbish).accepted) == 3
     publisher.close()
     publish(amqp_uri, range(3))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,20 +97,3 @@ def test_hundreds_of_watchers_see_each_call_and_starve_nobody(
         eventually(lambda n=ticket.ticket.number: all(n in w.numbers() for w in watchers), seconds=60)
         print(f"{WATCHERS} boards showed a call after {time.monotonic() - started:.3f} s")
     assert all(w.problem is None for w in watchers)
-
-
-def test_a_broker_that_was_away_costs_a_board_nothing_but_time(
-    services: Any, hall: Any, line: Any, watchers: list[Watcher], eventually: Callable[..., Any]
-) -> None:
-    board = Watcher(hall.stub, line.name)
-    watchers.append(board)
-    eventually(lambda: board.seen)
-    services.platform.stack.broker.stop()
-    try:
-        first = hall.take(line)  # committed; its event waits
-        eventually(lambda: board.seen[-1].waiting == 1, seconds=30)  # the board looks by itself
-    finally:
-        services.platform.stack.broker.start()
-    hall.call(line, 1, request_id=str(uuid.uuid4()))
-    eventually(lambda: board.numbers() == [first.ticket.number], seconds=30)
-    assert board.problem is None

@@ -76,7 +76,7 @@ def test_every_rpc_has_a_policy_and_its_mutations_have_a_request_id(method: Meth
     policy = policy_of(method)
     assert policy.grants == granted(method)
     assert policy.anonymous == anonymous(method)
-    reading = method.name.startswith(("Get", "List", "Search", "Watch", "Lookup", "Estimate", "Batch"))
+    reading = method.name.startswith(("Get", "List", "Search", "Watch", "Lookup", "Estimate", "Batch", "Subscribe"))
     assert policy.mutating != reading, "a name that reads, or one that changes?"
     if policy.mutating:
         rules = method.input_type.fields_by_name["request_id"].GetOptions().Extensions[validate_pb2.field]

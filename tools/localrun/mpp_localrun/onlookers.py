@@ -33,16 +33,23 @@ class Board:
         self.url = f"{platform.endpoints()[GATEWAY]}/v1/{queue}:watch"
         self.state: dict[str, Any] = {}
         self.problem = ""
+        self._off = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
     def shows(self, number: str) -> bool:
         return any(line["number"] == number for line in self.state.get("board", ()))
+
+    def close(self) -> None:
+        """Switch the screen off: the stream ends with its next sign of life, within 15 s."""
+        self._off.set()
 
     def _read(self) -> None:
         request = urllib.request.Request(self.url, headers={"Accept": "text/event-stream"})
         try:
             with urllib.request.urlopen(request, timeout=STREAM_SECONDS) as reply:
                 for line in reply:
+                    if self._off.is_set():
+                        return
                     if line.startswith(b"data:"):
                         self.state = json.loads(line[5:])
         except (OSError, ValueError) as e:

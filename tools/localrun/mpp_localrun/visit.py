@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 from mpp.applications.v1 import application_pb2, applications_service_pb2, applications_service_pb2_grpc
 from mpp.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, offering_pb2
 from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2, complaints_service_pb2_grpc
@@ -247,6 +249,7 @@ def _call_and_serve(visit: Visit, ticket: ticket_pb2.Ticket) -> None:
     with visit.step("The wall screen shows it, over the gateway"):
         visit.until(f"{ticket.number} on the board ({board.url}) {board.problem}", lambda: board.shows(ticket.number))
         visit.say(f"[dim]EventSource {board.url}[/dim]")
+        board.close()
     with visit.step("The call reaches the phone"):
         visit.announced(ticket.name, "ticket_called")
     with visit.step("The citizen sits down: serving starts"):
@@ -260,8 +263,8 @@ def _call_next(visit: Visit) -> ticket_pb2.Ticket:
     try:
         return visit.call(visit.queue.CallNext, request, visit.people.officer)  # type: ignore[no-any-return]
     except grpc.RpcError as e:
-        left = re.search(r"sites/[a-z0-9/-]+/tickets/[a-z0-9-]+", str(e.details()))
-        if e.code() != grpc.StatusCode.FAILED_PRECONDITION or not left:
+        left = _metadata_of(e).get("ticket")
+        if not left:
             raise
         officer = visit.people.officer
         for method, kind in (
@@ -269,11 +272,20 @@ def _call_next(visit: Visit) -> ticket_pb2.Ticket:
             (visit.queue.FinishTicket, queue_service_pb2.FinishTicketRequest),
         ):
             try:
-                visit.call(method, kind(name=left[0]), officer)
+                visit.call(method, kind(name=left), officer)
             except grpc.RpcError as wrong_state:
                 if wrong_state.code() != grpc.StatusCode.FAILED_PRECONDITION:
                     raise
         return visit.call(visit.queue.CallNext, request, officer)  # type: ignore[no-any-return]
+
+
+def _metadata_of(error: grpc.RpcError) -> dict[str, str]:
+    """What an error's ErrorInfo says beside its reason; COUNTER_BUSY tells the ticket."""
+    status = rpc_status.from_call(cast("grpc.Call", error))
+    info = error_details_pb2.ErrorInfo()
+    if status is None or not any(detail.Unpack(info) for detail in status.details):
+        return {}
+    return dict(info.metadata)
 
 
 def _open_application(visit: Visit, offering: offering_pb2.Offering, ticket: ticket_pb2.Ticket) -> Any:
