@@ -154,23 +154,48 @@ def test_the_broker_is_killed_under_load_commits_go_on_and_every_event_has_its_e
         notes.change(f"n/{n}", ground.command(), Reply, add_one)
         return time.monotonic() - began
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(visit, range(150)))
-        eventually(lambda: len(worker.effects()) >= 40, seconds=30)
-        steady.kill()  # in the middle of publishing and acknowledging
-        slowest = max(pool.map(visit, range(150, 250)))  # none refused: nothing raises
-        steady.start()
-        list(pool.map(visit, range(250, 280)))
-    assert slowest < 5, "a commit waited for the broker"
-    wanted = [n * 100 + k for n in range(280) for k in (0, 1)]
-    eventually(lambda: len(set(worker.effects())) == len(wanted), seconds=40)
-    assert worker.effects() == wanted  # none lost, none doubled
-    eventually(lambda: ground.pending() == 0)
-    assert running.poll() is None
-    assert status(running.metrics_url.replace("/metrics", "/livez")) == 200
-    sweeper.stop()
-    dispatcher.stop(1)
-    ground._conn.collect()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(visit, range(150)))
+            eventually(lambda: len(worker.effects()) >= 40, seconds=30)
+            steady.kill()  # in the middle of publishing and acknowledging
+            slowest = max(pool.map(visit, range(150, 250)))  # none refused: nothing raises
+            steady.start()
+            answering(steady, "probe.record")
+            list(pool.map(visit, range(250, 280)))
+        assert slowest < 5, "a commit waited for the broker"
+        wanted = [n * 100 + k for n in range(280) for k in (0, 1)]
+        eventually(lambda: len(set(worker.effects())) == len(wanted), seconds=40)
+        assert worker.effects() == wanted  # none lost, none doubled
+        eventually(lambda: ground.pending() == 0)
+        assert running.poll() is None
+        assert status(running.metrics_url.replace("/metrics", "/livez")) == 200
+    finally:  # else its threads would outlive the store's client and disturb every test after this one
+        sweeper.stop()
+        dispatcher.stop(1)
+        ground._conn.collect()
+
+
+def answering(steady: Any, queue: str, seconds: float = 20) -> None:
+    """Wait until a quorum queue answers again. Once in some dozens of kills RabbitMQ 3.10 came up, took connections and
+    never answered for a queue until it was restarted; that is the broker's fault, and an operator's cure is ours here.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        conn = None
+        try:
+            conn = broker.connection(steady.uri)
+            conn.channel().queue_declare(queue, passive=True)
+            return
+        except Exception as e:
+            if time.monotonic() > end:
+                print(f"{queue} does not answer after a kill ({e}): the broker is restarted")
+                steady.restart()
+                end = time.monotonic() + 60
+            time.sleep(0.2)
+        finally:
+            if conn is not None:
+                conn.collect()
 
 
 def test_a_worker_says_that_the_broker_froze_and_recovers_after_the_thaw(

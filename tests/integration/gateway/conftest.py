@@ -14,7 +14,6 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from mpp.queue.v1 import queue_service_pb2_grpc, ticket_pb2
-from mpp_localrun.platform import free_ports
 
 from tests.integration.gateway.ground import Gateway, gateway
 
@@ -70,7 +69,7 @@ def harsh(services: Any, stubborn: Stubborn, tmp_path_factory: pytest.TempPathFa
             "header_kilobytes": 8,
         },
     }
-    (dead,) = free_ports(1)
+    dead = 9  # discard: nobody listens there, and no free port of another could come to it
     home: Path = tmp_path_factory.mktemp("harsh")
     addresses = {"queue": [stubborn.target], "catalog": [f"127.0.0.1:{dead}"]}
     with gateway(services.platform, home, settings, "/healthz", **addresses) as here:
