@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -66,6 +66,20 @@ def take(edge: Gateway, token: str) -> int:
     return edge.call("POST", f"/v1/{QUEUE}/tickets", {"requestId": str(uuid.uuid4())}, token).status
 
 
+def upstream(edge: Gateway, count: str) -> int:
+    """One of Envoy's counts of the queue's streams: `active` now, `total` since its start."""
+    name = f"cluster.queue-streams.upstream_rq_{count}"
+    return int(edge.stats(f"^{name}$").get(name, 0))
+
+
+@pytest.fixture(autouse=True)
+def everybody_leaves(edge: Gateway, eventually: Callable[..., Any]) -> Iterator[None]:
+    """A test's watchers are gone when it ends: Envoy counts a closed connection out a moment later."""
+    before = upstream(edge, "active")
+    yield
+    eventually(lambda: upstream(edge, "active") <= before, 30)
+
+
 def test_an_event_source_sees_the_board_change(edge: Gateway, malang: Any) -> None:
     token = malang.token("kiosk", site="malang")
 
@@ -109,17 +123,16 @@ def test_many_watchers_see_it_and_hold_up_no_caller(edge: Gateway, malang: Any) 
 
 
 def test_a_watcher_that_leaves_frees_its_stream(edge: Gateway, eventually: Callable[..., Any]) -> None:
-    name = "cluster.queue-streams.upstream_rq_active"
-    before = edge.stats(f"^{name}$").get(name, 0)  # other tests' pages may still watch
+    active, total = upstream(edge, "active"), upstream(edge, "total")  # a page of another test may still watch
 
     async def come_and_go() -> None:
         sources = [await EventSource.open(edge.url, f"/v1/{QUEUE}:watch") for _ in range(5)]
-        await asyncio.to_thread(eventually, lambda: edge.stats(f"^{name}$").get(name, 0) >= before + 5)
+        await asyncio.to_thread(eventually, lambda: upstream(edge, "total") >= total + 5)
         for source in sources:
             source.close()
 
     asyncio.run(come_and_go())
-    eventually(lambda: edge.stats(f"^{name}$").get(name, 0) <= before, 30)
+    eventually(lambda: upstream(edge, "active") <= active, 30)
 
 
 def test_a_board_that_is_not_there_is_an_error_and_no_stream(edge: Gateway) -> None:
