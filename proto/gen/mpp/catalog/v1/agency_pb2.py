@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmpp/catalog/v1/agency.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19mpp/catalog/v1/site.proto\"\xf2\x04\n\x06\x41gency\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12=\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x1f.mpp.catalog.v1.Agency.CategoryB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\'\n\x11\x64\x65\x63lared_services\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x18\n\x06source\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12(\n\x05queue\x18\x06 \x01(\x0b\x32\x19.mpp.catalog.v1.QueueSpec\x12\x36\n\nfacilities\x18\x07 \x03(\x0b\x32\x18.mpp.catalog.v1.FacilityB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc8\x01\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43\x41TEGORY_CENTRAL_GOVERNMENT\x10\x01\x12 \n\x1c\x43\x41TEGORY_REGIONAL_GOVERNMENT\x10\x02\x12#\n\x1f\x43\x41TEGORY_STATE_OWNED_ENTERPRISE\x10\x03\x12$\n CATEGORY_REGION_OWNED_ENTERPRISE\x10\x04\x12\x14\n\x10\x43\x41TEGORY_PRIVATE\x10\x05\x42\x14\n\x12_declared_services\"\xac\x01\n\tQueueSpec\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{1,30}$\x12#\n\x06prefix\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[A-Z]{1,2}$\x12(\n\x08\x63ounters\x18\x03 \x03(\x05\x42\x16\xbaH\x13\x92\x01\x10\x08\x01\x10\xc8\x01\x18\x01\"\x07\x1a\x05\x18\x8fN(\x01\x12%\n\x11minutes_per_visit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe0\x03(\x01\"r\n\x08\x46\x61\x63ility\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{1,40}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmpp/catalog/v1/agency.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19mpp/catalog/v1/site.proto\"\xf2\x04\n\x06\x41gency\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12=\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x1f.mpp.catalog.v1.Agency.CategoryB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\'\n\x11\x64\x65\x63lared_services\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x18\n\x06source\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12(\n\x05queue\x18\x06 \x01(\x0b\x32\x19.mpp.catalog.v1.QueueSpec\x12\x36\n\nfacilities\x18\x07 \x03(\x0b\x32\x18.mpp.catalog.v1.FacilityB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc8\x01\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43\x41TEGORY_CENTRAL_GOVERNMENT\x10\x01\x12 \n\x1c\x43\x41TEGORY_REGIONAL_GOVERNMENT\x10\x02\x12#\n\x1f\x43\x41TEGORY_STATE_OWNED_ENTERPRISE\x10\x03\x12$\n CATEGORY_REGION_OWNED_ENTERPRISE\x10\x04\x12\x14\n\x10\x43\x41TEGORY_PRIVATE\x10\x05\x42\x14\n\x12_declared_services\"\xdd\x03\n\tQueueSpec\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{1,30}$\x12#\n\x06prefix\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[A-Z]{1,2}$\x12(\n\x08\x63ounters\x18\x03 \x03(\x05\x42\x16\xbaH\x13\x92\x01\x10\x08\x01\x10\xc8\x01\x18\x01\"\x07\x1a\x05\x18\x8fN(\x01\x12%\n\x11minutes_per_visit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe0\x03(\x01\x12\x30\n\x08priority\x18\x05 \x01(\x0b\x32\x1e.mpp.catalog.v1.PriorityPolicy\x12,\n\x07numbers\x18\x06 \x01(\x0b\x32\x1b.mpp.catalog.v1.NumberRange\x12%\n\x10\x64\x61ily_contingent\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xa0\x8d\x06(\x00\x12$\n\x05quota\x18\x08 \x01(\x0b\x32\x15.mpp.catalog.v1.Quota\x12\x36\n\x0c\x61ppointments\x18\t \x01(\x0b\x32 .mpp.catalog.v1.AppointmentRules\x12\x16\n\x0ehours_enforced\x18\n \x01(\x08\x12\x32\n\x0b\x63losed_text\x18\x0b \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\"\x99\x02\n\x0ePriorityPolicy\x12=\n\x04kind\x18\x01 \x01(\x0e\x32#.mpp.catalog.v1.PriorityPolicy.KindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12:\n\x07\x63lasses\x18\x02 \x03(\x0b\x32\x1d.mpp.catalog.v1.PriorityClassB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x08\x12\x16\n\x03run\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x14(\x00\x12$\n\x10max_wait_minutes\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe0\x03(\x00\"N\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bKIND_STRICT\x10\x01\x12\x0e\n\nKIND_RATIO\x10\x02\x12\x0f\n\x0bKIND_AGEING\x10\x03\"\xfb\x01\n\rPriorityClass\x12*\n\x02id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[a-z][a-z0-9_-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12^\n\x06groups\x18\x03 \x03(\tBN\xbaHK\x92\x01H\x10\n\"DrBR\ndisabilityR\x07\x65lderlyR\x13pregnant_or_nursingR\x05\x63hildR\x0f\x64isaster_victim\x12!\n\rboost_minutes\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe0\x03(\x00\"a\n\x0bNumberRange\x12\x1a\n\x05\x66irst\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x9f\x8d\x06(\x00\x12\x19\n\x04last\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x9f\x8d\x06(\x00\x12\x1b\n\x07\x62locked\x18\x03 \x03(\x05\x42\n\xbaH\x07\x92\x01\x04\x10\x64\x18\x01\"\xaf\x01\n\x05Quota\x12\x1a\n\x07per_day\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x32(\x00\x12&\n\x11\x63ool_down_minutes\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\xd1\x02(\x00\x12\x17\n\x0fperson_required\x18\x03 \x01(\x08\x12\x1f\n\x0b\x61larm_after\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12(\n\x14\x61larm_window_minutes\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa0\x0b(\x00\"\xd4\x03\n\x10\x41ppointmentRules\x12 \n\x0cslot_minutes\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe0\x03(\x05\x12!\n\rpublic_places\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1a\n\x06places\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01\x12 \n\rearliest_days\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18<(\x00\x12\x1f\n\x0blatest_days\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xb4\x01(\x00\x12\x1c\n\tmax_slots\x18\x06 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x19(\x00\x12\x34\n\x05hours\x18\x07 \x03(\x0b\x32\x1b.mpp.catalog.v1.AgendaHoursB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x1f\n\x0chold_minutes\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18<(\x00\x12#\n\x0f\x63ooling_minutes\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf0\x01(\x00\x12!\n\rearly_minutes\x18\n \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf0\x01(\x00\x12 \n\x0clate_minutes\x18\x0b \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf0\x01(\x00\x12=\n\x08\x63losures\x18\x0c \x03(\tB+\xbaH(\x92\x01%\x10\xc8\x01\" r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"\xbb\x01\n\x0b\x41gendaHours\x12\x1a\n\x07weekday\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x07(\x01\x12\x35\n\x05opens\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\x12\x36\n\x06\x63loses\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\x12!\n\x05weeks\x18\x04 \x03(\x05\x42\x12\xbaH\x0f\x92\x01\x0c\x10\x05\x18\x01\"\x06\x1a\x04\x18\x05(\x01\"r\n\x08\x46\x61\x63ility\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{1,40}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUEUESPEC'].fields_by_name['counters']._serialized_options = b'\272H\023\222\001\020\010\001\020\310\001\030\001\"\007\032\005\030\217N(\001'
   _globals['_QUEUESPEC'].fields_by_name['minutes_per_visit']._loaded_options = None
   _globals['_QUEUESPEC'].fields_by_name['minutes_per_visit']._serialized_options = b'\272H\007\032\005\030\340\003(\001'
+  _globals['_QUEUESPEC'].fields_by_name['daily_contingent']._loaded_options = None
+  _globals['_QUEUESPEC'].fields_by_name['daily_contingent']._serialized_options = b'\272H\010\032\006\030\240\215\006(\000'
+  _globals['_PRIORITYPOLICY'].fields_by_name['kind']._loaded_options = None
+  _globals['_PRIORITYPOLICY'].fields_by_name['kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_PRIORITYPOLICY'].fields_by_name['classes']._loaded_options = None
+  _globals['_PRIORITYPOLICY'].fields_by_name['classes']._serialized_options = b'\272H\007\222\001\004\010\001\020\010'
+  _globals['_PRIORITYPOLICY'].fields_by_name['run']._loaded_options = None
+  _globals['_PRIORITYPOLICY'].fields_by_name['run']._serialized_options = b'\272H\006\032\004\030\024(\000'
+  _globals['_PRIORITYPOLICY'].fields_by_name['max_wait_minutes']._loaded_options = None
+  _globals['_PRIORITYPOLICY'].fields_by_name['max_wait_minutes']._serialized_options = b'\272H\007\032\005\030\340\003(\000'
+  _globals['_PRIORITYCLASS'].fields_by_name['id']._loaded_options = None
+  _globals['_PRIORITYCLASS'].fields_by_name['id']._serialized_options = b'\272H\033r\0312\027^[a-z][a-z0-9_-]{1,30}$'
+  _globals['_PRIORITYCLASS'].fields_by_name['display_name']._loaded_options = None
+  _globals['_PRIORITYCLASS'].fields_by_name['display_name']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PRIORITYCLASS'].fields_by_name['groups']._loaded_options = None
+  _globals['_PRIORITYCLASS'].fields_by_name['groups']._serialized_options = b'\272HK\222\001H\020\n\"DrBR\ndisabilityR\007elderlyR\023pregnant_or_nursingR\005childR\017disaster_victim'
+  _globals['_PRIORITYCLASS'].fields_by_name['boost_minutes']._loaded_options = None
+  _globals['_PRIORITYCLASS'].fields_by_name['boost_minutes']._serialized_options = b'\272H\007\032\005\030\340\003(\000'
+  _globals['_NUMBERRANGE'].fields_by_name['first']._loaded_options = None
+  _globals['_NUMBERRANGE'].fields_by_name['first']._serialized_options = b'\272H\010\032\006\030\237\215\006(\000'
+  _globals['_NUMBERRANGE'].fields_by_name['last']._loaded_options = None
+  _globals['_NUMBERRANGE'].fields_by_name['last']._serialized_options = b'\272H\010\032\006\030\237\215\006(\000'
+  _globals['_NUMBERRANGE'].fields_by_name['blocked']._loaded_options = None
+  _globals['_NUMBERRANGE'].fields_by_name['blocked']._serialized_options = b'\272H\007\222\001\004\020d\030\001'
+  _globals['_QUOTA'].fields_by_name['per_day']._loaded_options = None
+  _globals['_QUOTA'].fields_by_name['per_day']._serialized_options = b'\272H\006\032\004\0302(\000'
+  _globals['_QUOTA'].fields_by_name['cool_down_minutes']._loaded_options = None
+  _globals['_QUOTA'].fields_by_name['cool_down_minutes']._serialized_options = b'\272H\010\032\006\030\300\321\002(\000'
+  _globals['_QUOTA'].fields_by_name['alarm_after']._loaded_options = None
+  _globals['_QUOTA'].fields_by_name['alarm_after']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
+  _globals['_QUOTA'].fields_by_name['alarm_window_minutes']._loaded_options = None
+  _globals['_QUOTA'].fields_by_name['alarm_window_minutes']._serialized_options = b'\272H\007\032\005\030\240\013(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['slot_minutes']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['slot_minutes']._serialized_options = b'\272H\007\032\005\030\340\003(\005'
+  _globals['_APPOINTMENTRULES'].fields_by_name['public_places']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['public_places']._serialized_options = b'\272H\007\032\005\030\310\001(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['places']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['places']._serialized_options = b'\272H\007\032\005\030\310\001(\001'
+  _globals['_APPOINTMENTRULES'].fields_by_name['earliest_days']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['earliest_days']._serialized_options = b'\272H\006\032\004\030<(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['latest_days']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['latest_days']._serialized_options = b'\272H\007\032\005\030\264\001(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['max_slots']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['max_slots']._serialized_options = b'\272H\006\032\004\030\031(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['hours']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['hours']._serialized_options = b'\272H\005\222\001\002\0202'
+  _globals['_APPOINTMENTRULES'].fields_by_name['hold_minutes']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['hold_minutes']._serialized_options = b'\272H\006\032\004\030<(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['cooling_minutes']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['cooling_minutes']._serialized_options = b'\272H\007\032\005\030\360\001(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['early_minutes']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['early_minutes']._serialized_options = b'\272H\007\032\005\030\360\001(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['late_minutes']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['late_minutes']._serialized_options = b'\272H\007\032\005\030\360\001(\000'
+  _globals['_APPOINTMENTRULES'].fields_by_name['closures']._loaded_options = None
+  _globals['_APPOINTMENTRULES'].fields_by_name['closures']._serialized_options = b'\272H(\222\001%\020\310\001\" r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_AGENDAHOURS'].fields_by_name['weekday']._loaded_options = None
+  _globals['_AGENDAHOURS'].fields_by_name['weekday']._serialized_options = b'\272H\006\032\004\030\007(\001'
+  _globals['_AGENDAHOURS'].fields_by_name['opens']._loaded_options = None
+  _globals['_AGENDAHOURS'].fields_by_name['opens']._serialized_options = b'\272H#r!2\037^([01][0-9]|2[0-3]):[0-5][0-9]$'
+  _globals['_AGENDAHOURS'].fields_by_name['closes']._loaded_options = None
+  _globals['_AGENDAHOURS'].fields_by_name['closes']._serialized_options = b'\272H#r!2\037^([01][0-9]|2[0-3]):[0-5][0-9]$'
+  _globals['_AGENDAHOURS'].fields_by_name['weeks']._loaded_options = None
+  _globals['_AGENDAHOURS'].fields_by_name['weeks']._serialized_options = b'\272H\017\222\001\014\020\005\030\001\"\006\032\004\030\005(\001'
   _globals['_FACILITY'].fields_by_name['id']._loaded_options = None
   _globals['_FACILITY'].fields_by_name['id']._serialized_options = b'\272H\032r\0302\026^[a-z][a-z0-9-]{1,40}$'
   _globals['_FACILITY'].fields_by_name['display_name']._loaded_options = None
@@ -64,7 +128,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENCY_CATEGORY']._serialized_start=508
   _globals['_AGENCY_CATEGORY']._serialized_end=708
   _globals['_QUEUESPEC']._serialized_start=733
-  _globals['_QUEUESPEC']._serialized_end=905
-  _globals['_FACILITY']._serialized_start=907
-  _globals['_FACILITY']._serialized_end=1021
+  _globals['_QUEUESPEC']._serialized_end=1210
+  _globals['_PRIORITYPOLICY']._serialized_start=1213
+  _globals['_PRIORITYPOLICY']._serialized_end=1494
+  _globals['_PRIORITYPOLICY_KIND']._serialized_start=1416
+  _globals['_PRIORITYPOLICY_KIND']._serialized_end=1494
+  _globals['_PRIORITYCLASS']._serialized_start=1497
+  _globals['_PRIORITYCLASS']._serialized_end=1748
+  _globals['_NUMBERRANGE']._serialized_start=1750
+  _globals['_NUMBERRANGE']._serialized_end=1847
+  _globals['_QUOTA']._serialized_start=1850
+  _globals['_QUOTA']._serialized_end=2025
+  _globals['_APPOINTMENTRULES']._serialized_start=2028
+  _globals['_APPOINTMENTRULES']._serialized_end=2496
+  _globals['_AGENDAHOURS']._serialized_start=2499
+  _globals['_AGENDAHOURS']._serialized_end=2686
+  _globals['_FACILITY']._serialized_start=2688
+  _globals['_FACILITY']._serialized_end=2802
 # @@protoc_insertion_point(module_scope)
