@@ -16,10 +16,23 @@ from mpp.catalog.v1 import agency_pb2, events_pb2, offering_pb2, site_pb2
 from mpp_catalog import domain
 
 _CATEGORY = agency_pb2.Agency.Category.DESCRIPTOR.values_by_name
+_POLICY = agency_pb2.PriorityPolicy.Kind.DESCRIPTOR.values_by_name
 _KIND = offering_pb2.Offering.Kind.DESCRIPTOR.values_by_name
 _SOURCE = offering_pb2.Offering.Source.DESCRIPTOR.values_by_name
 _UNIT = offering_pb2.ServiceTime.Unit.DESCRIPTOR.values_by_name
 _STAMP = ("published_at", "published_by")
+_RULES = (
+    "slot_minutes",
+    "places",
+    "public_places",
+    "earliest_days",
+    "latest_days",
+    "max_slots",
+    "hold_minutes",
+    "cooling_minutes",
+    "early_minutes",
+    "late_minutes",
+)
 _STANDARD_TEXTS = (
     "product",
     "complaint_handling",
@@ -71,6 +84,9 @@ def agency(name: str, version: int, state: Mapping[str, Any]) -> agency_pb2.Agen
     """The public form of a stored agency."""
     public = _public(state)
     public["category"] = _CATEGORY["CATEGORY_" + state["category"].upper()].number
+    if (queue := state["queue"]) and (policy := queue.get("priority")):
+        kind = _POLICY["KIND_" + policy["kind"].upper()].number
+        public["queue"] = {**queue, "priority": {**policy, "kind": kind}}
     return agency_pb2.Agency(name=name, etag=domain.etag(name, version), **public)
 
 
@@ -82,18 +98,51 @@ def to_agency(message: agency_pb2.Agency) -> domain.Agency:
         category=agency_pb2.Agency.Category.Name(message.category).removeprefix("CATEGORY_").lower(),
         declared_services=_optional(message, "declared_services"),
         source=message.source,
-        queue=_queue(message.queue) if message.HasField("queue") else None,
+        queue=to_queue(message.queue) if message.HasField("queue") else None,
         facilities=tuple(domain.Facility(f.id, _text(f.display_name)) for f in message.facilities),
     )
 
 
-def queue_of(state: Mapping[str, Any]) -> domain.QueueSpec:
-    """From the `queue` field of a stored agency."""
-    return domain.QueueSpec(state["id"], state["prefix"], tuple(state["counters"]), state["minutes_per_visit"])
+def to_queue(message: agency_pb2.QueueSpec) -> domain.QueueSpec:
+    return domain.QueueSpec(
+        id=message.id,
+        prefix=message.prefix,
+        counters=tuple(message.counters),
+        minutes_per_visit=message.minutes_per_visit,
+        priority=_policy(message.priority) if message.HasField("priority") else None,
+        numbers=_numbers(message.numbers) if message.HasField("numbers") else None,
+        daily_contingent=message.daily_contingent,
+        quota=_quota(message.quota) if message.HasField("quota") else None,
+        appointments=to_rules(message.appointments) if message.HasField("appointments") else None,
+        hours_enforced=message.hours_enforced,
+        closed_text=_text(message.closed_text) if message.HasField("closed_text") else None,
+    )
 
 
-def _queue(message: agency_pb2.QueueSpec) -> domain.QueueSpec:
-    return domain.QueueSpec(message.id, message.prefix, tuple(message.counters), message.minutes_per_visit)
+def to_rules(message: agency_pb2.AppointmentRules) -> domain.AppointmentRules:
+    """Of a queue or of a channel."""
+    whole = {name: getattr(message, name) for name in _RULES}
+    hours = tuple(domain.AgendaHours(h.weekday, h.opens, h.closes, tuple(h.weeks)) for h in message.hours)
+    return domain.AppointmentRules(**whole, hours=hours, closures=tuple(message.closures))
+
+
+def _policy(message: agency_pb2.PriorityPolicy) -> domain.PriorityPolicy:
+    return domain.PriorityPolicy(
+        kind=agency_pb2.PriorityPolicy.Kind.Name(message.kind).removeprefix("KIND_").lower(),
+        classes=tuple(
+            domain.PriorityClass(c.id, _text(c.display_name), tuple(c.groups), c.boost_minutes) for c in message.classes
+        ),
+        run=message.run,
+        max_wait_minutes=message.max_wait_minutes,
+    )
+
+
+def _numbers(message: agency_pb2.NumberRange) -> domain.NumberRange:
+    return domain.NumberRange(message.first, message.last, tuple(message.blocked))
+
+
+def _quota(message: agency_pb2.Quota) -> domain.Quota:
+    return domain.Quota(**{f.name: getattr(message, f.name) for f in message.DESCRIPTOR.fields})
 
 
 # --- offerings

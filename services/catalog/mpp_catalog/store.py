@@ -61,11 +61,12 @@ class Catalogue:
     def of(cls, store: Store) -> Catalogue:
         return cls(*(Aggregates(store, name) for name in INDEXES))
 
-    def queues(self, site_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Agency name and queue of each agency of the site that has one."""
-        for document in self.agencies.collection.find({"site_id": site_id}, {"queue": 1}):
-            if document["queue"]:
-                yield document["_id"], document["queue"]
+    def claimed(self, site_id: str) -> Iterator[tuple[str, domain.Claim]]:
+        """Agency name and what its queue claims, of each agency of the site that has one."""
+        kept = {"queue.id": 1, "queue.prefix": 1, "queue.counters": 1}
+        for document in self.agencies.collection.find({"site_id": site_id}, kept):
+            if queue := document.get("queue"):
+                yield document["_id"], domain.Claim(queue["id"], queue["prefix"], tuple(queue["counters"]))
 
     def candidates(self, site_id: str, tokens: Sequence[str], limit: int) -> dict[str, str]:
         """Names and search lines of at most `limit` offerings that hold every token, in no order."""

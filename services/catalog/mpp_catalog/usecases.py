@@ -71,8 +71,8 @@ def apply_agency(app: App, request: catalog_service_pb2.ApplyAgencyRequest, call
         if current is None:
             _need_site(app, request.parent)
         if wanted.queue and wanted != current:
-            others = app.catalogue.queues(_site_id(wanted.name))
-            wanted.refuse_claimed((name, messages.queue_of(queue)) for name, queue in others)
+            others = app.catalogue.claimed(_site_id(wanted.name))
+            wanted.refuse_claimed(others)
         return store.claims(wanted.name, messages.fields(wanted)["queue"])
 
     return _apply(kind, wanted, request.agency.etag, request.validate_only, call, extras)

@@ -183,7 +183,7 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
         catalogue = store.Catalogue.of(Store(own, None, lambda: datetime.now(UTC), random.Random(1)))
         finds.seen.clear()
         name = "sites/s1/offerings/o1"
-        list(catalogue.queues("s1"))
+        list(catalogue.claimed("s1"))
         catalogue.candidates("s1", ["kartu", "w1"], 60)
         list(catalogue.search_texts("s1", "a1"))
         store.read(catalogue.offerings, name)
