@@ -7,6 +7,7 @@ For each RPC and each field with a rule, a request that is good but for this fie
 from __future__ import annotations
 
 import importlib
+import re._parser as sre_parser  # type: ignore[import-untyped]  # from 3.11 on
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any
 
 import grpc
 import pytest
+from buf.validate import validate_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from mpp_chassis.events import extension
 from mpp_chassis.policy import policy_of
 from mpp_chassis.server import violations
 
@@ -41,24 +44,36 @@ BAD: dict[int, list[Any]] = {
     FieldDescriptor.TYPE_UINT32: [],
     FieldDescriptor.TYPE_BOOL: [],
 }
-GOOD_NAMES = {
-    "sites": "sites/malang",
-    "agencies": "sites/malang/agencies/dukcapil",
-    "offerings": "sites/malang/offerings/kartu-keluarga-baru",
-    "queues": "sites/malang/queues/dukcapil",
-    "tickets": "sites/malang/queues/dukcapil/tickets/00000000000000000000000000",
-    "applications": "sites/malang/applications/00000000000000000000000000",
-    "complaints": "sites/malang/complaints/00000000000000000000000000",
-    "grants": "sites/malang/grants/dukcapil",
-    "subscriptions": "sites/malang/agencies/dukcapil/subscriptions/utama",
-    "webhooks": "sites/malang/agencies/dukcapil/webhooks/00000000000000000000000000",
-    "notifications": "sites/malang/notifications/00000000000000000000000000",
-}
 GUESSES: list[Any] = [
-    *GOOD_NAMES.values(), str(uuid.UUID(int=7)), "malang", "Teks / text", "1234567890123456", "123456", "+628123456789",
+    str(uuid.UUID(int=7)), "malang", "Teks / text", "1234567890123456", "123456", "+628123456789",
     "35.73", "Asia/Jakarta", "2022-12-05", "08:00", "D", "light",
     "https://agency.example/hook", "",
 ]  # fmt: skip
+
+
+def fitting(pattern: str) -> str:
+    """The plainest text that a rule's pattern takes, so that no list of good names is kept: `sites/malang` needs no entry,
+    and neither does a service that is added tomorrow.
+    """
+    return "".join(_plainest(step) for step in sre_parser.parse(pattern))
+
+
+def _plainest(step: Any) -> str:
+    kind, given = str(step[0]), step[1]
+    if kind == "LITERAL":
+        return chr(given)
+    if kind == "IN":
+        first = next(one for one in given if str(one[0]) in ("LITERAL", "RANGE"))
+        return chr(first[1] if str(first[0]) == "LITERAL" else first[1][0])
+    if kind in ("MAX_REPEAT", "MIN_REPEAT"):
+        least, _, inside = given
+        return "".join(_plainest(one) for one in inside) * least
+    if kind == "SUBPATTERN":
+        return "".join(_plainest(one) for one in given[3])
+    if kind == "BRANCH":
+        return "".join(_plainest(one) for one in given[1][0])
+    assert kind == "AT", f"no text is known for {kind}"
+    return ""
 
 
 def methods() -> Iterator[Any]:
@@ -73,7 +88,7 @@ def methods() -> Iterator[Any]:
 def good(descriptor: Any, depth: int = 0) -> Any:
     """A message that breaks no rule, found by trying values until the validator is content."""
     message = message_factory.GetMessageClass(descriptor)()
-    if depth > 4:
+    if depth > 8:
         return message
     for field in descriptor.fields:
         if field.type == field.TYPE_MESSAGE and not field.is_repeated and not field.message_type.GetOptions().map_entry:
@@ -87,13 +102,23 @@ def good(descriptor: Any, depth: int = 0) -> Any:
                 break
     for field in descriptor.fields:
         if field.is_repeated and [f for f, _ in violations(message) if f == field.name]:
-            getattr(message, field.name).extend([3] if field.type == field.TYPE_INT32 else ["malang"])
+            one = {field.TYPE_INT32: 3, field.TYPE_STRING: "malang"}.get(field.type)
+            getattr(message, field.name).append(good(field.message_type, depth + 1) if one is None else one)
     return message
+
+
+def _good_entry(field: Any, depth: int) -> Any:
+    """Of a list that must not be empty."""
+    if field.type == field.TYPE_MESSAGE:
+        return good(field.message_type, depth + 1)
+    pattern = extension(field, validate_pb2.field).repeated.items.string.pattern
+    return fitting(pattern) if pattern else 3 if field.type == field.TYPE_INT32 else "malang"
 
 
 def _guesses(field: Any) -> list[Any]:
     if field.type == field.TYPE_STRING:
-        return GUESSES
+        pattern = extension(field, validate_pb2.field).string.pattern
+        return [fitting(pattern), *GUESSES] if pattern else GUESSES
     if field.type == field.TYPE_ENUM:
         return [v.number for v in field.enum_type.values]
     if field.type == field.TYPE_BOOL:

@@ -1,4 +1,4 @@
-"""Each example of docs/api/examples.yaml is a call that works: executed through the running gateway, from the top.
+"""Each example (see mpp_apidocs.examples) is a call that works: executed through the running gateway, from the top.
 
 Status and shape are compared with what the document promises; ids, times and counts are this run's own.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from mpp_apidocs.examples import Example, load
+from mpp_apidocs.examples import Example, load_all
 
 from tests.contract.apidocs.calls import Answer, Execution
 from tests.contract.apidocs.schemas import DOCS
@@ -25,7 +25,7 @@ def answers(malang: Any) -> list[tuple[Example, Answer]]:
     """All calls, in the file's order; each test looks at one."""
     web = Web(malang.gateway(), malang.platform)
     execution = Execution(web.send, web.pickup_code)
-    return list(until_refused(execution.run(load(DOCS / "examples.yaml"))))
+    return list(until_refused(execution.run(load_all())))
 
 
 def until_refused(run: Iterator[tuple[Example, Answer]]) -> Iterator[tuple[Example, Answer]]:
@@ -46,7 +46,7 @@ def test_every_example_is_answered_as_promised(answers: list[tuple[Example, Answ
         shape = answer.text if answer.text.startswith("data:") else answer.body
         faults += [f"{name}: {fault}" for fault in reply_faults(example.operation, answer.status, shape)]
     assert faults == []
-    assert len(answers) == len(load(DOCS / "examples.yaml"))
+    assert len(answers) == len(load_all())
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from mpp_apidocs import contract, openapi
 from mpp_apidocs.__main__ import documents
 from mpp_apidocs.contract import Contract
-from mpp_apidocs.examples import Example, load
+from mpp_apidocs.examples import Example, load, load_all
 from mpp_apidocs.paths import http_path
 from mpp_chassis.server import violations
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -26,7 +26,7 @@ from tests.contract.test_bad_input import bad_requests, good
 OPENAPI = document("openapi.json")
 CLOSED = strict(OPENAPI)
 OPERATIONS = operations(OPENAPI)
-EXAMPLES = load(DOCS / "examples.yaml")
+EXAMPLES = load_all()
 
 
 def rpcs() -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _unset_in_json(request: Any, path: str) -> bool:
 
 @pytest.mark.parametrize("name", RPCS)
 def test_every_operation_has_an_example(name: str) -> None:
-    assert [e for e in EXAMPLES if e.operation == name], f"add one to docs/api/examples.yaml: {name}"
+    assert [e for e in EXAMPLES if e.operation == name], f"add one to services/<name>/api/examples.yaml: {name}"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.operation}-{e.title.replace(' ', '-')}")

@@ -9,10 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mpp_apidocs import asyncapi, contract, openapi, page
-from mpp_apidocs.examples import load
+from mpp_apidocs.examples import load_all, payloads
 
 DOCS = contract.ROOT / "docs" / "api"
 
@@ -20,10 +18,9 @@ DOCS = contract.ROOT / "docs" / "api"
 def documents() -> dict[str, str]:
     """The three files by name. Raises ValueError for what cannot be told."""
     protos = contract.read()
-    examples, samples = DOCS / "examples.yaml", DOCS / "events.yaml"
     version = _version(contract.ROOT / "proto" / "gen" / "pyproject.toml")
-    calls = openapi.document(protos, load(examples), version)
-    events = asyncapi.document(protos, yaml.safe_load(samples.read_text())["payloads"], version)
+    calls = openapi.document(protos, load_all(), version)
+    events = asyncapi.document(protos, payloads(), version)
     return {"openapi.json": _json(calls), "asyncapi.json": _json(events), "index.html": page.page(calls, events)}
 
 
