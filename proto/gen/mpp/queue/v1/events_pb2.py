@@ -27,7 +27,7 @@ from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb
 from mpp.queue.v1 import ticket_pb2 as mpp_dot_queue_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mpp/queue/v1/events.proto\x12\x0cmpp.queue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xa1\x02\n\x0cTicketIssued\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x05 \x01(\t\x12-\n\tissued_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x0epriority_group\x18\x07 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x04\xb8\xbb\x18\x01\x12\x1a\n\x0csealed_phone\x18\x08 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x0cpeople_ahead\x18\t \x01(\x05\x12\x1e\n\x16\x65stimated_wait_minutes\x18\n \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\"\xc7\x01\n\x0cTicketCalled\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x04 \x01(\x05\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x05\x12-\n\tcalled_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x0csealed_phone\x18\x07 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x0c\x61nnouncement\x18\x08 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"\xe1\x01\n\rTicketServing\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x05 \x01(\x05\x12-\n\tissued_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nserving_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ewaited_seconds\x18\x08 \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\"\xa3\x02\n\x0bTicketEnded\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.mpp.queue.v1.Ticket.State\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01\x12,\n\x08\x65nded_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ewaited_seconds\x18\x08 \x01(\x05\x12\x16\n\x0eserved_seconds\x18\t \x01(\x05\x12\x0f\n\x07\x63ounter\x18\n \x01(\x05\x12\x1a\n\x0csealed_phone\x18\x0b \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mpp/queue/v1/events.proto\x12\x0cmpp.queue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xa1\x02\n\x0cTicketIssued\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x05 \x01(\t\x12-\n\tissued_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x0epriority_group\x18\x07 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x04\xb8\xbb\x18\x01\x12\x1a\n\x0csealed_phone\x18\x08 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x0cpeople_ahead\x18\t \x01(\x05\x12\x1e\n\x16\x65stimated_wait_minutes\x18\n \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\"\xc7\x01\n\x0cTicketCalled\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x04 \x01(\x05\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x05\x12-\n\tcalled_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x0csealed_phone\x18\x07 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x0c\x61nnouncement\x18\x08 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"\xe1\x01\n\rTicketServing\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x05 \x01(\x05\x12-\n\tissued_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nserving_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ewaited_seconds\x18\x08 \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\"\xa3\x02\n\x0bTicketEnded\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x10\n\x08offering\x18\x04 \x01(\t\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.mpp.queue.v1.Ticket.State\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01\x12,\n\x08\x65nded_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ewaited_seconds\x18\x08 \x01(\x05\x12\x16\n\x0eserved_seconds\x18\t \x01(\x05\x12\x0f\n\x07\x63ounter\x18\n \x01(\x05\x12\x1a\n\x0csealed_phone\x18\x0b \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\x8b\x02\n\rCounterOpened\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x05 \x01(\t\x12-\n\topened_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tofferings\x18\x07 \x03(\t\x12\x19\n\x11\x61ppointments_only\x18\x08 \x01(\x08\x12\x31\n\rplanned_close\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x07officer\x18\n \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xb3\x01\n\rCounterPaused\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12-\n\tpaused_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x15\n\x07officer\x18\x07 \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\x9f\x01\n\x0e\x43ounterResumed\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12.\n\nresumed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x07officer\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xb9\x03\n\rCounterClosed\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x05 \x01(\t\x12-\n\topened_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0copen_seconds\x18\x08 \x01(\x05\x12\x16\n\x0epaused_seconds\x18\t \x01(\x05\x12\x30\n\x05\x63\x61use\x18\n \x01(\x0e\x32!.mpp.queue.v1.CounterClosed.Cause\x12\x14\n\x06reason\x18\x0b \x01(\tB\x04\xb8\xbb\x18\x01\x12\x15\n\x07officer\x18\x0c \x01(\tB\x04\xb8\xbb\x18\x01\"h\n\x05\x43\x61use\x12\x15\n\x11\x43\x41USE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43\x41USE_CLOSED\x10\x01\x12\x12\n\x0e\x43\x41USE_RELEASED\x10\x02\x12\x11\n\rCAUSE_DAY_END\x10\x03\x12\x0f\n\x0b\x43\x41USE_MOVED\x10\x04:\x06\xb2\xbb\x18\x02\x08\x02\"|\n\x12\x43ounterAlarmRaised\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12-\n\traised_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\"\xc8\x01\n\x18\x43ounterAlarmAcknowledged\x12\x0f\n\x07\x63ounter\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12-\n\traised_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07presses\x18\x06 \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x01\"%\n\x0cVisitStarted\x12\r\n\x05visit\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x01\"\'\n\x0eVisitCancelled\x12\r\n\x05visit\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TICKETENDED'].fields_by_name['sealed_phone']._serialized_options = b'\270\273\030\001'
   _globals['_TICKETENDED']._loaded_options = None
   _globals['_TICKETENDED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_COUNTEROPENED'].fields_by_name['officer']._loaded_options = None
+  _globals['_COUNTEROPENED'].fields_by_name['officer']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTEROPENED']._loaded_options = None
+  _globals['_COUNTEROPENED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_COUNTERPAUSED'].fields_by_name['reason']._loaded_options = None
+  _globals['_COUNTERPAUSED'].fields_by_name['reason']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTERPAUSED'].fields_by_name['officer']._loaded_options = None
+  _globals['_COUNTERPAUSED'].fields_by_name['officer']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTERPAUSED']._loaded_options = None
+  _globals['_COUNTERPAUSED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_COUNTERRESUMED'].fields_by_name['officer']._loaded_options = None
+  _globals['_COUNTERRESUMED'].fields_by_name['officer']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTERRESUMED']._loaded_options = None
+  _globals['_COUNTERRESUMED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_COUNTERCLOSED'].fields_by_name['reason']._loaded_options = None
+  _globals['_COUNTERCLOSED'].fields_by_name['reason']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTERCLOSED'].fields_by_name['officer']._loaded_options = None
+  _globals['_COUNTERCLOSED'].fields_by_name['officer']._serialized_options = b'\270\273\030\001'
+  _globals['_COUNTERCLOSED']._loaded_options = None
+  _globals['_COUNTERCLOSED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_COUNTERALARMRAISED']._loaded_options = None
+  _globals['_COUNTERALARMRAISED']._serialized_options = b'\262\273\030\002\010\001'
+  _globals['_COUNTERALARMACKNOWLEDGED']._loaded_options = None
+  _globals['_COUNTERALARMACKNOWLEDGED']._serialized_options = b'\262\273\030\002\010\001'
+  _globals['_VISITSTARTED']._loaded_options = None
+  _globals['_VISITSTARTED']._serialized_options = b'\262\273\030\002\010\001'
+  _globals['_VISITCANCELLED']._loaded_options = None
+  _globals['_VISITCANCELLED']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_TICKETISSUED']._serialized_start=134
   _globals['_TICKETISSUED']._serialized_end=423
   _globals['_TICKETCALLED']._serialized_start=426
@@ -60,4 +88,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TICKETSERVING']._serialized_end=853
   _globals['_TICKETENDED']._serialized_start=856
   _globals['_TICKETENDED']._serialized_end=1147
+  _globals['_COUNTEROPENED']._serialized_start=1150
+  _globals['_COUNTEROPENED']._serialized_end=1417
+  _globals['_COUNTERPAUSED']._serialized_start=1420
+  _globals['_COUNTERPAUSED']._serialized_end=1599
+  _globals['_COUNTERRESUMED']._serialized_start=1602
+  _globals['_COUNTERRESUMED']._serialized_end=1761
+  _globals['_COUNTERCLOSED']._serialized_start=1764
+  _globals['_COUNTERCLOSED']._serialized_end=2205
+  _globals['_COUNTERCLOSED_CAUSE']._serialized_start=2093
+  _globals['_COUNTERCLOSED_CAUSE']._serialized_end=2197
+  _globals['_COUNTERALARMRAISED']._serialized_start=2207
+  _globals['_COUNTERALARMRAISED']._serialized_end=2331
+  _globals['_COUNTERALARMACKNOWLEDGED']._serialized_start=2334
+  _globals['_COUNTERALARMACKNOWLEDGED']._serialized_end=2534
+  _globals['_VISITSTARTED']._serialized_start=2536
+  _globals['_VISITSTARTED']._serialized_end=2573
+  _globals['_VISITCANCELLED']._serialized_start=2575
+  _globals['_VISITCANCELLED']._serialized_end=2614
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,11 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mpp.options.v1 import options_pb2 as _options_pb2
 from mpp.queue.v1 import ticket_pb2 as _ticket_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -99,3 +101,141 @@ class TicketEnded(_message.Message):
     counter: int
     sealed_phone: str
     def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+
+class CounterOpened(_message.Message):
+    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "offerings", "appointments_only", "planned_close", "officer")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    APPOINTMENTS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PLANNED_CLOSE_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    queue: str
+    agency: str
+    day: str
+    opened_at: _timestamp_pb2.Timestamp
+    offerings: _containers.RepeatedScalarFieldContainer[str]
+    appointments_only: bool
+    planned_close: _timestamp_pb2.Timestamp
+    officer: str
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offerings: _Optional[_Iterable[str]] = ..., appointments_only: _Optional[bool] = ..., planned_close: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., officer: _Optional[str] = ...) -> None: ...
+
+class CounterPaused(_message.Message):
+    __slots__ = ("counter", "number", "queue", "agency", "paused_at", "reason", "officer")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    queue: str
+    agency: str
+    paused_at: _timestamp_pb2.Timestamp
+    reason: str
+    officer: str
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., paused_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., officer: _Optional[str] = ...) -> None: ...
+
+class CounterResumed(_message.Message):
+    __slots__ = ("counter", "number", "queue", "agency", "resumed_at", "officer")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_AT_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    queue: str
+    agency: str
+    resumed_at: _timestamp_pb2.Timestamp
+    officer: str
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., resumed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., officer: _Optional[str] = ...) -> None: ...
+
+class CounterClosed(_message.Message):
+    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "closed_at", "open_seconds", "paused_seconds", "cause", "reason", "officer")
+    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CAUSE_UNSPECIFIED: _ClassVar[CounterClosed.Cause]
+        CAUSE_CLOSED: _ClassVar[CounterClosed.Cause]
+        CAUSE_RELEASED: _ClassVar[CounterClosed.Cause]
+        CAUSE_DAY_END: _ClassVar[CounterClosed.Cause]
+        CAUSE_MOVED: _ClassVar[CounterClosed.Cause]
+    CAUSE_UNSPECIFIED: CounterClosed.Cause
+    CAUSE_CLOSED: CounterClosed.Cause
+    CAUSE_RELEASED: CounterClosed.Cause
+    CAUSE_DAY_END: CounterClosed.Cause
+    CAUSE_MOVED: CounterClosed.Cause
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    OPEN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    queue: str
+    agency: str
+    day: str
+    opened_at: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    open_seconds: int
+    paused_seconds: int
+    cause: CounterClosed.Cause
+    reason: str
+    officer: str
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_seconds: _Optional[int] = ..., paused_seconds: _Optional[int] = ..., cause: _Optional[_Union[CounterClosed.Cause, str]] = ..., reason: _Optional[str] = ..., officer: _Optional[str] = ...) -> None: ...
+
+class CounterAlarmRaised(_message.Message):
+    __slots__ = ("counter", "number", "agency", "raised_at")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    RAISED_AT_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    agency: str
+    raised_at: _timestamp_pb2.Timestamp
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., agency: _Optional[str] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CounterAlarmAcknowledged(_message.Message):
+    __slots__ = ("counter", "number", "agency", "raised_at", "acknowledged_at", "presses")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    RAISED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_AT_FIELD_NUMBER: _ClassVar[int]
+    PRESSES_FIELD_NUMBER: _ClassVar[int]
+    counter: str
+    number: int
+    agency: str
+    raised_at: _timestamp_pb2.Timestamp
+    acknowledged_at: _timestamp_pb2.Timestamp
+    presses: int
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., agency: _Optional[str] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., presses: _Optional[int] = ...) -> None: ...
+
+class VisitStarted(_message.Message):
+    __slots__ = ("visit",)
+    VISIT_FIELD_NUMBER: _ClassVar[int]
+    visit: str
+    def __init__(self, visit: _Optional[str] = ...) -> None: ...
+
+class VisitCancelled(_message.Message):
+    __slots__ = ("visit",)
+    VISIT_FIELD_NUMBER: _ClassVar[int]
+    visit: str
+    def __init__(self, visit: _Optional[str] = ...) -> None: ...
