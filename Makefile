@@ -1,7 +1,7 @@
 # The workspace's front door. `make help` lists the targets.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := chassis cli clients services tests tools
+CODE := chassis cli clients conftest.py services tests tools
 COMPILE := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
 
@@ -26,6 +26,14 @@ proto: setup ## generate proto/gen, docs/api and the clients from the protos
 	$(PY) -m mpp_apidocs
 	$(PY) clients/python/generate.py
 	$(PY) clients/typescript/generate.py
+
+.PHONY: lists
+lists: setup ## bring the lists that name every service up to date (deploy, pyproject): docs/adr/0025 says which they are
+	$(PY) -m mpp_newchannel lists
+
+.PHONY: new-channel
+new-channel: setup ## add a channel's service from the template: NAME=lockers (a small English word, plural or not)
+	$(PY) -m mpp_newchannel add "$(NAME)"
 
 .PHONY: clients
 clients: setup ## build the TypeScript client (npm ci, tsc); the Python one needs no build
@@ -66,6 +74,7 @@ lint: setup ## ruff, mypy, import-linter, buf lint, nothing released is broken, 
 	.venv/bin/mypy chassis/mpp_chassis $(wildcard services/*/mpp_*) cli/mppctl $(wildcard tools/*/mpp_*) clients/python/mpp_client
 	.venv/bin/lint-imports --no-cache
 	cd proto && ../.venv/bin/buf lint
+	$(PY) -m mpp_newchannel lists --check
 	$(PY) tools/protos/generate.py --check
 	$(PY) tools/protos/releases.py check
 	$(PY) -m mpp_apidocs --check
@@ -84,7 +93,7 @@ test: lint ## unit, contract, architecture, integration, chaos and e2e tests on 
 
 .PHONY: unit
 unit: setup ## only the fast tests: no broker, no store
-	.venv/bin/pytest tests/unit tests/architecture
+	.venv/bin/pytest tests/unit tests/architecture $(wildcard services/*/tests/unit)
 
 .PHONY: dashboards
 dashboards: setup ## generate Grafana's JSON from deploy/observability/grafana/*.yaml

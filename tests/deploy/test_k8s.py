@@ -216,7 +216,7 @@ def handlers(service: str) -> Any:
 
 
 def test_base_and_autoscaling_list_every_service() -> None:
-    """The two lists that a new service must be added to."""
+    """The two lists that `make lists` keeps."""
     base = yaml.safe_load((K8S / "base/kustomization.yaml").read_text())["resources"]
     scaling = yaml.safe_load((K8S / "components/autoscaling/kustomization.yaml").read_text())["resources"]
     assert [r.split("/")[-2] for r in base if "services/" in r] == services()
