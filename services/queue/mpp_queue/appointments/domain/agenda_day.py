@@ -1,0 +1,260 @@
+"""The bookings of one local day at one queue or channel: the aggregate that decides about capacity.
+
+Everything that competes for the places of a day is in this one document, so whether a place is free and that it is taken
+are one compare-and-set. Knows bookings and blocks; never the store. Pure: a method returns a new day.
+
+Guaranteed of every day that these methods make: in no slot are there more real bookings than places when they were made,
+nor more of the public than public places; a place given back is not offered before its random delay is over.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from mpp_queue.appointments.domain.booking import (
+    ACTIVE,
+    GIVEN_BACK,
+    Booking,
+    Change,
+    HistoryLine,
+    Personal,
+    State,
+    cooling,
+)
+from mpp_queue.appointments.domain.calendar import Agenda, Slot
+from mpp_queue.appointments.domain.errors import DayQuota, NotInWindow, PersonRequired, SlotFull
+from mpp_queue.domain import InvalidField, WrongState
+
+ENDED_KEPT = 300  # bookings that gave their place back; older ones go, so that a day's document stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to book."""
+
+    start: datetime
+    slots: int = 1
+    internal: bool = False
+    offering: str = ""
+    group: str = ""
+    area: str = ""
+    owners: tuple[str, ...] = ()
+    personal: Personal = field(default_factory=Personal)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Places that nobody can book, for a reason. `places` 0: all of them."""
+
+    id: str
+    start: datetime
+    end: datetime
+    places: int
+    reason: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Of one slot at one moment: places taken or cooling. `priority`: of the public ones, by priority groups."""
+
+    all: int
+    public: int
+    priority: int
+    blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """One booking as capacity sees it: `until` None while its place is taken, else when it stops cooling."""
+
+    start: datetime
+    end: datetime
+    internal: bool
+    priority: bool
+    until: datetime | None
+
+    def counts(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
+def taken_in(slot: Slot, occupied: Iterable[Occupied], blocks: Iterable[Block], places: int, now: datetime) -> Taken:
+    there = [o for o in occupied if o.counts(now) and o.start < slot.end and slot.start < o.end]
+    public = [o for o in there if not o.internal]
+    blocked = sum(b.places or places for b in blocks if b.start < slot.end and slot.start < b.end)
+    return Taken(len(there), len(public), sum(o.priority for o in public), min(blocked, places))
+
+
+def free_in(agenda: Agenda, taken: Taken, *, internal: bool, priority: bool, days_ahead: int) -> int:
+    """Places of a slot that this caller could still have."""
+    room = agenda.places - taken.blocked - taken.all
+    if internal:
+        return max(room, 0)
+    room = min(room, agenda.public_places - taken.public)
+    if not priority:
+        others = taken.public - taken.priority
+        room = min(room, agenda.public_places - agenda.kept.on(days_ahead) - others)
+    return max(room, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaDay:
+    """`name`: `<parent>/agendas/<ISO date>`."""
+
+    name: str
+    agency: str
+    day: date
+    bookings: tuple[Booking, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    events: tuple[tuple[str, Change], ...] = field(default=(), compare=False)  # (booking id, what happened)
+
+    def find(self, booking_id: str) -> Booking | None:
+        return next((b for b in self.bookings if b.id == booking_id), None)
+
+    def occupied(self, agenda: Agenda) -> list[Occupied]:
+        return [occupied(b, agenda.kept.groups) for b in self.bookings]
+
+    def free(self, agenda: Agenda, slot: Slot, now: datetime, *, internal: bool, priority: bool) -> int:
+        taken = taken_in(slot, self.occupied(agenda), self.blocks, agenda.places, now)
+        ahead = agenda.days_ahead(self.day, now)
+        return free_in(agenda, taken, internal=internal, priority=priority, days_ahead=ahead)
+
+    def hold(self, agenda: Agenda, wish: Wish, *, id: str, now: datetime, actor: str, rng: random.Random) -> AgendaDay:
+        """Raises InvalidField, NotInWindow, SlotFull, DayQuota, PersonRequired."""
+        run = self._check(agenda, wish, now)
+        until = now + agenda.hold
+        held = _booking(wish, id, run, State.HELD, now, actor)
+        held = replace(held, hold_until=until, cool_until=until + cooling(agenda, rng))
+        return self._with(held, now)
+
+    def book_instead(
+        self, agenda: Agenda, wish: Wish, before: Booking, replaces: str, *, id: str, now: datetime, actor: str
+    ) -> AgendaDay:
+        """Take places for a booking of this or another day; confirmed at once. `before` is what it replaces: its person,
+        its code and its phone go on. Raises as hold does, but the person's quota counts `before` as gone.
+        """
+        run = self._check(agenda, wish, now, besides=before.id)
+        fresh = _booking(wish, id, run, State.CONFIRMED, now, actor)
+        fresh = replace(
+            fresh,
+            code_key=before.code_key,
+            sealed_code=before.sealed_code,
+            replaces=replaces,
+            after_no_show=before.after_no_show or before.state is State.NO_SHOW,
+            reminded=fresh.start - now <= agenda.remind,
+        )
+        return self._with(fresh, now)
+
+    def change(self, after: Booking) -> AgendaDay:
+        """Put a booking's next step in its place."""
+        before = self.find(after.id)
+        assert before is not None, "only a booking of this day"
+        if after is before:
+            return self
+        bookings = tuple(replace(after, events=()) if b.id == after.id else b for b in self.bookings)
+        events = (*self.events, *((after.id, change) for change in after.events))
+        return replace(self, bookings=bookings, events=events)
+
+    def tick(self, agenda: Agenda, *, now: datetime, actor: str) -> AgendaDay:
+        """What time does to all of them by `now`."""
+        day = self
+        for booking in self.bookings:
+            after = booking.tick(agenda, now=now, actor=actor)
+            if after.state is State.EXPIRED:
+                after = after.without_person()
+            day = day.change(after)
+        return day
+
+    def due_at(self, agenda: Agenda) -> datetime | None:
+        return min((due for b in self.bookings if (due := b.due_at(agenda)) is not None), default=None)
+
+    def block(self, block: Block) -> AgendaDay:
+        """Bookings that are there stay, and show up as conflicts. Blocking twice with one id is once."""
+        if any(b.id == block.id for b in self.blocks):
+            return self
+        if len(self.blocks) >= 100:
+            raise WrongState("a day has at most 100 blocks", metadata={"blocks": "100"})
+        return replace(self, blocks=(*self.blocks, block))
+
+    def unblock(self, block_id: str) -> AgendaDay:
+        return replace(self, blocks=tuple(b for b in self.blocks if b.id != block_id))
+
+    def _check(self, agenda: Agenda, wish: Wish, now: datetime, besides: str = "") -> Sequence[Slot]:
+        if not agenda.bookable(self.day, now, internal=wish.internal):
+            raise NotInWindow("this day cannot be booked now", metadata=window(agenda, now))
+        run = agenda.run(wish.start, wish.slots)
+        if wish.start <= now:
+            raise InvalidField("start", "this time has begun already")
+        if agenda.offerings and wish.offering not in agenda.offerings:
+            raise InvalidField("offering", "name one of the services that can be had here")
+        if not agenda.serves(wish.area, self.day):
+            raise InvalidField("area", "the team does not come to this area on that day")
+        self._check_person(agenda, wish, now, besides)
+        priority = wish.group in agenda.kept.groups
+        for slot in run:
+            if not self.free(agenda, slot, now, internal=wish.internal, priority=priority):
+                raise SlotFull("no place is free then")
+        return run
+
+    def _check_person(self, agenda: Agenda, wish: Wish, now: datetime, besides: str) -> None:
+        person = wish.personal.person_key
+        if agenda.person_required and not person:
+            raise PersonRequired("this agency books only for a known person: give the NIK")
+        if not agenda.per_day or not person:
+            return
+        mine = [b for b in self.bookings if b.personal.person_key == person and b.is_real(now) and b.id != besides]
+        if len(mine) >= agenda.per_day:
+            raise DayQuota("this person has a booking of that day", metadata={"per_day": str(agenda.per_day)})
+
+    def _with(self, booking: Booking, now: datetime) -> AgendaDay:
+        events = (*self.events, *((booking.id, change) for change in booking.events))
+        return replace(self, bookings=(*_trimmed(self.bookings, now), replace(booking, events=())), events=events)
+
+
+def occupied(booking: Booking, kept_groups: frozenset[str]) -> Occupied:
+    keeps = booking.state in ACTIVE - {State.HELD} or booking.state in (State.FULFILLED, State.NO_SHOW)
+    until = None if keeps else booking.cool_until
+    return Occupied(booking.start, booking.end, booking.internal, booking.group in kept_groups, until)
+
+
+def window(agenda: Agenda, now: datetime) -> dict[str, str]:
+    """The first and the last day that the public may book now."""
+    today = agenda.local_day(now).toordinal()
+    return {
+        "first_day": date.fromordinal(today + agenda.first_day).isoformat(),
+        "last_day": date.fromordinal(today + agenda.last_day).isoformat(),
+    }
+
+
+def _booking(wish: Wish, id: str, run: Sequence[Slot], state: State, now: datetime, actor: str) -> Booking:
+    return Booking(
+        id=id,
+        start=run[0].start,
+        end=run[-1].end,
+        slots=wish.slots,
+        state=state,
+        made_at=now,
+        hold_until=now,
+        cool_until=now,
+        internal=wish.internal,
+        offering=wish.offering,
+        group=wish.group,
+        area=wish.area,
+        owners=wish.owners,
+        personal=wish.personal,
+        history=(HistoryLine(now, actor, state),),
+        events=(Change(state),),
+    )
+
+
+def _trimmed(bookings: tuple[Booking, ...], now: datetime) -> tuple[Booking, ...]:
+    """Without the oldest of those that gave their place back, when there are too many; never one that still cools."""
+    ended = [b for b in bookings if b.state in GIVEN_BACK and b.cool_until <= now]
+    if len(ended) <= ENDED_KEPT:
+        return bookings
+    gone = {b.id for b in sorted(ended, key=lambda b: b.cool_until)[: len(ended) - ENDED_KEPT]}
+    return tuple(b for b in bookings if b.id not in gone)

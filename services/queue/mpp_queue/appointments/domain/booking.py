@@ -1,0 +1,234 @@
+"""One booking from its hold to its end. Knows states, who did what when, and which places it takes.
+
+Never knows how many places there are (agenda_day.py decides that), the store, or a person's data in clear: sealed texts
+and blind indexes only. Pure; a method returns a new booking that carries the event of the step in `events`.
+
+States are DOMAIN.md's: a place is free, held, confirmed, checked in; then the booking is fulfilled, rescheduled, a
+no-show or cancelled. Cooling and blocked are states of a place, not of a booking: see `takes_place`.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mpp_queue.appointments.domain.calendar import Agenda
+from mpp_queue.appointments.domain.errors import HoldExpired, Missed, RescheduledBefore, TooEarly
+from mpp_queue.domain import WrongState
+
+HISTORY_KEPT = 30
+
+
+class State(StrEnum):
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+    FULFILLED = "fulfilled"
+    RESCHEDULED = "rescheduled"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# What may follow what. No way leads back: a state is left once and never entered again.
+FOLLOWS: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.CONFIRMED, State.CANCELLED, State.EXPIRED}),
+    State.CONFIRMED: frozenset({State.CHECKED_IN, State.CANCELLED, State.RESCHEDULED, State.NO_SHOW}),
+    State.CHECKED_IN: frozenset({State.FULFILLED, State.NO_SHOW, State.CANCELLED}),
+    State.NO_SHOW: frozenset({State.RESCHEDULED}),
+    State.FULFILLED: frozenset(),
+    State.RESCHEDULED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+ACTIVE = frozenset({State.HELD, State.CONFIRMED, State.CHECKED_IN})
+# Whose place stays taken for good: the time was used, or lost.
+KEEPS_PLACE = frozenset({State.CONFIRMED, State.CHECKED_IN, State.FULFILLED, State.NO_SHOW})
+GIVEN_BACK = frozenset({State.RESCHEDULED, State.CANCELLED, State.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    at: datetime
+    actor: str
+    state: State
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something to tell: the state reached, or `reminder`."""
+
+    state: State
+    reminder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Sealed texts, masks, blind indexes; all empty when unknown. `person_key` is the blind index of the NIK."""
+
+    person_key: str = ""
+    masked_nik: str = ""
+    sealed_nik: str = field(default="", repr=False)
+    masked_phone: str = ""
+    sealed_phone: str = field(default="", repr=False)
+    phone_key: str = ""
+    sealed_address: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """`start`, `end`: aware UTC. `cool_until`: the place is not offered before, once the booking gave it back; drawn with
+    the hold, so that a hold nobody confirms cools although no process did anything.
+    """
+
+    id: str
+    start: datetime
+    end: datetime
+    slots: int
+    state: State
+    made_at: datetime
+    hold_until: datetime
+    cool_until: datetime
+    internal: bool = False
+    offering: str = ""
+    group: str = ""
+    area: str = ""
+    owners: tuple[str, ...] = ()
+    personal: Personal = field(default_factory=Personal)
+    code_key: str = ""
+    sealed_code: str = field(default="", repr=False)
+    arrived_at: datetime | None = None
+    late: bool = False
+    ticket: str = ""
+    replaces: str = ""
+    replaced_by: str = ""
+    after_no_show: bool = False
+    reminded: bool = False
+    reason: str = ""
+    history: tuple[HistoryLine, ...] = ()
+    events: tuple[Change, ...] = field(default=(), compare=False)
+
+    def takes_place(self, now: datetime) -> bool:
+        """Whether its places cannot be offered at `now`: taken, or cooling."""
+        return self.state in KEEPS_PLACE or now < self.cool_until
+
+    def is_real(self, now: datetime) -> bool:
+        """Whether somebody will come, came, or should have come: what capacity is about."""
+        return self.state in KEEPS_PLACE or (self.state is State.HELD and now < self.hold_until)
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        return self.start < end and start < self.end
+
+    def confirm(
+        self, agenda: Agenda, *, now: datetime, actor: str, personal: Personal, code_key: str, sealed_code: str
+    ) -> Booking:
+        """Raises HoldExpired, WrongState. Who confirms when the reminder would be due is not reminded of it."""
+        if self.state is State.EXPIRED or (self.state is State.HELD and now >= self.hold_until):
+            raise HoldExpired("nobody confirmed in time; choose a time again")
+        reminded = self.start - now <= agenda.remind
+        sure = replace(self, personal=personal, code_key=code_key, sealed_code=sealed_code, reminded=reminded)
+        return sure._to(State.CONFIRMED, now, actor)
+
+    def cancel(self, *, now: datetime, actor: str, reason: str, cool: timedelta) -> Booking:
+        """Give the places back; they are offered again after `cool`. A hold that ran out cools already: no sooner."""
+        ran_out = self.state is State.HELD and now >= self.hold_until
+        until = self.cool_until if ran_out else now + cool
+        return replace(self._to(State.CANCELLED, now, actor, reason), cool_until=until, reason=reason)
+
+    def expire(self, *, now: datetime, actor: str) -> Booking:
+        """The hold ran out. The places cool from the end of the hold, whenever this is noticed."""
+        if now < self.hold_until:
+            raise WrongState("the hold is not over", metadata={"state": self.state.value})
+        return self._to(State.EXPIRED, now, actor)
+
+    def check_reschedule(self) -> None:
+        """Raises WrongState; RescheduledBefore when it was missed and was a second chance already."""
+        self._check(State.RESCHEDULED)
+        if self.state is State.NO_SHOW and self.after_no_show:
+            raise RescheduledBefore("a missed appointment gets a new time once; please book anew")
+
+    def move(self, *, now: datetime, actor: str, to: str, cool: timedelta) -> Booking:
+        """The appointment `to` takes its place. Raises as check_reschedule."""
+        self.check_reschedule()
+        moved = replace(self, replaced_by=to, cool_until=now + cool)
+        return moved._to(State.RESCHEDULED, now, actor, to)
+
+    def check_in(self, agenda: Agenda, *, now: datetime, actor: str, ticket: str) -> Booking:
+        """The citizen is here. Raises TooEarly, Missed, WrongState.
+
+        The place among walk-ins: who checks in by `late` after the start stands as if arrived `early` before the start,
+        so before every walk-in who came in the last `early`; who comes later stands as a walk-in who comes now.
+        """
+        if self.state is State.NO_SHOW or (self.state is State.CONFIRMED and now >= self.lost_at(agenda)):
+            raise Missed("the booked time is over; it can be given a new time", metadata={"state": self.state.value})
+        self._check(State.CHECKED_IN)
+        opens = self.start - agenda.early
+        if now < opens:
+            raise TooEarly("check-in is not open yet", metadata={"opens_at": opens.isoformat()})
+        late = now > self.start + agenda.late
+        here = replace(self, arrived_at=now if late else opens, late=late, ticket=ticket)
+        return here._to(State.CHECKED_IN, now, actor)
+
+    def fulfil(self, *, now: datetime, actor: str) -> Booking:
+        return self._to(State.FULFILLED, now, actor)
+
+    def miss(self, *, now: datetime, actor: str, note: str = "") -> Booking:
+        """Nobody came, or nobody answered the calls of the ticket."""
+        return self._to(State.NO_SHOW, now, actor, note)
+
+    def remind(self) -> Booking:
+        return replace(self, reminded=True, events=(*self.events, Change(self.state, reminder=True)))
+
+    def lost_at(self, agenda: Agenda) -> datetime:
+        """From when on nobody is waited for: the booked time is over, and the time for being late too."""
+        return max(self.end, self.start + agenda.late)
+
+    def due_at(self, agenda: Agenda) -> datetime | None:
+        """When time itself does the next thing to it."""
+        if self.state is State.HELD:
+            return self.hold_until
+        if self.state is State.CONFIRMED:
+            remind_at = self.start - agenda.remind
+            return self.lost_at(agenda) if self.reminded else remind_at
+        if self.state is State.CHECKED_IN and not self.ticket:
+            return self.lost_at(agenda)  # no ticket will tell how it ended: who came was served
+        return None
+
+    def tick(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
+        """What time does to it by `now`; itself when nothing is due."""
+        due = self.due_at(agenda)
+        if due is None or now < due:
+            return self
+        if self.state is State.HELD:
+            return self.expire(now=now, actor=actor)
+        if self.state is State.CHECKED_IN:
+            return self.fulfil(now=now, actor=actor)
+        if now >= self.lost_at(agenda):
+            return self.miss(now=now, actor=actor)
+        return self.remind()
+
+    def without_person(self) -> Booking:
+        """What may be kept when nobody needs to know who it was."""
+        return replace(self, personal=Personal(), owners=(), code_key="", sealed_code="")
+
+    def _check(self, target: State) -> None:
+        if target not in FOLLOWS[self.state]:
+            raise WrongState(
+                f"the appointment is {self.state.value}; it cannot become {target.value}",
+                metadata={"state": self.state.value, "step": target.value},
+            )
+
+    def _to(self, state: State, now: datetime, actor: str, note: str = "") -> Booking:
+        self._check(state)
+        line = HistoryLine(now, actor, state, note)
+        return replace(
+            self, state=state, history=(*self.history, line)[-HISTORY_KEPT:], events=(*self.events, Change(state))
+        )
+
+
+def cooling(agenda: Agenda, rng: random.Random) -> timedelta:
+    """A random time up to the agenda's: nobody can tell when a freed place comes back."""
+    return timedelta(seconds=rng.uniform(0, agenda.cooling.total_seconds()))
