@@ -75,6 +75,7 @@ class Call:
     scopes: frozenset[str] = frozenset()  # of the grants that the caller holds here: any, site, agency, own
     role: str = "anonymous"  # the widest role that opened the door
     traceparent: str = ""
+    bearer: str = field(default="", repr=False, compare=False)  # the checked token itself: for `peers`, never kept
 
     @property
     def actor(self) -> str:

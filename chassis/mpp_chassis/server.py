@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -181,7 +181,7 @@ class Kit:
                 request = _parse(request_class, raw)
                 check_role(policy, caller)
                 _refuse_violations(request)
-                call = self._call(name, policy, caller, request, trace.current())
+                call = self._call(name, policy, caller, request, metadata)
                 with storage.deadline(remaining):
                     reply = function(request, call)
             except Exception as error:
@@ -217,7 +217,7 @@ class Kit:
                 request = _parse(request_class, raw)
                 check_role(policy, caller)
                 _refuse_violations(request)
-                call = self._call(name, policy, caller, request, trace.current())
+                call = self._call(name, policy, caller, request, metadata)
                 placed = self._places.acquire(blocking=False)
                 if not placed:
                     raise errors.ResourceExhausted(
@@ -273,16 +273,19 @@ class Kit:
             raise errors.Unauthenticated("authorization is not a bearer token", reason="TOKEN_INVALID")
         return self._authenticator.caller(token.strip())
 
-    def _call(self, name: str, policy: Policy, caller: Caller | None, request: Message, traceparent: str) -> Call:
+    def _call(
+        self, name: str, policy: Policy, caller: Caller | None, request: Message, metadata: Mapping[str, str]
+    ) -> Call:
         admission = admit(policy, caller, request)
-        now = self._clock()
-        call = Call(caller or Caller(), now, None, admission.scopes, admission.role, traceparent)
+        now, traceparent = self._clock(), trace.current()
+        bearer = metadata.get("authorization", "").partition(" ")[2].strip()
+        call = Call(caller or Caller(), now, None, admission.scopes, admission.role, traceparent, bearer)
         if not policy.mutating:
             return call
         digest = hashlib.blake2b(request.SerializeToString(deterministic=True), digest_size=16).hexdigest()
         request_id: str = request.request_id  # type: ignore[attr-defined]
         command = Command(request_id, name, digest, call.actor, now, traceparent)
-        return Call(call.caller, now, command, call.scopes, call.role, traceparent)
+        return replace(call, command=command)
 
     def _report(self, name: str, call: Call | None, started: float, problem: Problem) -> None:
         seconds = time.perf_counter() - started

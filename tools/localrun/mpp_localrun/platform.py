@@ -104,6 +104,7 @@ class Platform:
             "MPP_GRPC_PORT": _port(ends[service]),
             "MPP_HTTP_PORT": _port(ends[f"{service}-{verb}-http"]) if verb != "migrate" else "0",
             "MPP_NOTIFICATIONS_OUTBOX": str(self.outbox),
+            **self._peers(verb),
             **self._broker_api(service, verb),
             **self._secrets(),
             **extra,
@@ -183,6 +184,11 @@ class Platform:
     def clean(self) -> None:
         """Forget logs, messages, keys and chosen ports of this profile. Stop everything before."""
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _peers(self, verb: str) -> dict[str, str]:
+        """Where a `serve` reaches the others; `work` asks nobody."""
+        ends = self.endpoints()
+        return {f"MPP_PEER_{name.upper()}": ends[name] for name in self.services()} if verb == "serve" else {}
 
     def _broker_api(self, service: str, verb: str) -> dict[str, str]:
         """Only the process that makes accounts gets the key to all of them."""
