@@ -16,6 +16,7 @@ from mppctl.events import parked_app
 from mppctl.getting import get_app
 from mppctl.problems import REFUSED, errors, explained, tell
 from mppctl.showing import console
+from mppctl.simulate import simulate
 from mppctl.webhook import webhook_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
@@ -28,6 +29,7 @@ app.add_typer(events_app, name="events")
 app.add_typer(agencies.agency_app, name="agency")
 app.add_typer(webhook_app, name="webhook")
 events_app.add_typer(parked_app, name="parked")
+app.command()(simulate)
 
 
 @app.callback()
