@@ -13,13 +13,14 @@ from mpp_chassis import logs
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_queue import usecases
+from mpp_queue.counters.handlers import CounterHandlers
 
 MEASURE_SECONDS = 15
 DAY_END_SECONDS = 300  # how long after midnight of a site its open tickets may stay open
 log = logs.get(part="queue")
 
 
-class Handlers:
+class Handlers(CounterHandlers):
     name = "queue"
     app = Composed()
 

@@ -15,28 +15,37 @@ from mpp_chassis.process import Kit, Service, run
 from mpp_chassis.settings import BadSettings
 
 if TYPE_CHECKING:
-    from mpp_queue import domain, usecases
+    from mpp_queue import domain, usecases, views
+    from mpp_queue.counters import usecases as counters
 
 
 def compose(kit: Kit) -> usecases.App:
     from mpp_queue import boards, numbering, store, usecases, views
 
-    tickets = store.Tickets(kit.store)
+    tickets, queues = store.Tickets(kit.store), views.Queues(kit.store)
 
     def last(queue: str, day: str) -> int:
         return tickets.last_seq(queue.split("/")[1], queue, day)
 
     return usecases.App(
         tickets=tickets,
-        queues=views.Queues(kit.store),
+        queues=queues,
         views=views.QueueViews(tickets),
         numbering=numbering.Numbering(last),
         cipher=kit.cipher,
         rules=rules_from(kit.settings.extra),
         rng=kit.rng,
         clock=kit.clock,
+        counters=_counters(kit, queues),
         boards=boards.Boards(kit.settings.amqp_uri),
     )
+
+
+def _counters(kit: Kit, queues: views.Queues) -> counters.App:
+    from mpp_queue.counters import store
+    from mpp_queue.counters.usecases import App
+
+    return App(store.Counters(kit.store), store.Desks(kit.store), store.Layout(kit.store), queues)
 
 
 def rules_from(env: Mapping[str, str]) -> domain.Rules:
@@ -68,12 +77,14 @@ def rules_from(env: Mapping[str, str]) -> domain.Rules:
 
 
 def api(app: usecases.App) -> Sequence[Any]:
-    from mpp.queue.v1 import queue_service_pb2
+    from mpp.queue.v1 import counters_service_pb2, queue_service_pb2
 
     from mpp_queue.api import ERRORS, QueueApi
+    from mpp_queue.counters.api import CountersApi
 
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
-    return [(described, QueueApi(app), ERRORS)]
+    counters = counters_service_pb2.DESCRIPTOR.services_by_name["CountersService"]
+    return [(described, QueueApi(app), ERRORS), (counters, CountersApi(app.counters), ERRORS)]
 
 
 SERVICE = Service(
@@ -82,7 +93,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_queue.handlers:Handlers",
     indexes="mpp_queue.store:INDEXES",
-    aggregates=("tickets",),
+    aggregates=("tickets", "counters"),
     events="mpp.queue.v1.events_pb2",
 )
 

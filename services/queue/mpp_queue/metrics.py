@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from mpp_queue.counters import domain as counters
 from mpp_queue.domain import Called, Ended, Issued, ServingStarted, State, Ticket
 
 _MINUTE = 60
@@ -39,6 +40,42 @@ LONGEST_WAIT_SECONDS = Gauge(
     "How long the one who waits longest has waited, at the last sweep `measure`; true of the lease's holder only",
     ("site", "queue"),
 )
+COUNTER_STEPS = Counter(
+    "mpp_queue_counter_steps_total",
+    "Steps of counters: opened, paused, resumed, closed, released, day_end, moved. Counted by who wrote the step",
+    ("site", "step"),
+)
+ALARMS = Counter(
+    "mpp_queue_counter_alarms_total",
+    "The emergency button: raised, pressed_again (the same alarm), acknowledged",
+    ("site", "step"),
+)
+ALARM_SECONDS = Histogram(
+    "mpp_queue_counter_alarm_seconds",
+    "From an alarm to the colleague who acknowledged it",
+    buckets=(5, 10, 20, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
+)
+
+
+def count_counter(counter: counters.Counter) -> None:
+    """Count the steps that made `counter`. Called after its write; never for a repeated command."""
+    for event in counter.events:
+        if isinstance(event, counters.Closed):
+            COUNTER_STEPS.labels(counter.site_id, event.cause.value).inc()
+        elif isinstance(event, counters.Opened | counters.Paused | counters.Resumed):
+            COUNTER_STEPS.labels(counter.site_id, type(event).__name__.lower()).inc()
+        else:
+            ALARMS.labels(counter.site_id, _ALARM_STEPS[type(event)]).inc()
+        alarm = counter.alarm
+        if isinstance(event, counters.AlarmAcknowledged) and alarm is not None and alarm.acknowledged_at is not None:
+            ALARM_SECONDS.observe((alarm.acknowledged_at - alarm.raised_at).total_seconds())
+
+
+_ALARM_STEPS: dict[type, str] = {
+    counters.AlarmRaised: "raised",
+    counters.AlarmPressedAgain: "pressed_again",
+    counters.AlarmAcknowledged: "acknowledged",
+}
 
 
 def count(ticket: Ticket) -> None:

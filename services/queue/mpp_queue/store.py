@@ -22,6 +22,7 @@ from mpp_chassis.call import Command
 from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from mpp_queue.counters.store import INDEXES as COUNTER_INDEXES
 from mpp_queue.domain import OPEN, HistoryLine, PriorityGroup, State, Ticket
 
 M = TypeVar("M", bound=Message)
@@ -53,6 +54,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("former", ASCENDING)], name="by_former_queue"),
     ],
     "sites": [],
+    **COUNTER_INDEXES,
 }
 
 

@@ -25,6 +25,7 @@ from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages, metrics
 from mpp_queue.boards import Boards
+from mpp_queue.counters.usecases import App as Counters
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Rules, State, Ticket
 from mpp_queue.flights import Flights
 from mpp_queue.numbering import Numbering
@@ -70,6 +71,7 @@ class App:
     rules: Rules
     rng: random.Random
     clock: Callable[[], datetime]
+    counters: Counters
     boards: Boards = field(default_factory=Boards)
     flights: Flights = field(default_factory=Flights)
     lines: Lines = field(default_factory=Lines)

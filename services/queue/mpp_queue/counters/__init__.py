@@ -1,0 +1,1 @@
+"""Counters (loket): who works where today, what is served there, and the emergency button."""
