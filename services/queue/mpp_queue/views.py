@@ -21,6 +21,7 @@ from mpp_chassis.projection import Projection
 
 from mpp_queue import domain
 from mpp_queue.domain import QueueSpec
+from mpp_queue.queuespec import fields_of_queue, fields_of_site, spec_of
 from mpp_queue.store import Tickets
 
 SPEC_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
@@ -48,14 +49,13 @@ class Queues:
             "site": site_of(agency.name),
             "queue": queue,
             "former": sorted(former),
-            "prefix": agency.queue.prefix,
-            "counters": list(agency.queue.counters),
-            "minutes_per_visit": agency.queue.minutes_per_visit,
+            **fields_of_queue(agency.queue),
         }
         self._agencies.apply(agency.name, sequence, fields)
 
     def learn_site(self, site: site_pb2.Site, sequence: int) -> None:
-        self._sites.apply(site.name, sequence, {"time_zone": site.time_zone})
+        """Idempotent; an older event changes nothing."""
+        self._sites.apply(site.name, sequence, fields_of_site(site))
 
     def find(self, name: str, *, fresh: bool = False) -> QueueSpec:
         """Raises NotFound QUEUE_UNKNOWN, FailedPrecondition QUEUE_CLOSED. Only what is found is kept in
@@ -90,15 +90,7 @@ class Queues:
             raise FailedPrecondition(f"{name} was closed by its agency", reason="QUEUE_CLOSED")
         if found is None or site is None:
             raise NotFound(f"there is no {name}", reason="QUEUE_UNKNOWN")
-        return QueueSpec(
-            name=name,
-            site_id=name.split("/")[1],
-            agency=found["_id"],
-            prefix=found["prefix"],
-            counters=tuple(found["counters"]),
-            minutes_per_visit=found["minutes_per_visit"],
-            zone=site["time_zone"],
-        )
+        return spec_of(name, found, site)
 
 
 def site_of(name: str) -> str:

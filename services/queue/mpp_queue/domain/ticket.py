@@ -1,6 +1,6 @@
-"""A ticket's life, the waiting order and the estimate: pure rules, standard library only.
+"""A ticket's life: pure rules, standard library only.
 
-Knows states, who comes next, numbers and waiting times. Never knows the store, the transport, other services,
+Knows states, steps and times. Never knows the store, the transport, other services,
 or the time of day: `now` (aware UTC) and `actor` come in as arguments. A method returns a new ticket that
 carries the event of the step in `events`; events are not persisted with it.
 
@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from statistics import median
-from typing import ClassVar
+
+from mpp_queue.domain.errors import InvalidField, RecallLimit, RecallTooSoon, WrongState
+from mpp_queue.domain.policy import busy_key, call_rank, rank_of
+from mpp_queue.domain.spec import PriorityGroup, QueueSpec, Rules, number_of
 
 
 class State(StrEnum):
@@ -63,92 +65,6 @@ ALLOWED: dict[Step, frozenset[State]] = {
     Step.CANCEL: frozenset({State.WAITING, State.CALLED}),
     Step.CLOSE: frozenset(OPEN),
 }
-
-
-class PriorityGroup(StrEnum):
-    """Groups of PermenPANRB 11/2024 (a secondary source, so which of them come first is `Rules`, not code)."""
-
-    NONE = ""
-    DISABILITY = "disability"
-    ELDERLY = "elderly"
-    PREGNANT_OR_NURSING = "pregnant_or_nursing"
-    CHILD = "child"
-    DISASTER_VICTIM = "disaster_victim"
-
-
-class QueueError(Exception):
-    """A rule says no. `reason` is stable; the text is for people."""
-
-    reason: ClassVar[str] = "QUEUE_ERROR"
-
-    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-        self.metadata = metadata or {}
-
-
-class InvalidField(QueueError):
-    reason = "INVALID_FIELD"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
-class WrongState(QueueError):
-    reason = "WRONG_STATE"
-
-
-class RecallTooSoon(QueueError):
-    """The gap between two calls is not over; metadata: `retry_after_seconds`."""
-
-    reason = "RECALL_TOO_SOON"
-
-
-class RecallLimit(QueueError):
-    """The ticket was called as often as it may be; metadata: `calls`, `called_seconds_ago`."""
-
-    reason = "RECALL_LIMIT"
-
-
-class CounterBusy(QueueError):
-    """The counter still has a citizen; metadata: `ticket`, `counter`."""
-
-    reason = "COUNTER_BUSY"
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A site's house rules, all of them settings.
-
-    `recall_gap`: least time between two calls of a ticket. `max_calls`: calls of one turn; a ticket that was
-    missed and comes up again has a new turn. `returns`: how often a missed ticket goes back to waiting.
-    `priority_run`: after so many priority tickets in a row one of the others is called, so priority never
-    starves them.
-    """
-
-    max_calls: int = 3
-    recall_gap: timedelta = timedelta(seconds=15)
-    returns: int = 1
-    priority_run: int = 3
-    priority_groups: frozenset[PriorityGroup] = frozenset(PriorityGroup) - {PriorityGroup.NONE}
-
-    def has_priority(self, group: PriorityGroup) -> bool:
-        return group in self.priority_groups
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSpec:
-    """A queue as the catalogue publishes it. `zone` is the site's IANA zone; `minutes_per_visit` a first
-    guess.
-    """
-
-    name: str
-    site_id: str
-    agency: str
-    prefix: str
-    counters: tuple[int, ...]
-    minutes_per_visit: int
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,75 +298,6 @@ def issue(
         history=(HistoryLine(now, actor, "issue", State.WAITING),),
         events=(Issued(people_ahead, estimated_wait),),
     )
-
-
-def number_of(prefix: str, seq: int) -> str:
-    """`D-001`; four digits after 999."""
-    return f"{prefix}-{seq:03d}"
-
-
-# Ranks of the two classes begin with these: a priority ticket sorts before all others.
-PRIORITY_CLASS, OTHER_CLASS = "0", "1"
-
-
-def rank_of(priority: bool, seq: int, returned_at: datetime | None = None) -> str:
-    """The sort key of the waiting order: class, then number, then the return of those who missed their call.
-
-    A ticket that comes back after number 41 was given out stands behind 41 and before 42:
-    `1-000041-1763805600123`.
-    """
-    milliseconds = int(returned_at.timestamp() * 1000) if returned_at else 0
-    return f"{PRIORITY_CLASS if priority else OTHER_CLASS}-{seq:06d}-{milliseconds:013d}"
-
-
-def call_rank(called_at: datetime) -> str:
-    """The sort key of tickets that were called: milliseconds, as many digits for the next centuries."""
-    return f"{int(called_at.timestamp() * 1000):013d}"
-
-
-def busy_key(queue: str, counter: int, day: str) -> str:
-    """Held by the one ticket that is at the counter; a ticket of an earlier day does not block today."""
-    return f"{queue}#{counter}#{day}"
-
-
-def others_are_due(recent: Sequence[bool], rules: Rules) -> bool:
-    """Whether one without priority comes next. `recent`: whether the last calls had priority, newest first."""
-    last = recent[: rules.priority_run]
-    return len(last) == rules.priority_run and all(last)
-
-
-def turn_order(
-    priority: Sequence[Ticket], others: Sequence[Ticket], recent: Sequence[bool], rules: Rules
-) -> list[Ticket]:
-    """The waiting tickets in the order in which they are to be called; each class comes in sorted by rank."""
-    if others_are_due(recent, rules):
-        return [*others, *priority]
-    return [*priority, *others]
-
-
-# So few finished visits say nothing yet.
-LEAST_VISITS = 3
-
-
-def visit_length(visits: Sequence[timedelta], minutes_per_visit: int) -> timedelta:
-    """The median of the last visits (one that went wrong does not spoil it), else what the agency declares."""
-    if len(visits) < LEAST_VISITS:
-        return timedelta(minutes=minutes_per_visit)
-    return timedelta(seconds=median(v.total_seconds() for v in visits))
-
-
-def estimated_wait(ahead: int, visit: timedelta, counters: int) -> timedelta:
-    """`ahead` visits shared among the counters that are at work (at least one), in whole seconds."""
-    return timedelta(seconds=ceil(max(ahead, 0) * visit.total_seconds() / max(counters, 1)))
-
-
-def people_ahead(waiting: int, last_seq: int, seq: int) -> int:
-    """How many wait before number `seq`, from a count that was taken when `last_seq` was the greatest number.
-
-    Numbers are contiguous, so whoever came between the count and `seq` is counted by the numbers alone.
-    Not exact: it does not see calls and cancellations since the count.
-    """
-    return max(waiting + seq - 1 - last_seq, 0)
 
 
 def _span(start: datetime, end: datetime) -> timedelta:
