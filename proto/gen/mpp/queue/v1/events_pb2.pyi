@@ -239,3 +239,199 @@ class VisitCancelled(_message.Message):
     VISIT_FIELD_NUMBER: _ClassVar[int]
     visit: str
     def __init__(self, visit: _Optional[str] = ...) -> None: ...
+
+class AppointmentHeld(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "hold_until", "person_key", "booker_key")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    HOLD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    BOOKER_KEY_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    slots: int
+    internal: bool
+    at: _timestamp_pb2.Timestamp
+    hold_until: _timestamp_pb2.Timestamp
+    person_key: str
+    booker_key: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., booker_key: _Optional[str] = ...) -> None: ...
+
+class AppointmentConfirmed(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "person_key", "phone_key", "sealed_phone", "sealed_booking_code")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    PHONE_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    slots: int
+    internal: bool
+    at: _timestamp_pb2.Timestamp
+    person_key: str
+    phone_key: str
+    sealed_phone: str
+    sealed_booking_code: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., phone_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+
+class AppointmentRescheduled(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "replaces", "person_key", "sealed_phone", "sealed_booking_code")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    REPLACES_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    slots: int
+    internal: bool
+    at: _timestamp_pb2.Timestamp
+    replaces: str
+    person_key: str
+    sealed_phone: str
+    sealed_booking_code: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., replaces: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+
+class AppointmentCancelled(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "at", "cause", "reason", "person_key", "sealed_phone")
+    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CAUSE_UNSPECIFIED: _ClassVar[AppointmentCancelled.Cause]
+        CAUSE_CANCELLED: _ClassVar[AppointmentCancelled.Cause]
+        CAUSE_HOLD_EXPIRED: _ClassVar[AppointmentCancelled.Cause]
+        CAUSE_RESCHEDULED: _ClassVar[AppointmentCancelled.Cause]
+    CAUSE_UNSPECIFIED: AppointmentCancelled.Cause
+    CAUSE_CANCELLED: AppointmentCancelled.Cause
+    CAUSE_HOLD_EXPIRED: AppointmentCancelled.Cause
+    CAUSE_RESCHEDULED: AppointmentCancelled.Cause
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    slots: int
+    at: _timestamp_pb2.Timestamp
+    cause: AppointmentCancelled.Cause
+    reason: str
+    person_key: str
+    sealed_phone: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[AppointmentCancelled.Cause, str]] = ..., reason: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+
+class AppointmentCheckedIn(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "arrived_at", "late", "ticket")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    at: _timestamp_pb2.Timestamp
+    arrived_at: _timestamp_pb2.Timestamp
+    late: bool
+    ticket: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: _Optional[bool] = ..., ticket: _Optional[str] = ...) -> None: ...
+
+class AppointmentFulfilled(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class AppointmentNoShow(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "after_no_show", "person_key", "sealed_phone")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_NO_SHOW_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    at: _timestamp_pb2.Timestamp
+    after_no_show: bool
+    person_key: str
+    sealed_phone: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_no_show: _Optional[bool] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+
+class AppointmentDue(_message.Message):
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "sealed_phone", "sealed_booking_code")
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    appointment: str
+    agency: str
+    offering: str
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    sealed_phone: str
+    sealed_booking_code: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
