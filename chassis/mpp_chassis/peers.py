@@ -71,7 +71,7 @@ class Peers:
         return f"dns:///{self._env.get(PREFIX + service.upper(), f'{service}:{PORT}')}"
 
     def call(self, rpc: Callable[..., M], request: Message, call: Call) -> M:
-        """Ask as the caller of `call`. Raises the fault that the other service named; Unavailable when it does not answer."""
+        """Ask as the caller of `call`. Raises the fault that the other service named, or Unavailable."""
         metadata = [("traceparent", trace.child(call.traceparent))]
         if call.bearer:
             metadata.append(("authorization", f"Bearer {call.bearer}"))
