@@ -435,3 +435,51 @@ class AppointmentDue(_message.Message):
     sealed_phone: str
     sealed_booking_code: str
     def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+
+class KioskChanged(_message.Message):
+    __slots__ = ("kiosk", "active", "reason", "paused_buttons", "at")
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_BUTTONS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    kiosk: str
+    active: bool
+    reason: str
+    paused_buttons: _containers.RepeatedScalarFieldContainer[str]
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, kiosk: _Optional[str] = ..., active: _Optional[bool] = ..., reason: _Optional[str] = ..., paused_buttons: _Optional[_Iterable[str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class BookingAlarmRaised(_message.Message):
+    __slots__ = ("alarm", "queue", "agency", "origin", "count", "window_minutes", "raised_at", "origin_key")
+    ALARM_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    RAISED_AT_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_KEY_FIELD_NUMBER: _ClassVar[int]
+    alarm: str
+    queue: str
+    agency: str
+    origin: str
+    count: int
+    window_minutes: int
+    raised_at: _timestamp_pb2.Timestamp
+    origin_key: str
+    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin_key: _Optional[str] = ...) -> None: ...
+
+class BookingAlarmAcknowledged(_message.Message):
+    __slots__ = ("alarm", "queue", "by", "reason", "at")
+    ALARM_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    alarm: str
+    queue: str
+    by: str
+    reason: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., by: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
