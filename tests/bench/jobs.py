@@ -31,6 +31,7 @@ from mpp_chassis.events import Event, encode, event_type, event_types, new_event
 from mpp_chassis.outbox import Committed, Dispatcher
 from mpp_localrun.platform import Platform, Process, free_ports, stop, wait_ready
 
+from tests.bench import waiting
 from tests.bench.measure import Sample, callers
 
 QUEUE = "sites/malang/queues/dukcapil"
@@ -474,5 +475,28 @@ class Display:
         self.places.clear()
 
 
-JOBS = (TakeTicket, Dispatch, Projection, SubmitToNotification, Display)
+class WaitEstimate:
+    """Told waits against what came true, over simulated days; ours beside the naive average. No process, no store."""
+
+    name = "wait estimate"
+    reach = "mean error < naive's; 0.7 to 0.95 inside the range"
+
+    def __init__(self, world: World) -> None:
+        self.seed = 0
+
+    def round(self, scale: int) -> Figures:
+        """Other days in each round; the same in each run."""
+        self.seed += 1
+        found: Figures = {}
+        for name, score in waiting.backtest(self.seed, days=scale).items():
+            found[f"{name}: mean error, minutes"] = score.mean_error
+            if name.startswith("ours"):
+                found[f"{name}: inside the range"] = score.inside
+                found[f"{name}: bias, minutes"] = score.bias
+        return found
+
+    def close(self) -> None: ...
+
+
+JOBS = (TakeTicket, Dispatch, Projection, SubmitToNotification, Display, WaitEstimate)
 __all__ = ["JOBS", "World"]

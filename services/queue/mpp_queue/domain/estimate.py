@@ -51,7 +51,8 @@ SLOWEST, FASTEST = 0.1, 4.0  # the staff of later, as a share of the staff of no
 _MINUTES: list[float] = [
     *(n / 2 for n in range(20)), *range(10, 30), *range(30, 120, 5), *range(120, 480, 15), *range(480, 1441, 60),
 ]  # fmt: skip
-_GRID: tuple[float, ...] = tuple(60.0 * minutes for minutes in _MINUTES)  # the same for every estimate, which keeps them comparable
+# The same for every estimate, which keeps them comparable.
+_GRID: tuple[float, ...] = tuple(60.0 * minutes for minutes in _MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
