@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mpp.options.v1 import options_pb2 as _options_pb2
+from mpp.queue.v1 import facts_pb2 as _facts_pb2
 from mpp.queue.v1 import ticket_pb2 as _ticket_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -13,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TicketIssued(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "day", "issued_at", "priority_group", "sealed_phone", "people_ahead", "estimated_wait_minutes")
+    __slots__ = ("ticket", "number", "agency", "offering", "day", "issued_at", "priority_group", "sealed_phone", "people_ahead", "estimated_wait_minutes", "channel", "priority_class", "arrived_at", "wait_low_minutes", "wait_high_minutes", "visit", "appointment", "transferred_from", "person_key", "phone_key", "device_key")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +25,17 @@ class TicketIssued(_message.Message):
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_AHEAD_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_WAIT_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    WAIT_LOW_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    WAIT_HIGH_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    VISIT_FIELD_NUMBER: _ClassVar[int]
+    APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERRED_FROM_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
+    PHONE_KEY_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_KEY_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     number: str
     agency: str
@@ -34,10 +46,21 @@ class TicketIssued(_message.Message):
     sealed_phone: str
     people_ahead: int
     estimated_wait_minutes: int
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., day: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., sealed_phone: _Optional[str] = ..., people_ahead: _Optional[int] = ..., estimated_wait_minutes: _Optional[int] = ...) -> None: ...
+    channel: str
+    priority_class: str
+    arrived_at: _timestamp_pb2.Timestamp
+    wait_low_minutes: int
+    wait_high_minutes: int
+    visit: str
+    appointment: str
+    transferred_from: str
+    person_key: str
+    phone_key: str
+    device_key: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., day: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., sealed_phone: _Optional[str] = ..., people_ahead: _Optional[int] = ..., estimated_wait_minutes: _Optional[int] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wait_low_minutes: _Optional[int] = ..., wait_high_minutes: _Optional[int] = ..., visit: _Optional[str] = ..., appointment: _Optional[str] = ..., transferred_from: _Optional[str] = ..., person_key: _Optional[str] = ..., phone_key: _Optional[str] = ..., device_key: _Optional[str] = ...) -> None: ...
 
 class TicketCalled(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "counter", "calls", "called_at", "sealed_phone", "announcement")
+    __slots__ = ("ticket", "number", "agency", "counter", "calls", "called_at", "sealed_phone", "announcement", "offering", "day", "channel", "priority_class", "issued_at", "arrived_at", "waited_seconds", "out_of_turn", "resumed")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +69,15 @@ class TicketCalled(_message.Message):
     CALLED_AT_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     ANNOUNCEMENT_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    WAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    OUT_OF_TURN_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     number: str
     agency: str
@@ -54,10 +86,19 @@ class TicketCalled(_message.Message):
     called_at: _timestamp_pb2.Timestamp
     sealed_phone: str
     announcement: str
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., announcement: _Optional[str] = ...) -> None: ...
+    offering: str
+    day: str
+    channel: str
+    priority_class: str
+    issued_at: _timestamp_pb2.Timestamp
+    arrived_at: _timestamp_pb2.Timestamp
+    waited_seconds: int
+    out_of_turn: bool
+    resumed: bool
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., announcement: _Optional[str] = ..., offering: _Optional[str] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., out_of_turn: _Optional[bool] = ..., resumed: _Optional[bool] = ...) -> None: ...
 
 class TicketServing(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "counter", "issued_at", "serving_at", "waited_seconds")
+    __slots__ = ("ticket", "number", "agency", "offering", "counter", "issued_at", "serving_at", "waited_seconds", "walking_seconds", "day", "channel", "priority_class", "arrived_at", "called_at")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +107,12 @@ class TicketServing(_message.Message):
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
     SERVING_AT_FIELD_NUMBER: _ClassVar[int]
     WAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WALKING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    CALLED_AT_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     number: str
     agency: str
@@ -74,10 +121,16 @@ class TicketServing(_message.Message):
     issued_at: _timestamp_pb2.Timestamp
     serving_at: _timestamp_pb2.Timestamp
     waited_seconds: int
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ...) -> None: ...
+    walking_seconds: int
+    day: str
+    channel: str
+    priority_class: str
+    arrived_at: _timestamp_pb2.Timestamp
+    called_at: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., walking_seconds: _Optional[int] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TicketEnded(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone")
+    __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone", "facts")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +142,7 @@ class TicketEnded(_message.Message):
     SERVED_SECONDS_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     number: str
     agency: str
@@ -100,7 +154,8 @@ class TicketEnded(_message.Message):
     served_seconds: int
     counter: int
     sealed_phone: str
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+    facts: _facts_pb2.TicketFacts
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ...) -> None: ...
 
 class CounterOpened(_message.Message):
     __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "offerings", "appointments_only", "planned_close", "officer")
