@@ -27,7 +27,7 @@ from mpp.drivethru.v1 import pass_pb2 as mpp_dot_drivethru_dot_v1_dot_pass__pb2
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmpp/drivethru/v1/events.proto\x12\x10mpp.drivethru.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmpp/drivethru/v1/pass.proto\x1a\x1cmpp/options/v1/options.proto\"\x9b\x01\n\x0ePassRegistered\x12\x0c\n\x04pass\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x10\n\x08offering\x18\x05 \x01(\t\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\"\xc7\x02\n\x0cPassAdvanced\x12\x0c\n\x04pass\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0c\n\x04lane\x18\x04 \x01(\t\x12\x31\n\x04step\x18\x05 \x01(\x0e\x32#.mpp.drivethru.v1.PassAdvanced.Step\x12\r\n\x05stage\x18\x06 \x01(\t\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\x08 \x01(\x05\"x\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTEP_CALLED\x10\x01\x12\x18\n\x14STEP_BACK_TO_WAITING\x10\x02\x12\x16\n\x12STEP_STAGE_STARTED\x10\x03\x12\x17\n\x13STEP_STAGE_FINISHED\x10\x04:\x06\xb2\xbb\x18\x02\x08\x02\"\x8a\x02\n\tPassEnded\x12\x0c\n\x04pass\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x10\n\x08offering\x18\x05 \x01(\t\x12\x0c\n\x04lane\x18\x06 \x01(\t\x12+\n\x05state\x18\x07 \x01(\x0e\x32\x1c.mpp.drivethru.v1.Pass.State\x12+\n\x05\x63\x61use\x18\x08 \x01(\x0e\x32\x1c.mpp.drivethru.v1.Pass.Cause\x12,\n\x08\x65nded_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\n \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmpp/drivethru/v1/events.proto\x12\x10mpp.drivethru.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmpp/drivethru/v1/pass.proto\x1a\x1cmpp/options/v1/options.proto\"\xa0\x01\n\x0ePassRegistered\x12\x11\n\tpass_name\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x10\n\x08offering\x18\x05 \x01(\t\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\"\xcc\x02\n\x0cPassAdvanced\x12\x11\n\tpass_name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0c\n\x04lane\x18\x04 \x01(\t\x12\x31\n\x04step\x18\x05 \x01(\x0e\x32#.mpp.drivethru.v1.PassAdvanced.Step\x12\r\n\x05stage\x18\x06 \x01(\t\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\x08 \x01(\x05\"x\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTEP_CALLED\x10\x01\x12\x18\n\x14STEP_BACK_TO_WAITING\x10\x02\x12\x16\n\x12STEP_STAGE_STARTED\x10\x03\x12\x17\n\x13STEP_STAGE_FINISHED\x10\x04:\x06\xb2\xbb\x18\x02\x08\x02\"\x8f\x02\n\tPassEnded\x12\x11\n\tpass_name\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06\x61gency\x18\x04 \x01(\t\x12\x10\n\x08offering\x18\x05 \x01(\t\x12\x0c\n\x04lane\x18\x06 \x01(\t\x12+\n\x05state\x18\x07 \x01(\x0e\x32\x1c.mpp.drivethru.v1.Pass.State\x12+\n\x05\x63\x61use\x18\x08 \x01(\x0e\x32\x1c.mpp.drivethru.v1.Pass.Cause\x12,\n\x08\x65nded_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\n \x01(\x05:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,11 +41,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PASSENDED']._loaded_options = None
   _globals['_PASSENDED']._serialized_options = b'\262\273\030\002\010\002'
   _globals['_PASSREGISTERED']._serialized_start=144
-  _globals['_PASSREGISTERED']._serialized_end=299
-  _globals['_PASSADVANCED']._serialized_start=302
-  _globals['_PASSADVANCED']._serialized_end=629
-  _globals['_PASSADVANCED_STEP']._serialized_start=501
-  _globals['_PASSADVANCED_STEP']._serialized_end=621
-  _globals['_PASSENDED']._serialized_start=632
-  _globals['_PASSENDED']._serialized_end=898
+  _globals['_PASSREGISTERED']._serialized_end=304
+  _globals['_PASSADVANCED']._serialized_start=307
+  _globals['_PASSADVANCED']._serialized_end=639
+  _globals['_PASSADVANCED_STEP']._serialized_start=511
+  _globals['_PASSADVANCED_STEP']._serialized_end=631
+  _globals['_PASSENDED']._serialized_start=642
+  _globals['_PASSENDED']._serialized_end=913
 # @@protoc_insertion_point(module_scope)

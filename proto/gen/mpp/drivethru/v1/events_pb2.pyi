@@ -12,22 +12,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PassRegistered(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "registered_at")
-    PASS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("pass_name", "ticket", "number", "agency", "offering", "registered_at")
+    PASS_NAME_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_AT_FIELD_NUMBER: _ClassVar[int]
+    pass_name: str
     ticket: str
     number: str
     agency: str
     offering: str
     registered_at: _timestamp_pb2.Timestamp
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., **kwargs) -> None: ...
+    def __init__(self, pass_name: _Optional[str] = ..., ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PassAdvanced(_message.Message):
-    __slots__ = ("number", "agency", "lane", "step", "stage", "at", "seconds")
+    __slots__ = ("pass_name", "number", "agency", "lane", "step", "stage", "at", "seconds")
     class Step(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STEP_UNSPECIFIED: _ClassVar[PassAdvanced.Step]
@@ -40,7 +41,7 @@ class PassAdvanced(_message.Message):
     STEP_BACK_TO_WAITING: PassAdvanced.Step
     STEP_STAGE_STARTED: PassAdvanced.Step
     STEP_STAGE_FINISHED: PassAdvanced.Step
-    PASS_FIELD_NUMBER: _ClassVar[int]
+    PASS_NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +49,7 @@ class PassAdvanced(_message.Message):
     STAGE_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    pass_name: str
     number: str
     agency: str
     lane: str
@@ -55,11 +57,11 @@ class PassAdvanced(_message.Message):
     stage: str
     at: _timestamp_pb2.Timestamp
     seconds: int
-    def __init__(self, number: _Optional[str] = ..., agency: _Optional[str] = ..., lane: _Optional[str] = ..., step: _Optional[_Union[PassAdvanced.Step, str]] = ..., stage: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, pass_name: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., lane: _Optional[str] = ..., step: _Optional[_Union[PassAdvanced.Step, str]] = ..., stage: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[int] = ...) -> None: ...
 
 class PassEnded(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "lane", "state", "cause", "ended_at", "seconds")
-    PASS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("pass_name", "ticket", "number", "agency", "offering", "lane", "state", "cause", "ended_at", "seconds")
+    PASS_NAME_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +71,7 @@ class PassEnded(_message.Message):
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    pass_name: str
     ticket: str
     number: str
     agency: str
@@ -78,4 +81,4 @@ class PassEnded(_message.Message):
     cause: _pass_pb2.Pass.Cause
     ended_at: _timestamp_pb2.Timestamp
     seconds: int
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., lane: _Optional[str] = ..., state: _Optional[_Union[_pass_pb2.Pass.State, str]] = ..., cause: _Optional[_Union[_pass_pb2.Pass.Cause, str]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, pass_name: _Optional[str] = ..., ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., lane: _Optional[str] = ..., state: _Optional[_Union[_pass_pb2.Pass.State, str]] = ..., cause: _Optional[_Union[_pass_pb2.Pass.Cause, str]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[int] = ...) -> None: ...
