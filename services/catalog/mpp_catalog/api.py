@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import grpc
-from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp_chassis.call import Call
 
-from mpp_catalog import domain, usecases, views
+from mpp_catalog import domain, retiring, usecases, views
 from mpp_catalog.usecases import App
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
     domain.EtagMismatch: grpc.StatusCode.FAILED_PRECONDITION,
     domain.QueueClaimed: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.ChannelUnfit: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.StillOpen: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.StillNeeded: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 
@@ -49,3 +52,30 @@ class CatalogApi:
 
     def ApplyOffering(self, request: pb.ApplyOfferingRequest, call: Call) -> offering_pb2.Offering:
         return usecases.apply_offering(self._app, request, call)
+
+    def DeleteAgency(self, request: pb.DeleteAgencyRequest, call: Call) -> pb.DeleteAgencyResponse:
+        return retiring.delete_agency(self._app, request, call)
+
+    def DeleteOffering(self, request: pb.DeleteOfferingRequest, call: Call) -> pb.DeleteOfferingResponse:
+        return retiring.delete_offering(self._app, request, call)
+
+    def GetChannelKind(self, request: pb.GetChannelKindRequest, call: Call) -> channel_pb2.ChannelKind:
+        return views.get_channel_kind(self._app, request.name)
+
+    def ListChannelKinds(self, request: pb.ListChannelKindsRequest, call: Call) -> pb.ListChannelKindsResponse:
+        return views.list_channel_kinds(self._app, request)
+
+    def ApplyChannelKind(self, request: pb.ApplyChannelKindRequest, call: Call) -> channel_pb2.ChannelKind:
+        return usecases.apply_channel_kind(self._app, request, call)
+
+    def GetChannel(self, request: pb.GetChannelRequest, call: Call) -> channel_pb2.Channel:
+        return views.get_channel(self._app, request.name)
+
+    def ListChannels(self, request: pb.ListChannelsRequest, call: Call) -> pb.ListChannelsResponse:
+        return views.list_channels(self._app, request)
+
+    def ApplyChannel(self, request: pb.ApplyChannelRequest, call: Call) -> channel_pb2.Channel:
+        return usecases.apply_channel(self._app, request, call)
+
+    def DeleteChannel(self, request: pb.DeleteChannelRequest, call: Call) -> pb.DeleteChannelResponse:
+        return retiring.delete_channel(self._app, request, call)

@@ -1,15 +1,31 @@
-"""Events to use cases. The catalogue hears only itself: a renamed agency changes what its services are
-found by.
+"""Events to use cases. The catalogue hears itself (a renamed agency changes what its services are found by), and which
+tickets and applications are open (a service with open ones cannot vanish).
 
-Knows nameko entrypoints; never a gRPC server.
+Knows nameko entrypoints; never a gRPC server. Every handler is idempotent: the projection looks at the sequence.
 """
 
 from __future__ import annotations
 
+from mpp.applications.v1 import application_pb2
+from mpp.applications.v1 import events_pb2 as applications_events
 from mpp.catalog.v1 import events_pb2
+from mpp.queue.v1 import events_pb2 as queue_events
+from mpp.queue.v1 import ticket_pb2
 from mpp_chassis.entrypoint import Composed, EventMeta, on
 
 from mpp_catalog import usecases
+from mpp_catalog.openwork import APPLICATIONS, TICKETS
+
+_STATE = application_pb2.Application.State
+APPLICATION_ENDS = frozenset(
+    {
+        _STATE.STATE_COLLECTED,
+        _STATE.STATE_REJECTED,
+        _STATE.STATE_WITHDRAWN,
+        _STATE.STATE_EXPIRED,
+        _STATE.STATE_REVOKED,
+    }
+)
 
 
 class Handlers:
@@ -24,3 +40,30 @@ class Handlers:
         tells it.
         """
         usecases.reindex_agency(self.app, event.agency.name)
+
+    @on(queue_events.TicketIssued)
+    def learn_ticket(self, event: queue_events.TicketIssued, meta: EventMeta) -> None:
+        self.app.open_work.opened(
+            event.ticket, meta.sequence, what=TICKETS, agency=event.agency, offering=event.offering
+        )
+
+    @on(queue_events.TicketEnded)
+    def learn_ticket_end(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
+        """A missed ticket waits again: it has not ended."""
+        if event.state != ticket_pb2.Ticket.STATE_MISSED:
+            self.app.open_work.ended(event.ticket, meta.sequence, meta.time)
+
+    @on(applications_events.ApplicationOpened)
+    def learn_application(self, event: applications_events.ApplicationOpened, meta: EventMeta) -> None:
+        self.app.open_work.opened(
+            event.application, meta.sequence, what=APPLICATIONS, agency=event.agency, offering=event.offering
+        )
+
+    @on(applications_events.ApplicationAdvanced)
+    def learn_application_state(self, event: applications_events.ApplicationAdvanced, meta: EventMeta) -> None:
+        if event.state in APPLICATION_ENDS:
+            self.app.open_work.ended(event.application, meta.sequence, meta.time)
+            return
+        self.app.open_work.opened(
+            event.application, meta.sequence, what=APPLICATIONS, agency=event.agency, offering=event.offering
+        )

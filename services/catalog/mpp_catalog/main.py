@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def compose(kit: Kit) -> App:
-    from mpp_catalog import store, usecases
+    from mpp_catalog import openwork, store, usecases
 
-    return usecases.App(catalogue=store.Catalogue.of(kit.store))
+    return usecases.App(store.Catalogue.of(kit.store), openwork.OpenWork(kit.store))
 
 
 def api(app: App) -> list[Any]:
@@ -36,7 +36,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_catalog.handlers:Handlers",
     indexes="mpp_catalog.store:INDEXES",
-    aggregates=("sites", "agencies", "offerings"),
+    aggregates=("sites", "agencies", "offerings", "channel_kinds", "channels"),
     events="mpp.catalog.v1.events_pb2",
 )
 

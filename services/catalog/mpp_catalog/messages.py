@@ -11,12 +11,14 @@ from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.message import Message
-from mpp.catalog.v1 import agency_pb2, events_pb2, offering_pb2, site_pb2
+from google.protobuf.struct_pb2 import Struct, Value
+from mpp.catalog.v1 import agency_pb2, channel_pb2, events_pb2, offering_pb2, site_pb2
 
 from mpp_catalog import domain
 
 _CATEGORY = agency_pb2.Agency.Category.DESCRIPTOR.values_by_name
 _POLICY = agency_pb2.PriorityPolicy.Kind.DESCRIPTOR.values_by_name
+_TYPE = channel_pb2.ChannelAttribute.Type.DESCRIPTOR.values_by_name
 _KIND = offering_pb2.Offering.Kind.DESCRIPTOR.values_by_name
 _SOURCE = offering_pb2.Offering.Source.DESCRIPTOR.values_by_name
 _UNIT = offering_pb2.ServiceTime.Unit.DESCRIPTOR.values_by_name
@@ -45,7 +47,7 @@ _STANDARD_TEXTS = (
 )
 
 
-def fields(resource: domain.Site | domain.Agency | domain.Offering) -> dict[str, Any]:
+def fields(resource: domain.Resource) -> dict[str, Any]:
     """What a document holds of a resource: everything but its name and its events."""
     state = asdict(resource)
     del state["name"], state["events"]
@@ -200,6 +202,80 @@ def _fee(message: offering_pb2.Fee) -> domain.Fee:
     )
 
 
+# --- channels and their kinds
+
+
+def channel_kind(name: str, version: int, state: Mapping[str, Any]) -> channel_pb2.ChannelKind:
+    """The public form of a stored kind."""
+    public = _public(state)
+    public["attributes"] = [_attribute(a) for a in state["attributes"]]
+    return channel_pb2.ChannelKind(name=name, etag=domain.etag(name, version), **public)
+
+
+def to_channel_kind(message: channel_pb2.ChannelKind) -> domain.ChannelKind:
+    """What a caller asks for. The etag is not part of it."""
+    attributes = tuple(_to_attribute(a) for a in message.attributes)
+    return domain.ChannelKind(message.name, _text(message.display_name), attributes)
+
+
+def channel(name: str, version: int, state: Mapping[str, Any]) -> channel_pb2.Channel:
+    """The public form of a stored channel."""
+    public = _public(state)
+    settings = public.pop("settings")
+    reply = channel_pb2.Channel(name=name, etag=domain.etag(name, version), **public)
+    if settings:
+        reply.settings.update(settings)
+    return reply
+
+
+def to_channel(message: channel_pb2.Channel) -> domain.Channel:
+    """What a caller asks for. The etag is not part of it; a setting of null is one that is not there."""
+    return domain.Channel(
+        name=message.name,
+        kind=message.kind,
+        agency=message.agency,
+        display_name=_text(message.display_name),
+        offerings=tuple(message.offerings),
+        settings=_settings(message.settings),
+        appointments=to_rules(message.appointments) if message.HasField("appointments") else None,
+    )
+
+
+def _attribute(state: Mapping[str, Any]) -> dict[str, Any]:
+    of_type = _TYPE["TYPE_" + state["type"].upper()].number
+    return {**state, "type": of_type, "entries": [_attribute(entry) for entry in state["entries"]]}
+
+
+def _to_attribute(message: channel_pb2.ChannelAttribute) -> domain.Attribute:
+    return domain.Attribute(
+        id=message.id,
+        display_name=_text(message.display_name),
+        type=channel_pb2.ChannelAttribute.Type.Name(message.type).removeprefix("TYPE_").lower(),
+        required=message.required,
+        least=message.least,
+        most=message.most,
+        words=tuple(message.words),
+        entries=tuple(_to_attribute(entry) for entry in message.entries),
+    )
+
+
+def _settings(message: Struct) -> dict[str, Any]:
+    plain = {key: _plain(value) for key, value in message.fields.items()}
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def _plain(value: Value) -> Any:
+    """Whole numbers as such: a Struct knows only floats."""
+    which = value.WhichOneof("kind")
+    if which == "struct_value":
+        return {key: _plain(item) for key, item in value.struct_value.fields.items()}
+    if which == "list_value":
+        return [_plain(item) for item in value.list_value.values]
+    if which == "number_value":
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+    return getattr(value, which) if which in ("string_value", "bool_value") else None
+
+
 # --- events
 
 
@@ -211,6 +287,10 @@ def event(message: Message) -> Message:
         return events_pb2.AgencyPublished(agency=message)
     if isinstance(message, offering_pb2.Offering):
         return events_pb2.OfferingPublished(offering=message)
+    if isinstance(message, channel_pb2.ChannelKind):
+        return events_pb2.ChannelKindPublished(kind=message)
+    if isinstance(message, channel_pb2.Channel):
+        return events_pb2.ChannelPublished(channel=message)
     raise TypeError(f"{message.DESCRIPTOR.full_name} is not a resource of the catalogue")
 
 

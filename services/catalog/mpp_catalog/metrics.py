@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-PUBLISHED = Counter("mpp_catalog_published_total", "Resources written: site, agency, offering", ("site", "kind"))
+PUBLISHED = Counter(
+    "mpp_catalog_published_total", "Resources written: site, agency, offering, channel_kind, channel", ("site", "kind")
+)
+RETIRED = Counter("mpp_catalog_retired_total", "Resources taken out: agency, offering, channel", ("site", "kind"))
+REFUSED = Counter(
+    "mpp_catalog_retiring_refused_total",
+    "Times that a resource could not be taken out, by reason (OPEN_TICKETS, OPEN_APPLICATIONS, HAS_OFFERINGS, HAS_CHANNELS)",
+    ("site", "reason"),
+)
 SEARCHES = Counter(
     "mpp_catalog_searches_total",
     "Searches among a site's services, by whether anything was found (yes, no): words that find nothing are names that "

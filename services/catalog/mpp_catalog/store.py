@@ -1,4 +1,4 @@
-"""The catalogue's documents: three collections, their indexes, and the reads that use them.
+"""The catalogue's documents: five collections, their indexes, and the reads that use them.
 
 Knows pymongo and the fields that queries need; never knows what they mean to a citizen.
 
@@ -8,6 +8,9 @@ claim at the same moment is not guarded so (a unique index on an array is outsid
 store has): each write is checked against the site's other agencies just before, and two writes within those
 milliseconds may both pass. A later apply of either agency with a change is refused until the clash is
 mended.
+
+What is retired stays as a tombstone: the name, the version and `retired_at`, so that a name that is published again
+goes on with its sequence. Reads pass tombstones over.
 """
 
 from __future__ import annotations
@@ -23,15 +26,20 @@ from mpp_catalog import domain
 
 # Fields that only queries use; never part of a reply.
 QUERY_FIELDS = ("search", "search_line", "claim_id", "claim_prefix")
+OPEN_WORK = "open_work"
+ENDED_KEPT_SECONDS = 35 * 86_400  # longer than any retry: an opening that comes late must find that it has ended
+RETIRED = "retired_at"  # only a tombstone has it
 # What a reply shows. Named one by one: a projection that leaves out is slower than one that picks.
 _SHOWN = {
     "sites": domain.Site,
     "agencies": domain.Agency,
     "offerings": domain.Offering,
+    "channel_kinds": domain.ChannelKind,
+    "channels": domain.Channel,
 }
 _READ = {
     collection: dict.fromkeys(
-        ("site_id", "version", "missing_components", *(f.name for f in fields(kind) if f.name != "events")), 1
+        ("site_id", "version", "missing_components", RETIRED, *(f.name for f in fields(kind) if f.name != "events")), 1
     )
     for collection, kind in _SHOWN.items()
 }
@@ -46,20 +54,33 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("_id", ASCENDING)], name="by_agency"),
         IndexModel([("site_id", ASCENDING), ("search", ASCENDING)], name="by_word"),
     ],
+    "channel_kinds": [],
+    "channels": [
+        IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("_id", ASCENDING)], name="by_agency"),
+        IndexModel([("site_id", ASCENDING), ("kind", ASCENDING), ("_id", ASCENDING)], name="by_kind"),
+    ],
+    # Read model, see openwork.py.
+    OPEN_WORK: [
+        IndexModel([("of_agency", ASCENDING), ("what", ASCENDING)], name="of_agency"),
+        IndexModel([("of_offering", ASCENDING), ("what", ASCENDING)], name="of_offering"),
+        IndexModel([("ended_at", ASCENDING)], name="forget", expireAfterSeconds=ENDED_KEPT_SECONDS),
+    ],
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The three collections. Safe for many threads and processes."""
+    """The five collections. Safe for many threads and processes."""
 
     sites: Aggregates
     agencies: Aggregates
     offerings: Aggregates
+    channel_kinds: Aggregates
+    channels: Aggregates
 
     @classmethod
     def of(cls, store: Store) -> Catalogue:
-        return cls(*(Aggregates(store, name) for name in INDEXES))
+        return cls(**{name: Aggregates(store, name) for name in _SHOWN})
 
     def claimed(self, site_id: str) -> Iterator[tuple[str, domain.Claim]]:
         """Agency name and what its queue claims, of each agency of the site that has one."""
@@ -73,6 +94,21 @@ class Catalogue:
         wanted = {"site_id": site_id, "search": {"$all": list(tokens)}}
         found = self.offerings.collection.find(wanted, {"search_line": 1}).limit(limit)
         return {document["_id"]: document["search_line"] for document in found}
+
+    def settings(self, site_id: str, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Name and settings of each channel of a kind."""
+        for document in self.channels.collection.find({"site_id": site_id, "kind": kind}, {"settings": 1}):
+            yield document["_id"], document["settings"]
+
+    def offerings_of(self, site_id: str, agency: str) -> list[str]:
+        """Names of the agency's services."""
+        found = self.offerings.collection.find({"site_id": site_id, "agency": agency}, {"_id": 1})
+        return sorted(document["_id"] for document in found)
+
+    def channels_of(self, site_id: str, agency: str, offering: str = "") -> list[str]:
+        """Names of the agency's channels, or of those that offer this service."""
+        found = self.channels.collection.find({"site_id": site_id, "agency": agency}, {"offerings": 1})
+        return sorted(d["_id"] for d in found if not offering or offering in d["offerings"])
 
     def search_texts(self, site_id: str, agency: str) -> Iterator[Stored]:
         """The agency's offerings with the fields that their words come from, and their present words."""
@@ -91,28 +127,28 @@ class Catalogue:
 
 
 def read(shelf: Aggregates, name: str) -> Stored | None:
-    """One resource for a reply: without stored replies and query fields."""
+    """One resource for a reply: without stored replies and query fields. None for a tombstone too."""
     document = shelf.collection.find_one({"_id": name}, _READ[shelf.collection.name])
-    return row(document) if document else None
+    return row(document) if document and not document.get(RETIRED) else None
 
 
 def read_many(shelf: Aggregates, names: Sequence[str]) -> dict[str, Stored]:
     """Those of the named resources that exist."""
     found = shelf.collection.find({"_id": {"$in": list(names)}}, _READ[shelf.collection.name])
-    return {document["_id"]: row(document) for document in found}
+    return {document["_id"]: row(document) for document in found if not document.get(RETIRED)}
 
 
-def page(shelf: Aggregates, parent: str, *, after: str, limit: int, agency: str = "") -> list[Stored]:
-    """At most `limit` resources below `parent` (`sites/malang/offerings`), of one agency if it is given, in the
-    order of their names, after the name `after`.
+def page(shelf: Aggregates, parent: str, *, after: str, limit: int, agency: str = "", kind: str = "") -> list[Stored]:
+    """At most `limit` resources below `parent` (`sites/malang/offerings`), of one agency or kind if it is given, in
+    the order of their names, after the name `after`.
     """
     wanted: dict[str, Any] = {"site_id": parent.split("/")[1]}
     wanted["_id"] = {"$gt": after or f"{parent}/", "$lt": f"{parent}0"}  # "0" follows "/"
-    if agency:
-        wanted["agency"] = agency
+    wanted[RETIRED] = None  # absent; few names of a catalogue are ever retired
+    wanted |= {name: value for name, value in (("agency", agency), ("kind", kind)) if value}
     found = shelf.collection.find(wanted, _READ[shelf.collection.name]).sort("_id", ASCENDING).limit(limit)
     # Read in the order of the primary key. Left alone, a planner may gather the whole site first and sort it then.
-    return [row(document) for document in (found if agency else found.hint("_id_"))]
+    return [row(document) for document in (found if agency or kind else found.hint("_id_"))]
 
 
 def row(document: Mapping[str, Any]) -> Stored:

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
-from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp_chassis.aggregates import Aggregates, Stale, Stored, Taken
 from mpp_chassis.call import Call
 from mpp_chassis.errors import Aborted, FailedPrecondition, InvalidField
 from mpp_chassis.events import Event
 
 from mpp_catalog import domain, messages, metrics, search, store
+from mpp_catalog.openwork import OpenWork
 
-R = TypeVar("R", domain.Site, domain.Agency, domain.Offering)
+R = TypeVar("R", domain.Site, domain.Agency, domain.Offering, domain.ChannelKind, domain.Channel)
 M = TypeVar("M", bound=Message)
 ATTEMPTS = 12
 
@@ -33,6 +34,7 @@ class App:
     """What the service's use cases work with."""
 
     catalogue: store.Catalogue
+    open_work: OpenWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,7 @@ def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, 
     def extras(current: domain.Offering | None) -> dict[str, Any]:
         if current is not None and current.agency != wanted.agency:
             call.require(agency=current.agency)
-        agency = store.read(app.catalogue.agencies, wanted.agency)
-        if agency is None:
-            raise FailedPrecondition(f"there is no {wanted.agency}", reason="AGENCY_NOT_FOUND", field="offering.agency")
+        agency = _need_agency(app, wanted.agency, "offering.agency")
         line = search.line(wanted.display_name.id, wanted.display_name.en, wanted.aliases)
         return {
             "missing_components": wanted.standard.missing(),
@@ -104,6 +104,67 @@ def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, 
         }
 
     return _apply(kind, wanted, request.offering.etag, request.validate_only, call, extras)
+
+
+def apply_channel_kind(
+    app: App, request: catalog_service_pb2.ApplyChannelKindRequest, call: Call
+) -> channel_pb2.ChannelKind:
+    """Create or replace a kind of channel.
+
+    Raises SITE_NOT_FOUND, CHANNEL_UNFIT (a channel of the kind would not fit it any more), the domain's errors, Aborted.
+    """
+    wanted = messages.to_channel_kind(request.channel_kind)
+    _below(request.parent, "channel_kind.name", wanted.name)
+    kinds = app.catalogue.channel_kinds
+    kind = _Kind("channel_kind", kinds, messages.channel_kind, channel_pb2.ChannelKind, messages.to_channel_kind)
+
+    def extras(current: domain.ChannelKind | None) -> dict[str, Any]:
+        if current is None:
+            _need_site(app, request.parent)
+        elif wanted != current:
+            wanted.refuse_unfit(app.catalogue.settings(_site_id(wanted.name), wanted.name))
+        return {}
+
+    return _apply(kind, wanted, request.channel_kind.etag, request.validate_only, call, extras)
+
+
+def apply_channel(app: App, request: catalog_service_pb2.ApplyChannelRequest, call: Call) -> channel_pb2.Channel:
+    """Create or replace a channel of an agency.
+
+    Raises PermissionDenied as `apply_offering`, CHANNEL_KIND_NOT_FOUND, AGENCY_NOT_FOUND, OFFERING_NOT_FOUND (also one
+    of another agency), the domain's errors (settings that do not fit the kind, with their path), Aborted.
+    """
+    wanted = messages.to_channel(request.channel)
+    for field, name in (("name", wanted.name), ("kind", wanted.kind), ("agency", wanted.agency)):
+        _below(request.parent, f"channel.{field}", name)
+    call.require(agency=wanted.agency)
+    kind = _Kind("channel", app.catalogue.channels, messages.channel, channel_pb2.Channel, messages.to_channel)
+
+    def extras(current: domain.Channel | None) -> dict[str, Any]:
+        if current is not None and current.agency != wanted.agency:
+            call.require(agency=current.agency)
+        _kind_of(app, wanted).check_settings(wanted.settings)
+        _need_agency(app, wanted.agency, "channel.agency")
+        _need_offerings(app, wanted)
+        return {}
+
+    return _apply(kind, wanted, request.channel.etag, request.validate_only, call, extras)
+
+
+def _kind_of(app: App, channel: domain.Channel) -> domain.ChannelKind:
+    found = store.read(app.catalogue.channel_kinds, channel.kind)
+    if found is None:
+        text = f"there is no {channel.kind}"
+        raise FailedPrecondition(text, reason="CHANNEL_KIND_NOT_FOUND", field="channel.kind")
+    return messages.to_channel_kind(messages.channel_kind(found.name, found.version, found.state))
+
+
+def _need_offerings(app: App, channel: domain.Channel) -> None:
+    found = store.read_many(app.catalogue.offerings, channel.offerings)
+    for index, name in enumerate(channel.offerings):
+        if name not in found or found[name].state["agency"] != channel.agency:
+            text = f"{channel.agency} has no {name}"
+            raise FailedPrecondition(text, reason="OFFERING_NOT_FOUND", field=f"channel.offerings[{index}]")
 
 
 def reindex_agency(app: App, name: str) -> int:
@@ -146,12 +207,13 @@ def _apply(
         known = kind.shelf.repeated(stored, call.mutation, kind.reply_type) if stored else None
         if known is not None:
             return known
-        current = _resource(kind, stored) if stored else None
-        domain.check_etag(f"{kind.field}.etag", etag, wanted.name, stored.version if stored else None)
+        there = stored if stored and not stored.state.get(store.RETIRED) else None  # a tombstone only lends its version
+        current = _resource(kind, there) if there else None
+        domain.check_etag(f"{kind.field}.etag", etag, wanted.name, there.version if there else None)
         after = domain.publish(current, wanted, now=call.now, actor=call.actor)
         state = {**messages.fields(after), **extras(current)}
-        if stored and not after.events:
-            return kind.reply(stored.name, stored.version, public(stored.state))
+        if there and not after.events:
+            return kind.reply(there.name, there.version, public(there.state))
         reply = kind.reply(wanted.name, stored.version + 1 if stored else 1, public(state))
         if validate_only:
             reply.ClearField("etag")  # the version does not exist
@@ -185,6 +247,13 @@ def public(state: Mapping[str, Any]) -> dict[str, Any]:
 def _need_site(app: App, name: str) -> None:
     if store.read(app.catalogue.sites, name) is None:
         raise FailedPrecondition(f"there is no {name}", reason="SITE_NOT_FOUND", field="parent")
+
+
+def _need_agency(app: App, name: str, field: str) -> Stored:
+    agency = store.read(app.catalogue.agencies, name)
+    if agency is None:
+        raise FailedPrecondition(f"there is no {name}", reason="AGENCY_NOT_FOUND", field=field)
+    return agency
 
 
 def _below(parent: str, field: str, name: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
-from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp_chassis.aggregates import Aggregates, Stored
 from mpp_chassis.errors import InvalidField, NotFound
 
@@ -39,6 +39,16 @@ def get_agency(app: App, name: str) -> agency_pb2.Agency:
 def get_offering(app: App, name: str) -> offering_pb2.Offering:
     """Raises NotFound with reason OFFERING_NOT_FOUND."""
     return _get(app.catalogue.offerings, name, messages.offering, "OFFERING_NOT_FOUND")
+
+
+def get_channel_kind(app: App, name: str) -> channel_pb2.ChannelKind:
+    """Raises NotFound with reason CHANNEL_KIND_NOT_FOUND."""
+    return _get(app.catalogue.channel_kinds, name, messages.channel_kind, "CHANNEL_KIND_NOT_FOUND")
+
+
+def get_channel(app: App, name: str) -> channel_pb2.Channel:
+    """Raises NotFound with reason CHANNEL_NOT_FOUND."""
+    return _get(app.catalogue.channels, name, messages.channel, "CHANNEL_NOT_FOUND")
 
 
 def list_agencies(
@@ -79,6 +89,44 @@ def list_offerings(
     offerings = [_show(messages.offering, row) for row in rows[:limit]]
     token = _token(offerings[-1].name, request.parent, request.agency) if len(rows) > limit else ""
     return catalog_service_pb2.ListOfferingsResponse(offerings=offerings, next_page_token=token)
+
+
+def list_channel_kinds(
+    app: App, request: catalog_service_pb2.ListChannelKindsRequest
+) -> catalog_service_pb2.ListChannelKindsResponse:
+    """A site's kinds of channel in the order of their names. Raises as `list_agencies`."""
+    limit = request.page_size or PAGE
+    after = _after(request.page_token, request.parent, "channelKinds")
+    rows = store.page(app.catalogue.channel_kinds, f"{request.parent}/channelKinds", after=after, limit=limit + 1)
+    if not rows and not after:
+        get_site(app, request.parent)
+    kinds = [_show(messages.channel_kind, row) for row in rows[:limit]]
+    token = _token(kinds[-1].name, request.parent, "channelKinds") if len(rows) > limit else ""
+    return catalog_service_pb2.ListChannelKindsResponse(channel_kinds=kinds, next_page_token=token)
+
+
+def list_channels(
+    app: App, request: catalog_service_pb2.ListChannelsRequest
+) -> catalog_service_pb2.ListChannelsResponse:
+    """A site's channels (or an agency's, or those of a kind) in the order of their names. Raises as `list_agencies`."""
+    for field, name in (("agency", request.agency), ("kind", request.kind)):
+        if name and not name.startswith(request.parent + "/"):
+            raise InvalidField(field, f"{name} is not below {request.parent}")
+    limit, asked = request.page_size or PAGE, (request.parent, "channels", request.agency, request.kind)
+    after = _after(request.page_token, *asked)
+    rows = store.page(
+        app.catalogue.channels,
+        f"{request.parent}/channels",
+        after=after,
+        limit=limit + 1,
+        agency=request.agency,
+        kind=request.kind,
+    )
+    if not rows and not after:
+        get_agency(app, request.agency) if request.agency else get_site(app, request.parent)
+    channels = [_show(messages.channel, row) for row in rows[:limit]]
+    token = _token(channels[-1].name, *asked) if len(rows) > limit else ""
+    return catalog_service_pb2.ListChannelsResponse(channels=channels, next_page_token=token)
 
 
 def search_offerings(

@@ -4,19 +4,22 @@ No other service runs. Each test has its own site, so that tests do not see each
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as rpc
 from mpp.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mpp_chassis import broker
+from mpp_chassis.events import Event, encode, new_event_id
 
 TIMEOUT = 15
 
@@ -46,6 +49,7 @@ class Refused:
     code: str
     reason: str
     fields: tuple[str, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 class Desk:
@@ -107,6 +111,41 @@ class Desk:
         }
         return offering_pb2.Offering(**{**given, **changes})
 
+    def a_channel_kind(self, **changes: Any) -> channel_pb2.ChannelKind:
+        """A drive-thru: lanes with an id and perhaps a counter, and which document it is for."""
+        types = channel_pb2.ChannelAttribute
+        lane = [
+            {"id": "id", "display_name": {"id": "Jalur"}, "type": types.TYPE_TEXT, "required": True},
+            {"id": "counter", "display_name": {"id": "Loket"}, "type": types.TYPE_NUMBER, "least": 1, "most": 99},
+        ]
+        given: dict[str, Any] = {
+            "name": f"{self.site}/channelKinds/drive_thru",
+            "display_name": {"id": "Lantatur", "en": "Drive-thru"},
+            "attributes": [
+                {
+                    "id": "lanes",
+                    "display_name": {"id": "Jalur"},
+                    "type": types.TYPE_LIST,
+                    "required": True,
+                    "entries": lane,
+                },
+                {"id": "document", "display_name": {"id": "Dokumen"}, "type": types.TYPE_TEXT, "words": ["SIM", "KK"]},
+            ],
+        }
+        return channel_pb2.ChannelKind(**{**given, **changes})
+
+    def a_channel(self, **changes: Any) -> channel_pb2.Channel:
+        given: dict[str, Any] = {
+            "name": f"{self.site}/channels/kk-corner",
+            "kind": f"{self.site}/channelKinds/drive_thru",
+            "agency": f"{self.site}/agencies/dukcapil",
+            "display_name": {"id": "Pojok KK", "en": "Family card corner"},
+            "offerings": [f"{self.site}/offerings/kk"],
+        }
+        channel = channel_pb2.Channel(**{**given, **changes})
+        channel.settings.update({"lanes": [{"id": "satu", "counter": 3}], "document": "KK"})
+        return channel
+
     # -- what is done
 
     def apply_site(self, site: Any = None, who: Any = None, request_id: str = "", **given: Any) -> site_pb2.Site:
@@ -124,6 +163,32 @@ class Desk:
             offering=offering or self.an_offering(), request_id=request_id or new_id(), **given
         )
         return self._call(self.stub.ApplyOffering, request, who)
+
+    def apply_channel_kind(self, kind: Any = None, who: Any = None, **given: Any) -> channel_pb2.ChannelKind:
+        request = rpc.ApplyChannelKindRequest(
+            parent=self.site, channel_kind=kind or self.a_channel_kind(), request_id=new_id(), **given
+        )
+        return self._call(self.stub.ApplyChannelKind, request, who)
+
+    def apply_channel(self, channel: Any = None, who: Any = None, **given: Any) -> channel_pb2.Channel:
+        request = rpc.ApplyChannelRequest(
+            parent=self.site, channel=channel or self.a_channel(), request_id=new_id(), **given
+        )
+        return self._call(self.stub.ApplyChannel, request, who)
+
+    def delete_agency(self, name: str, who: Any = None, request_id: str = "", **given: Any) -> Any:
+        request = rpc.DeleteAgencyRequest(name=name, request_id=request_id or new_id(), **given)
+        return self._call(self.stub.DeleteAgency, request, who)
+
+    def delete_offering(self, name: str, who: Any = None, **given: Any) -> Any:
+        return self._call(
+            self.stub.DeleteOffering, rpc.DeleteOfferingRequest(name=name, request_id=new_id(), **given), who
+        )
+
+    def delete_channel(self, name: str, who: Any = None, **given: Any) -> Any:
+        return self._call(
+            self.stub.DeleteChannel, rpc.DeleteChannelRequest(name=name, request_id=new_id(), **given), who
+        )
 
     def search(self, query: str, **given: Any) -> list[str]:
         """Ids of what is found, best first."""
@@ -151,16 +216,16 @@ class Desk:
     def refused(call: Callable[[], Any]) -> Refused:
         with pytest.raises(grpc.RpcError) as caught:
             call()
-        reason, fields = "", []
+        reason, fields, metadata = "", [], {}
         status = rpc_status.from_call(caught.value)
         assert status is not None
         for detail in status.details:
             info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
             if detail.Unpack(info):
-                reason = info.reason
+                reason, metadata = info.reason, dict(info.metadata)
             elif detail.Unpack(bad):
                 fields = [violation.field for violation in bad.field_violations]
-        return Refused(caught.value.code().name, reason, tuple(fields))
+        return Refused(caught.value.code().name, reason, tuple(fields), metadata)
 
     def close(self) -> None:
         for connection in self._connections:
@@ -181,6 +246,21 @@ def desk(services: Any, amqp_uri: str) -> Iterator[Desk]:
     here = Desk(services, amqp_uri)
     yield here
     here.close()
+
+
+@pytest.fixture
+def queue_says(amqp_uri: str) -> Iterator[Callable[[Any, str, int], None]]:
+    """Publishes an event as the queue would: (event, subject, sequence)."""
+    publisher = broker.Publisher(amqp_uri)
+
+    def say(message: Any, subject: str, sequence: int) -> None:
+        now = datetime.now(UTC)
+        event_id = new_event_id(now, random.Random())
+        wires = encode(Event(message, subject), sequence=sequence, event_id=event_id, time=now, traceparent="")
+        publisher.publish([broker.Outgoing.of("queue.events", wires[0])])
+
+    yield say
+    publisher.close()
 
 
 @pytest.fixture

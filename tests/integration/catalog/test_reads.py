@@ -179,6 +179,8 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
             base = {"site_id": site, "version": 1, "search": ["kartu", f"w{n}"], "search_line": "kartu||"}
             own["offerings"].insert_one({"_id": f"sites/{site}/offerings/o{n}", "agency": f"a{n % 3}", **base})
             agency = {"_id": f"sites/{site}/agencies/a{n}", "claim_id": f"q{n}", "claim_prefix": f"p{n}"}
+            channel = {"site_id": site, "version": 1, "agency": f"a{n % 3}", "kind": f"k{n % 3}", "settings": {}}
+            own["channels"].insert_one({"_id": f"sites/{site}/channels/c{n}", "offerings": [], **channel})
             own["agencies"].insert_one({"site_id": site, "version": 1, "queue": None, **agency})
         catalogue = store.Catalogue.of(Store(own, None, lambda: datetime.now(UTC), random.Random(1)))
         finds.seen.clear()
@@ -190,7 +192,14 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
         store.read_many(catalogue.offerings, [name, "sites/s1/offerings/o31"])
         store.page(catalogue.offerings, "sites/s1/offerings", after="", limit=10)
         store.page(catalogue.offerings, "sites/s1/offerings", after=name, limit=10, agency="a1")
-        assert len(finds.seen) == 7
+        catalogue.offerings_of("s1", "a1")
+        catalogue.channels_of("s1", "a1")
+        list(catalogue.settings("s1", "k1"))
+        store.page(catalogue.channels, "sites/s1/channels", after="", limit=10)
+        store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, agency="a1")
+        store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1", agency="a1")
+        store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1")
+        assert len(finds.seen) == 14
         for find in finds.seen:
             plan = own.command("explain", find, verbosity="queryPlanner")
             used = stages(plan["queryPlanner"]["winningPlan"])

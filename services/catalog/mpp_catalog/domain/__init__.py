@@ -9,7 +9,16 @@ Field paths in errors are those of the public requests (`agency.queue.counters`)
 from __future__ import annotations
 
 from mpp_catalog.domain.agency import Agency, AgencyPublished, Facility
-from mpp_catalog.domain.errors import CatalogError, EtagMismatch, InvalidField, QueueClaimed
+from mpp_catalog.domain.channel import Attribute, Channel, ChannelKind, ChannelKindPublished, ChannelPublished
+from mpp_catalog.domain.errors import (
+    CatalogError,
+    ChannelUnfit,
+    EtagMismatch,
+    InvalidField,
+    QueueClaimed,
+    StillNeeded,
+    StillOpen,
+)
 from mpp_catalog.domain.offering import (
     COMPONENTS,
     Fee,
@@ -21,7 +30,7 @@ from mpp_catalog.domain.offering import (
     Tariff,
 )
 from mpp_catalog.domain.parts import Text, site_of
-from mpp_catalog.domain.publishing import Resource, check_etag, etag, publish
+from mpp_catalog.domain.publishing import Dependants, Resource, check_etag, etag, publish, refuse_retiring
 from mpp_catalog.domain.queue import (
     AgendaHours,
     AppointmentRules,
@@ -40,8 +49,15 @@ __all__ = [
     "AgencyPublished",
     "AgendaHours",
     "AppointmentRules",
+    "Attribute",
     "CatalogError",
+    "Channel",
+    "ChannelKind",
+    "ChannelKindPublished",
+    "ChannelPublished",
+    "ChannelUnfit",
     "Claim",
+    "Dependants",
     "EtagMismatch",
     "Facility",
     "Fee",
@@ -62,10 +78,13 @@ __all__ = [
     "Site",
     "SitePublished",
     "Standard",
+    "StillNeeded",
+    "StillOpen",
     "Tariff",
     "Text",
     "check_etag",
     "etag",
     "publish",
+    "refuse_retiring",
     "site_of",
 ]

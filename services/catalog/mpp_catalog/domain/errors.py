@@ -33,3 +33,25 @@ class QueueClaimed(CatalogError):
     """Another agency of the site already holds this queue id, prefix or counter."""
 
     reason = "QUEUE_CLAIMED"
+
+
+class ChannelUnfit(CatalogError):
+    """A channel that is there would not fit the changed kind."""
+
+    reason = "CHANNEL_UNFIT"
+
+
+class StillOpen(CatalogError):
+    """Citizens still wait for, or are served by, what shall go. `count` goes into the metadata."""
+
+    def __init__(self, reason: str, message: str, *, count: int) -> None:
+        super().__init__(message, field="name", metadata={"count": str(count)})
+        self.reason = reason  # OPEN_TICKETS, OPEN_APPLICATIONS
+
+
+class StillNeeded(CatalogError):
+    """Something else in the catalogue refers to what shall go. One of them is in the metadata."""
+
+    def __init__(self, reason: str, message: str, *, count: int, first: str) -> None:
+        super().__init__(message, field="name", metadata={"count": str(count), "first": first})
+        self.reason = reason  # HAS_OFFERINGS, HAS_CHANNELS

@@ -1,18 +1,20 @@
-"""When a resource has changed, and the tag of a version. Knows that resources check and announce themselves."""
+"""When a resource has changed, when one may go, the tag of a version. Knows that resources check and announce themselves."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from mpp_catalog.domain.agency import Agency
-from mpp_catalog.domain.errors import EtagMismatch
+from mpp_catalog.domain.channel import Channel, ChannelKind
+from mpp_catalog.domain.errors import EtagMismatch, StillNeeded, StillOpen
 from mpp_catalog.domain.offering import Offering
 from mpp_catalog.domain.site import Site
 
-Resource = TypeVar("Resource", Site, Agency, Offering)
+Resource = TypeVar("Resource", Site, Agency, Offering, ChannelKind, Channel)
 
 
 def publish(current: Resource | None, wanted: Resource, *, now: datetime, actor: str) -> Resource:
@@ -27,6 +29,33 @@ def publish(current: Resource | None, wanted: Resource, *, now: datetime, actor:
     if current == wanted:
         return current
     return replace(wanted, published_at=now, published_by=actor).announced()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependants:
+    """What hangs on a resource, as far as the catalogue has heard: names in the catalogue, numbers of open work."""
+
+    offerings: Sequence[str] = ()
+    channels: Sequence[str] = ()
+    tickets: int = 0
+    applications: int = 0
+
+
+def refuse_retiring(name: str, on: Dependants) -> None:
+    """Raise StillOpen (OPEN_TICKETS, OPEN_APPLICATIONS) or StillNeeded (HAS_OFFERINGS, HAS_CHANNELS): a service that
+    citizens wait for cannot vanish, and nothing may refer to what is not there. Citizens come first in the answer.
+    """
+    if on.tickets:
+        raise StillOpen(
+            "OPEN_TICKETS", f"{on.tickets} tickets of {name} are open; let them end first", count=on.tickets
+        )
+    if on.applications:
+        text = f"{on.applications} applications of {name} are open; let them end first"
+        raise StillOpen("OPEN_APPLICATIONS", text, count=on.applications)
+    for reason, names in (("HAS_CHANNELS", on.channels), ("HAS_OFFERINGS", on.offerings)):
+        if names:
+            text = f"{name} is still needed by {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+            raise StillNeeded(reason, text, count=len(names), first=names[0])
 
 
 def etag(name: str, version: int) -> str:

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from mpp.catalog.v1 import agency_pb2 as mpp_dot_catalog_dot_v1_dot_agency__pb2
+from mpp.catalog.v1 import channel_pb2 as mpp_dot_catalog_dot_v1_dot_channel__pb2
 from mpp.catalog.v1 import offering_pb2 as mpp_dot_catalog_dot_v1_dot_offering__pb2
 from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mpp/catalog/v1/catalog_service.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x1dmpp/catalog/v1/offering.proto\x1a\x19mpp/catalog/v1/site.proto\x1a\x1cmpp/options/v1/options.proto\"C\n\x0eGetSiteRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\"s\n\x10\x41pplySiteRequest\x12*\n\x04site\x18\x01 \x01(\x0b\x32\x14.mpp.catalog.v1.SiteB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"c\n\x10GetAgencyRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\"\x87\x01\n\x13ListAgenciesRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"Y\n\x14ListAgenciesResponse\x12(\n\x08\x61gencies\x18\x01 \x03(\x0b\x32\x16.mpp.catalog.v1.Agency\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xae\x01\n\x12\x41pplyAgencyRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12.\n\x06\x61gency\x18\x02 \x01(\x0b\x32\x16.mpp.catalog.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"i\n\x12GetOfferingRequest\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\"\xde\x01\n\x14ListOfferingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12T\n\x06\x61gency\x18\x02 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x15ListOfferingsResponse\x12+\n\tofferings\x18\x01 \x03(\x0b\x32\x18.mpp.catalog.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x16SearchOfferingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x19\n\x05query\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x02\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"F\n\x17SearchOfferingsResponse\x12+\n\tofferings\x18\x01 \x03(\x0b\x32\x18.mpp.catalog.v1.Offering\"\xb4\x01\n\x14\x41pplyOfferingRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x32\n\x08offering\x18\x02 \x01(\x0b\x32\x18.mpp.catalog.v1.OfferingB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\xae\t\n\x0e\x43\x61talogService\x12\x61\n\x07GetSite\x12\x1e.mpp.catalog.v1.GetSiteRequest\x1a\x14.mpp.catalog.v1.Site\" \xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=sites/*}\x12q\n\tApplySite\x12 .mpp.catalog.v1.ApplySiteRequest\x1a\x14.mpp.catalog.v1.Site\",\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/sites:apply:\x01*\x12r\n\tGetAgency\x12 .mpp.catalog.v1.GetAgencyRequest\x1a\x16.mpp.catalog.v1.Agency\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=sites/*/agencies/*}\x12\x86\x01\n\x0cListAgencies\x12#.mpp.catalog.v1.ListAgenciesRequest\x1a$.mpp.catalog.v1.ListAgenciesResponse\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=sites/*}/agencies\x12\x8b\x01\n\x0b\x41pplyAgency\x12\".mpp.catalog.v1.ApplyAgencyRequest\x1a\x16.mpp.catalog.v1.Agency\"@\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02(\"#/v1/{parent=sites/*}/agencies:apply:\x01*\x12y\n\x0bGetOffering\x12\".mpp.catalog.v1.GetOfferingRequest\x1a\x18.mpp.catalog.v1.Offering\",\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=sites/*/offerings/*}\x12\x8a\x01\n\rListOfferings\x12$.mpp.catalog.v1.ListOfferingsRequest\x1a%.mpp.catalog.v1.ListOfferingsResponse\",\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=sites/*}/offerings\x12\x97\x01\n\x0fSearchOfferings\x12&.mpp.catalog.v1.SearchOfferingsRequest\x1a\'.mpp.catalog.v1.SearchOfferingsResponse\"3\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\'\x12%/v1/{parent=sites/*}/offerings:search\x12\x98\x01\n\rApplyOffering\x12$.mpp.catalog.v1.ApplyOfferingRequest\x1a\x18.mpp.catalog.v1.Offering\"G\xaa\xbb\x18\x14\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02)\"$/v1/{parent=sites/*}/offerings:apply:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mpp/catalog/v1/catalog_service.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x1cmpp/catalog/v1/channel.proto\x1a\x1dmpp/catalog/v1/offering.proto\x1a\x19mpp/catalog/v1/site.proto\x1a\x1cmpp/options/v1/options.proto\"C\n\x0eGetSiteRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\"s\n\x10\x41pplySiteRequest\x12*\n\x04site\x18\x01 \x01(\x0b\x32\x14.mpp.catalog.v1.SiteB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"c\n\x10GetAgencyRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\"\x87\x01\n\x13ListAgenciesRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"Y\n\x14ListAgenciesResponse\x12(\n\x08\x61gencies\x18\x01 \x03(\x0b\x32\x16.mpp.catalog.v1.Agency\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xae\x01\n\x12\x41pplyAgencyRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12.\n\x06\x61gency\x18\x02 \x01(\x0b\x32\x16.mpp.catalog.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"i\n\x12GetOfferingRequest\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\"\xde\x01\n\x14ListOfferingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12T\n\x06\x61gency\x18\x02 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x15ListOfferingsResponse\x12+\n\tofferings\x18\x01 \x03(\x0b\x32\x18.mpp.catalog.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x16SearchOfferingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x19\n\x05query\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x02\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"F\n\x17SearchOfferingsResponse\x12+\n\tofferings\x18\x01 \x03(\x0b\x32\x18.mpp.catalog.v1.Offering\"\xb4\x01\n\x14\x41pplyOfferingRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x32\n\x08offering\x18\x02 \x01(\x0b\x32\x18.mpp.catalog.v1.OfferingB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb2\x01\n\x13\x44\x65leteAgencyRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x16\n\x14\x44\x65leteAgencyResponse\"\xb8\x01\n\x15\x44\x65leteOfferingRequest\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x18\n\x16\x44\x65leteOfferingResponse\"l\n\x15GetChannelKindRequest\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$\"\x8b\x01\n\x17ListChannelKindsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"g\n\x18ListChannelKindsResponse\x12\x32\n\rchannel_kinds\x18\x01 \x03(\x0b\x32\x1b.mpp.catalog.v1.ChannelKind\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbe\x01\n\x17\x41pplyChannelKindRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x39\n\x0c\x63hannel_kind\x18\x02 \x01(\x0b\x32\x1b.mpp.catalog.v1.ChannelKindB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"d\n\x11GetChannelRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$\"\xb5\x02\n\x13ListChannelsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12T\n\x06\x61gency\x18\x02 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12V\n\x04kind\x18\x03 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30})?$\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"Z\n\x14ListChannelsResponse\x12)\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x17.mpp.catalog.v1.Channel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x13\x41pplyChannelRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x30\n\x07\x63hannel\x18\x02 \x01(\x0b\x32\x17.mpp.catalog.v1.ChannelB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb3\x01\n\x14\x44\x65leteChannelRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x17\n\x15\x44\x65leteChannelResponse2\xdc\x13\n\x0e\x43\x61talogService\x12\x61\n\x07GetSite\x12\x1e.mpp.catalog.v1.GetSiteRequest\x1a\x14.mpp.catalog.v1.Site\" \xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=sites/*}\x12q\n\tApplySite\x12 .mpp.catalog.v1.ApplySiteRequest\x1a\x14.mpp.catalog.v1.Site\",\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/sites:apply:\x01*\x12r\n\tGetAgency\x12 .mpp.catalog.v1.GetAgencyRequest\x1a\x16.mpp.catalog.v1.Agency\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=sites/*/agencies/*}\x12\x86\x01\n\x0cListAgencies\x12#.mpp.catalog.v1.ListAgenciesRequest\x1a$.mpp.catalog.v1.ListAgenciesResponse\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=sites/*}/agencies\x12\x8b\x01\n\x0b\x41pplyAgency\x12\".mpp.catalog.v1.ApplyAgencyRequest\x1a\x16.mpp.catalog.v1.Agency\"@\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02(\"#/v1/{parent=sites/*}/agencies:apply:\x01*\x12y\n\x0bGetOffering\x12\".mpp.catalog.v1.GetOfferingRequest\x1a\x18.mpp.catalog.v1.Offering\",\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=sites/*/offerings/*}\x12\x8a\x01\n\rListOfferings\x12$.mpp.catalog.v1.ListOfferingsRequest\x1a%.mpp.catalog.v1.ListOfferingsResponse\",\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=sites/*}/offerings\x12\x97\x01\n\x0fSearchOfferings\x12&.mpp.catalog.v1.SearchOfferingsRequest\x1a\'.mpp.catalog.v1.SearchOfferingsResponse\"3\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\'\x12%/v1/{parent=sites/*}/offerings:search\x12\x98\x01\n\rApplyOffering\x12$.mpp.catalog.v1.ApplyOfferingRequest\x1a\x18.mpp.catalog.v1.Offering\"G\xaa\xbb\x18\x14\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02)\"$/v1/{parent=sites/*}/offerings:apply:\x01*\x12\x92\x01\n\x0c\x44\x65leteAgency\x12#.mpp.catalog.v1.DeleteAgencyRequest\x1a$.mpp.catalog.v1.DeleteAgencyResponse\"7\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=sites/*/agencies/*}\x12\x9f\x01\n\x0e\x44\x65leteOffering\x12%.mpp.catalog.v1.DeleteOfferingRequest\x1a&.mpp.catalog.v1.DeleteOfferingResponse\">\xaa\xbb\x18\x14\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02 *\x1e/v1/{name=sites/*/offerings/*}\x12\x85\x01\n\x0eGetChannelKind\x12%.mpp.catalog.v1.GetChannelKindRequest\x1a\x1b.mpp.catalog.v1.ChannelKind\"/\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02#\x12!/v1/{name=sites/*/channelKinds/*}\x12\x96\x01\n\x10ListChannelKinds\x12\'.mpp.catalog.v1.ListChannelKindsRequest\x1a(.mpp.catalog.v1.ListChannelKindsResponse\"/\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=sites/*}/channelKinds\x12\x9e\x01\n\x10\x41pplyChannelKind\x12\'.mpp.catalog.v1.ApplyChannelKindRequest\x1a\x1b.mpp.catalog.v1.ChannelKind\"D\xaa\xbb\x18\x0e\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02,\"\'/v1/{parent=sites/*}/channelKinds:apply:\x01*\x12u\n\nGetChannel\x12!.mpp.catalog.v1.GetChannelRequest\x1a\x17.mpp.catalog.v1.Channel\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=sites/*/channels/*}\x12\x86\x01\n\x0cListChannels\x12#.mpp.catalog.v1.ListChannelsRequest\x1a$.mpp.catalog.v1.ListChannelsResponse\"+\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=sites/*}/channels\x12\x94\x01\n\x0c\x41pplyChannel\x12#.mpp.catalog.v1.ApplyChannelRequest\x1a\x17.mpp.catalog.v1.Channel\"F\xaa\xbb\x18\x14\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02(\"#/v1/{parent=sites/*}/channels:apply:\x01*\x12\x9b\x01\n\rDeleteChannel\x12$.mpp.catalog.v1.DeleteChannelRequest\x1a%.mpp.catalog.v1.DeleteChannelResponse\"=\xaa\xbb\x18\x14\x12\x04\x08\t\x10\x01\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=sites/*/channels/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -79,6 +80,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYOFFERINGREQUEST'].fields_by_name['offering']._serialized_options = b'\272H\003\310\001\001'
   _globals['_APPLYOFFERINGREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPLYOFFERINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['name']._serialized_options = b'\272H>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$'
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEAGENCYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['name']._serialized_options = b'\272HBr@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$'
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEOFFERINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_GETCHANNELKINDREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETCHANNELKINDREQUEST'].fields_by_name['name']._serialized_options = b'\272HBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$'
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCHANNELKINDSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['channel_kind']._loaded_options = None
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['channel_kind']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_APPLYCHANNELKINDREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_GETCHANNELREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETCHANNELREQUEST'].fields_by_name['name']._serialized_options = b'\272H>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$'
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['agency']._loaded_options = None
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['agency']._serialized_options = b'\272HAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$'
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['kind']._serialized_options = b'\272HErC2A^(sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30})?$'
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCHANNELSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['channel']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_APPLYCHANNELREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['name']._serialized_options = b'\272H>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$'
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CATALOGSERVICE'].methods_by_name['GetSite']._loaded_options = None
   _globals['_CATALOGSERVICE'].methods_by_name['GetSite']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002\024\022\022/v1/{name=sites/*}'
   _globals['_CATALOGSERVICE'].methods_by_name['ApplySite']._loaded_options = None
@@ -97,30 +148,76 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CATALOGSERVICE'].methods_by_name['SearchOfferings']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002\'\022%/v1/{parent=sites/*}/offerings:search'
   _globals['_CATALOGSERVICE'].methods_by_name['ApplyOffering']._loaded_options = None
   _globals['_CATALOGSERVICE'].methods_by_name['ApplyOffering']._serialized_options = b'\252\273\030\024\022\004\010\t\020\001\022\004\010\007\020\002\022\004\010\006\020\003\030\001\202\323\344\223\002)\"$/v1/{parent=sites/*}/offerings:apply:\001*'
-  _globals['_GETSITEREQUEST']._serialized_start=232
-  _globals['_GETSITEREQUEST']._serialized_end=299
-  _globals['_APPLYSITEREQUEST']._serialized_start=301
-  _globals['_APPLYSITEREQUEST']._serialized_end=416
-  _globals['_GETAGENCYREQUEST']._serialized_start=418
-  _globals['_GETAGENCYREQUEST']._serialized_end=517
-  _globals['_LISTAGENCIESREQUEST']._serialized_start=520
-  _globals['_LISTAGENCIESREQUEST']._serialized_end=655
-  _globals['_LISTAGENCIESRESPONSE']._serialized_start=657
-  _globals['_LISTAGENCIESRESPONSE']._serialized_end=746
-  _globals['_APPLYAGENCYREQUEST']._serialized_start=749
-  _globals['_APPLYAGENCYREQUEST']._serialized_end=923
-  _globals['_GETOFFERINGREQUEST']._serialized_start=925
-  _globals['_GETOFFERINGREQUEST']._serialized_end=1030
-  _globals['_LISTOFFERINGSREQUEST']._serialized_start=1033
-  _globals['_LISTOFFERINGSREQUEST']._serialized_end=1255
-  _globals['_LISTOFFERINGSRESPONSE']._serialized_start=1257
-  _globals['_LISTOFFERINGSRESPONSE']._serialized_end=1350
-  _globals['_SEARCHOFFERINGSREQUEST']._serialized_start=1353
-  _globals['_SEARCHOFFERINGSREQUEST']._serialized_end=1487
-  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_start=1489
-  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_end=1559
-  _globals['_APPLYOFFERINGREQUEST']._serialized_start=1562
-  _globals['_APPLYOFFERINGREQUEST']._serialized_end=1742
-  _globals['_CATALOGSERVICE']._serialized_start=1745
-  _globals['_CATALOGSERVICE']._serialized_end=2943
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteAgency']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteAgency']._serialized_options = b'\252\273\030\016\022\004\010\t\020\001\022\004\010\007\020\002\030\001\202\323\344\223\002\037*\035/v1/{name=sites/*/agencies/*}'
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteOffering']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteOffering']._serialized_options = b'\252\273\030\024\022\004\010\t\020\001\022\004\010\007\020\002\022\004\010\006\020\003\030\001\202\323\344\223\002 *\036/v1/{name=sites/*/offerings/*}'
+  _globals['_CATALOGSERVICE'].methods_by_name['GetChannelKind']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['GetChannelKind']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002#\022!/v1/{name=sites/*/channelKinds/*}'
+  _globals['_CATALOGSERVICE'].methods_by_name['ListChannelKinds']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['ListChannelKinds']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002#\022!/v1/{parent=sites/*}/channelKinds'
+  _globals['_CATALOGSERVICE'].methods_by_name['ApplyChannelKind']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['ApplyChannelKind']._serialized_options = b'\252\273\030\016\022\004\010\t\020\001\022\004\010\007\020\002\030\001\202\323\344\223\002,\"\'/v1/{parent=sites/*}/channelKinds:apply:\001*'
+  _globals['_CATALOGSERVICE'].methods_by_name['GetChannel']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['GetChannel']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002\037\022\035/v1/{name=sites/*/channels/*}'
+  _globals['_CATALOGSERVICE'].methods_by_name['ListChannels']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['ListChannels']._serialized_options = b'\252\273\030\002\010\001\202\323\344\223\002\037\022\035/v1/{parent=sites/*}/channels'
+  _globals['_CATALOGSERVICE'].methods_by_name['ApplyChannel']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['ApplyChannel']._serialized_options = b'\252\273\030\024\022\004\010\t\020\001\022\004\010\007\020\002\022\004\010\006\020\003\030\001\202\323\344\223\002(\"#/v1/{parent=sites/*}/channels:apply:\001*'
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteChannel']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteChannel']._serialized_options = b'\252\273\030\024\022\004\010\t\020\001\022\004\010\007\020\002\022\004\010\006\020\003\030\001\202\323\344\223\002\037*\035/v1/{name=sites/*/channels/*}'
+  _globals['_GETSITEREQUEST']._serialized_start=262
+  _globals['_GETSITEREQUEST']._serialized_end=329
+  _globals['_APPLYSITEREQUEST']._serialized_start=331
+  _globals['_APPLYSITEREQUEST']._serialized_end=446
+  _globals['_GETAGENCYREQUEST']._serialized_start=448
+  _globals['_GETAGENCYREQUEST']._serialized_end=547
+  _globals['_LISTAGENCIESREQUEST']._serialized_start=550
+  _globals['_LISTAGENCIESREQUEST']._serialized_end=685
+  _globals['_LISTAGENCIESRESPONSE']._serialized_start=687
+  _globals['_LISTAGENCIESRESPONSE']._serialized_end=776
+  _globals['_APPLYAGENCYREQUEST']._serialized_start=779
+  _globals['_APPLYAGENCYREQUEST']._serialized_end=953
+  _globals['_GETOFFERINGREQUEST']._serialized_start=955
+  _globals['_GETOFFERINGREQUEST']._serialized_end=1060
+  _globals['_LISTOFFERINGSREQUEST']._serialized_start=1063
+  _globals['_LISTOFFERINGSREQUEST']._serialized_end=1285
+  _globals['_LISTOFFERINGSRESPONSE']._serialized_start=1287
+  _globals['_LISTOFFERINGSRESPONSE']._serialized_end=1380
+  _globals['_SEARCHOFFERINGSREQUEST']._serialized_start=1383
+  _globals['_SEARCHOFFERINGSREQUEST']._serialized_end=1517
+  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_start=1519
+  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_end=1589
+  _globals['_APPLYOFFERINGREQUEST']._serialized_start=1592
+  _globals['_APPLYOFFERINGREQUEST']._serialized_end=1772
+  _globals['_DELETEAGENCYREQUEST']._serialized_start=1775
+  _globals['_DELETEAGENCYREQUEST']._serialized_end=1953
+  _globals['_DELETEAGENCYRESPONSE']._serialized_start=1955
+  _globals['_DELETEAGENCYRESPONSE']._serialized_end=1977
+  _globals['_DELETEOFFERINGREQUEST']._serialized_start=1980
+  _globals['_DELETEOFFERINGREQUEST']._serialized_end=2164
+  _globals['_DELETEOFFERINGRESPONSE']._serialized_start=2166
+  _globals['_DELETEOFFERINGRESPONSE']._serialized_end=2190
+  _globals['_GETCHANNELKINDREQUEST']._serialized_start=2192
+  _globals['_GETCHANNELKINDREQUEST']._serialized_end=2300
+  _globals['_LISTCHANNELKINDSREQUEST']._serialized_start=2303
+  _globals['_LISTCHANNELKINDSREQUEST']._serialized_end=2442
+  _globals['_LISTCHANNELKINDSRESPONSE']._serialized_start=2444
+  _globals['_LISTCHANNELKINDSRESPONSE']._serialized_end=2547
+  _globals['_APPLYCHANNELKINDREQUEST']._serialized_start=2550
+  _globals['_APPLYCHANNELKINDREQUEST']._serialized_end=2740
+  _globals['_GETCHANNELREQUEST']._serialized_start=2742
+  _globals['_GETCHANNELREQUEST']._serialized_end=2842
+  _globals['_LISTCHANNELSREQUEST']._serialized_start=2845
+  _globals['_LISTCHANNELSREQUEST']._serialized_end=3154
+  _globals['_LISTCHANNELSRESPONSE']._serialized_start=3156
+  _globals['_LISTCHANNELSRESPONSE']._serialized_end=3246
+  _globals['_APPLYCHANNELREQUEST']._serialized_start=3249
+  _globals['_APPLYCHANNELREQUEST']._serialized_end=3426
+  _globals['_DELETECHANNELREQUEST']._serialized_start=3429
+  _globals['_DELETECHANNELREQUEST']._serialized_end=3608
+  _globals['_DELETECHANNELRESPONSE']._serialized_start=3610
+  _globals['_DELETECHANNELRESPONSE']._serialized_end=3633
+  _globals['_CATALOGSERVICE']._serialized_start=3636
+  _globals['_CATALOGSERVICE']._serialized_end=6160
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ import warnings
 
 from mpp.catalog.v1 import agency_pb2 as mpp_dot_catalog_dot_v1_dot_agency__pb2
 from mpp.catalog.v1 import catalog_service_pb2 as mpp_dot_catalog_dot_v1_dot_catalog__service__pb2
+from mpp.catalog.v1 import channel_pb2 as mpp_dot_catalog_dot_v1_dot_channel__pb2
 from mpp.catalog.v1 import offering_pb2 as mpp_dot_catalog_dot_v1_dot_offering__pb2
 from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 
@@ -29,7 +30,7 @@ if _version_not_supported:
 
 
 class CatalogServiceStub:
-    """Agencies, public services with their standards, sites. Reading is open to everyone (UU 25/2009: standards are published).
+    """Agencies, public services with their standards, channels, sites. Reading is open to everyone (UU 25/2009: standards are published).
     """
 
     def __init__(self, channel):
@@ -83,10 +84,55 @@ class CatalogServiceStub:
                 request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyOfferingRequest.SerializeToString,
                 response_deserializer=mpp_dot_catalog_dot_v1_dot_offering__pb2.Offering.FromString,
                 _registered_method=True)
+        self.DeleteAgency = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/DeleteAgency',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyResponse.FromString,
+                _registered_method=True)
+        self.DeleteOffering = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/DeleteOffering',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingResponse.FromString,
+                _registered_method=True)
+        self.GetChannelKind = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/GetChannelKind',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelKindRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
+                _registered_method=True)
+        self.ListChannelKinds = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/ListChannelKinds',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsResponse.FromString,
+                _registered_method=True)
+        self.ApplyChannelKind = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/ApplyChannelKind',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
+                _registered_method=True)
+        self.GetChannel = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/GetChannel',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.FromString,
+                _registered_method=True)
+        self.ListChannels = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/ListChannels',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsResponse.FromString,
+                _registered_method=True)
+        self.ApplyChannel = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/ApplyChannel',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.FromString,
+                _registered_method=True)
+        self.DeleteChannel = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/DeleteChannel',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer:
-    """Agencies, public services with their standards, sites. Reading is open to everyone (UU 25/2009: standards are published).
+    """Agencies, public services with their standards, channels, sites. Reading is open to everyone (UU 25/2009: standards are published).
     """
 
     def GetSite(self, request, context):
@@ -145,6 +191,65 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteAgency(self, request, context):
+        """Takes an agency out of the catalogue; its name and its queue's id, prefix and counters are free again. Refused while
+        tickets or applications are open, or services or channels are left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteOffering(self, request, context):
+        """Takes a public service out of the catalogue. Refused while tickets or applications of it are open, or a channel has it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChannelKind(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChannelKinds(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyChannelKind(self, request, context):
+        """Creates or replaces a kind of channel. Refused when a channel that is there would not fit it any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChannel(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChannels(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyChannel(self, request, context):
+        """Creates or replaces a channel. Its settings must fit the attributes of its kind; an error names the path.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteChannel(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -193,6 +298,51 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyOfferingRequest.FromString,
                     response_serializer=mpp_dot_catalog_dot_v1_dot_offering__pb2.Offering.SerializeToString,
             ),
+            'DeleteAgency': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAgency,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyResponse.SerializeToString,
+            ),
+            'DeleteOffering': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOffering,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingResponse.SerializeToString,
+            ),
+            'GetChannelKind': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChannelKind,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelKindRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.SerializeToString,
+            ),
+            'ListChannelKinds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChannelKinds,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsResponse.SerializeToString,
+            ),
+            'ApplyChannelKind': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyChannelKind,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.SerializeToString,
+            ),
+            'GetChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChannel,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.SerializeToString,
+            ),
+            'ListChannels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChannels,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsResponse.SerializeToString,
+            ),
+            'ApplyChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyChannel,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.SerializeToString,
+            ),
+            'DeleteChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteChannel,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mpp.catalog.v1.CatalogService', rpc_method_handlers)
@@ -202,7 +352,7 @@ def add_CatalogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CatalogService:
-    """Agencies, public services with their standards, sites. Reading is open to everyone (UU 25/2009: standards are published).
+    """Agencies, public services with their standards, channels, sites. Reading is open to everyone (UU 25/2009: standards are published).
     """
 
     @staticmethod
@@ -438,6 +588,249 @@ class CatalogService:
             '/mpp.catalog.v1.CatalogService/ApplyOffering',
             mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyOfferingRequest.SerializeToString,
             mpp_dot_catalog_dot_v1_dot_offering__pb2.Offering.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAgency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/DeleteAgency',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteAgencyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteOffering(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/DeleteOffering',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteOfferingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChannelKind(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/GetChannelKind',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelKindRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChannelKinds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/ListChannelKinds',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelKindsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyChannelKind(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/ApplyChannelKind',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/GetChannel',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChannels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/ListChannels',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ListChannelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/ApplyChannel',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_channel__pb2.Channel.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/DeleteChannel',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelResponse.FromString,
             options,
             channel_credentials,
             insecure,
