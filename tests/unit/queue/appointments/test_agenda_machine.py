@@ -9,10 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Wish
-from mpp_queue.appointments.domain.booking import FOLLOWS, Booking, Personal, State, cooling
+from mpp_queue.appointments.domain.booking import FOLLOWS, GIVEN_BACK, Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import Agenda, Hours, Kept
 from mpp_queue.appointments.domain.errors import (
-    DayQuota,
     HoldExpired,
     Missed,
     NotInWindow,
@@ -20,7 +19,7 @@ from mpp_queue.appointments.domain.errors import (
     SlotFull,
     TooEarly,
 )
-from mpp_queue.domain import InvalidField, QueueError, WrongState
+from mpp_queue.domain import InvalidField, QueueError, Quota, QuotaReached, WrongState
 
 DAY = date(2026, 11, 23)
 AGENDA = Agenda(
@@ -36,7 +35,7 @@ AGENDA = Agenda(
     max_slots=2,
     cooling=timedelta(minutes=20),
     kept=Kept(1, 1, frozenset({"disability"})),
-    per_day=3,
+    quota=Quota(per_day=3),
 )
 SLOTS = AGENDA.slots_of(DAY)
 PEOPLE = ("", "p1", "p2")
@@ -61,6 +60,7 @@ class Day(RuleBasedStateMachine):
             assert after is not None
             assert after.state is before.state or after.state in FOLLOWS[before.state]
             assert after.history[: len(before.history)] == before.history
+        day = day.forgetful()
         self.day = AgendaDay(day.name, day.agency, day.day, day.bookings, day.blocks)
 
     def _refused(self, wish: Wish, error: QueueError) -> None:
@@ -68,13 +68,13 @@ class Day(RuleBasedStateMachine):
         if isinstance(error, SlotFull):
             run = AGENDA.run(wish.start, wish.slots)
             assert any(self._room(slot.start, wish) <= 0 for slot in run)
-        elif isinstance(error, DayQuota):
+        elif isinstance(error, QuotaReached):
             mine = [
                 b
                 for b in self.day.bookings
                 if b.personal.person_key == wish.personal.person_key and b.is_real(self.now)
             ]
-            assert len(mine) >= AGENDA.per_day
+            assert len(mine) >= AGENDA.quota.per_day
         elif isinstance(error, InvalidField):
             assert error.field in ("start", "slots")
         else:
@@ -264,11 +264,11 @@ class Day(RuleBasedStateMachine):
             assert booking.history[-1].state is booking.state
 
     @invariant()
-    def what_ran_out_tells_nobody_who_it_was(self) -> None:
+    def what_was_given_back_tells_nobody_who_it_was(self) -> None:
         for booking in self.day.bookings:
-            if booking.state is State.EXPIRED:
+            if booking.state in GIVEN_BACK:
                 assert booking.personal == Personal()
-                assert not booking.owners
+                assert not booking.sealed_code
 
 
 TestDay = Day.TestCase

@@ -25,8 +25,8 @@ from mpp_queue.appointments.domain.booking import (
     cooling,
 )
 from mpp_queue.appointments.domain.calendar import Agenda, Slot
-from mpp_queue.appointments.domain.errors import DayQuota, NotInWindow, PersonRequired, SlotFull
-from mpp_queue.domain import InvalidField, WrongState
+from mpp_queue.appointments.domain.errors import NotInWindow, SlotFull
+from mpp_queue.domain import InvalidField, PersonRequired, QuotaReached, WrongState
 
 ENDED_KEPT = 300  # bookings that gave their place back; older ones go, so that a day's document stays small
 
@@ -124,7 +124,7 @@ class AgendaDay:
         return free_in(agenda, taken, internal=internal, priority=priority, days_ahead=ahead)
 
     def hold(self, agenda: Agenda, wish: Wish, *, id: str, now: datetime, actor: str, rng: random.Random) -> AgendaDay:
-        """Raises InvalidField, NotInWindow, SlotFull, DayQuota, PersonRequired."""
+        """Raises InvalidField, NotInWindow, SlotFull, QuotaReached, PersonRequired."""
         run = self._check(agenda, wish, now)
         until = now + agenda.hold
         held = _booking(wish, id, run, State.HELD, now, actor)
@@ -163,11 +163,12 @@ class AgendaDay:
         """What time does to all of them by `now`."""
         day = self
         for booking in self.bookings:
-            after = booking.tick(agenda, now=now, actor=actor)
-            if after.state is State.EXPIRED:
-                after = after.without_person()
-            day = day.change(after)
+            day = day.change(booking.tick(agenda, now=now, actor=actor))
         return day
+
+    def forgetful(self) -> AgendaDay:
+        """What is kept: of bookings that gave their place back, no person. Taken after the events are made."""
+        return replace(self, bookings=tuple(b.without_person() if b.state in GIVEN_BACK else b for b in self.bookings))
 
     def due_at(self, agenda: Agenda) -> datetime | None:
         return min((due for b in self.bookings if (due := b.due_at(agenda)) is not None), default=None)
@@ -202,13 +203,13 @@ class AgendaDay:
 
     def _check_person(self, agenda: Agenda, wish: Wish, now: datetime, besides: str) -> None:
         person = wish.personal.person_key
-        if agenda.person_required and not person:
+        if agenda.quota.person_required and not person:
             raise PersonRequired("this agency books only for a known person: give the NIK")
-        if not agenda.per_day or not person:
+        if not agenda.quota.per_day or not person:
             return
         mine = [b for b in self.bookings if b.personal.person_key == person and b.is_real(now) and b.id != besides]
-        if len(mine) >= agenda.per_day:
-            raise DayQuota("this person has a booking of that day", metadata={"per_day": str(agenda.per_day)})
+        if len(mine) >= agenda.quota.per_day:
+            raise QuotaReached("this person has a booking of that day", metadata={"per_day": str(agenda.quota.per_day)})
 
     def _with(self, booking: Booking, now: datetime) -> AgendaDay:
         events = (*self.events, *((booking.id, change) for change in booking.events))

@@ -211,8 +211,9 @@ class Booking:
         return self.remind()
 
     def without_person(self) -> Booking:
-        """What may be kept when nobody needs to know who it was."""
-        return replace(self, personal=Personal(), owners=(), code_key="", sealed_code="")
+        """What is kept when nobody needs to know any more who it was; an account still sees what it did itself."""
+        owners = () if self.state is State.EXPIRED else self.owners
+        return replace(self, personal=Personal(), owners=owners, code_key="", sealed_code="")
 
     def _check(self, target: State) -> None:
         if target not in FOLLOWS[self.state]:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from mpp_queue.domain import InvalidField
+from mpp_queue.domain import InvalidField, Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Agenda:
     `parent`: `sites/x/queues/q` or `sites/x/channels/c`. `places` in a slot, of which citizens book `public_places`
     themselves. `first_day`, `last_day`: days from today for the public. `queue`: where a check-in draws its ticket; ""
     when there is none (a visit at home). `areas`: where the team goes, empty for a place people come to; `routes`:
-    weekday -> the areas of that day, empty for any day. `per_day`: bookings of one person a day, 0: any number.
+    weekday -> the areas of that day, empty for any day. `quota.per_day`: bookings of one person a day, 0: any number.
     """
 
     parent: str
@@ -85,8 +85,7 @@ class Agenda:
     offerings: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
     routes: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    per_day: int = 0
-    person_required: bool = False
+    quota: Quota = field(default_factory=Quota)
     address_required: bool = False
 
     def slots_of(self, day: date) -> tuple[Slot, ...]:

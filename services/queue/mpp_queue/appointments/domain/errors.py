@@ -37,15 +37,3 @@ class RescheduledBefore(QueueError):
     """A missed appointment can be given a new time once."""
 
     reason = "RESCHEDULED_BEFORE"
-
-
-class DayQuota(QueueError):
-    """One person has as many bookings of the day as the agency allows; metadata: `per_day`."""
-
-    reason = "QUOTA_REACHED"
-
-
-class PersonRequired(QueueError):
-    """This agency books only for a known person: give the NIK."""
-
-    reason = "PERSON_REQUIRED"
