@@ -1,0 +1,141 @@
+"""What a kiosk must not forget: its blocks of offline numbers, and what it printed on them. One file, one line a fact.
+
+Knows the disk; knows no network. Guaranteed: what `write` returned from survives a power cut (fsync of file and
+folder). A line that a power cut tore is dropped when the file is read: its fact had not happened yet. Not guaranteed:
+anything when two processes write one file; take one file a kiosk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Printed:
+    """A ticket on paper. `outcome` is empty until the platform has told what became of it."""
+
+    n: int
+    issued_at: str  # ISO, by the platform's clock as far as the kiosk knows it
+    offering: str = ""
+    group: int = 0
+    outcome: str = ""
+
+
+@dataclass
+class Block:
+    """Numbers `first` to `last` of one day; `used` is the greatest that was printed."""
+
+    name: str
+    day: str
+    prefix: str
+    first: int
+    last: int
+    until: str
+    day_ends_at: str
+    offset_ms: int  # platform's clock minus this machine's, when the block was leased
+    used: int = 0
+    returned: bool = False
+    printed: dict[int, Printed] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        return 0 if self.returned else self.last - max(self.used, self.first - 1)
+
+    @property
+    def unmerged(self) -> list[Printed]:
+        return [p for p in self.printed.values() if not p.outcome]
+
+    def now(self, clock: datetime) -> datetime:
+        """The platform's time, from this machine's."""
+        return clock + timedelta(milliseconds=self.offset_ms)
+
+    def lasts(self, clock: datetime) -> bool:
+        return self.now(clock) < datetime.fromisoformat(self.day_ends_at)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A lease that was asked for: the same request again gets the same block."""
+
+    request_id: str
+    size: int
+
+
+class Journal:
+    """Blocks by name, as the file tells them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.blocks: dict[str, Block] = {}
+        self.leasing: Asked | None = None  # a lease whose answer has not come
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for fact in self._read():
+            self._apply(fact)
+        self._rewrite()
+        self._file = path.open("ab")
+
+    def write(self, kind: str, **given: Any) -> None:
+        """Durable when it returns; only then is it true. Raises OSError: then do not print."""
+        line = json.dumps({"kind": kind, **given}, separators=(",", ":")) + "\n"
+        self._file.write(line.encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._apply({"kind": kind, **given})
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _apply(self, fact: dict[str, Any]) -> None:
+        kind = fact["kind"]
+        if kind == "leasing":
+            self.leasing = Asked(fact["request_id"], fact["size"])
+        elif kind == "leased":
+            self.leasing = None
+            block = {k: v for k, v in fact["block"].items() if k != "printed"}
+            printed = {p["n"]: Printed(**p) for p in fact["block"].get("printed", ())}
+            self.blocks.setdefault(block["name"], Block(**block, printed=printed))
+        elif kind == "renewed":
+            self.blocks[fact["block"]].until = fact["until"]
+        elif kind == "printed":
+            block = self.blocks[fact["block"]]
+            block.printed[fact["n"]] = Printed(fact["n"], fact["issued_at"], fact["offering"], fact["group"])
+            block.used = max(block.used, fact["n"])
+        elif kind == "outcome":
+            self.blocks[fact["block"]].printed[fact["n"]].outcome = fact["outcome"]
+        elif kind == "returned":
+            self.blocks[fact["block"]].returned = True
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        if not self._path.exists():
+            return
+        for line in self._path.read_bytes().split(b"\n")[:-1]:  # what follows the last newline was torn
+            yield json.loads(line)
+
+    def _rewrite(self) -> None:
+        """Only what is still of use, so that the file does not grow for ever: a new file beside it, then renamed."""
+        keep = [b for b in self.blocks.values() if b.unmerged or not b.returned]
+        self.blocks = {b.name: b for b in keep}
+        beside = self._path.with_suffix(".new")
+        with beside.open("wb") as out:
+            facts: list[dict[str, Any]] = [{"kind": "leased", "block": _as_dict(b)} for b in keep]
+            if self.leasing:
+                facts.append({"kind": "leasing", **asdict(self.leasing)})
+            out.writelines(json.dumps(f, separators=(",", ":")).encode() + b"\n" for f in facts)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _as_dict(block: Block) -> dict[str, Any]:
+    return {**asdict(block), "printed": [asdict(p) for p in block.printed.values()]}
