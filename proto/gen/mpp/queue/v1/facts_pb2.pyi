@@ -9,10 +9,9 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TicketFacts(_message.Message):
-    __slots__ = ("day", "channel", "priority_class", "issued_at", "arrived_at", "first_called_at", "last_called_at", "serving_at", "ended_at", "counter", "calls", "turns", "misses", "counter_seconds", "parked_seconds", "appointment", "visit", "transferred", "chosen")
+    __slots__ = ("day", "channel", "issued_at", "arrived_at", "first_called_at", "last_called_at", "serving_at", "ended_at", "counter", "calls", "turns", "misses", "counter_seconds", "parked_seconds", "appointment", "visit", "transferred", "chosen")
     DAY_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
-    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
     ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
     FIRST_CALLED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -31,7 +30,6 @@ class TicketFacts(_message.Message):
     CHOSEN_FIELD_NUMBER: _ClassVar[int]
     day: str
     channel: str
-    priority_class: str
     issued_at: _timestamp_pb2.Timestamp
     arrived_at: _timestamp_pb2.Timestamp
     first_called_at: _timestamp_pb2.Timestamp
@@ -48,4 +46,4 @@ class TicketFacts(_message.Message):
     visit: bool
     transferred: bool
     chosen: bool
-    def __init__(self, day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., turns: _Optional[int] = ..., misses: _Optional[int] = ..., counter_seconds: _Optional[int] = ..., parked_seconds: _Optional[int] = ..., appointment: _Optional[bool] = ..., visit: _Optional[bool] = ..., transferred: _Optional[bool] = ..., chosen: _Optional[bool] = ...) -> None: ...
+    def __init__(self, day: _Optional[str] = ..., channel: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., turns: _Optional[int] = ..., misses: _Optional[int] = ..., counter_seconds: _Optional[int] = ..., parked_seconds: _Optional[int] = ..., appointment: _Optional[bool] = ..., visit: _Optional[bool] = ..., transferred: _Optional[bool] = ..., chosen: _Optional[bool] = ...) -> None: ...
