@@ -9,10 +9,12 @@ from datetime import datetime
 
 from mpp.applications.v1 import events_pb2 as applications_events
 from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.queue.v1 import events_pb2 as queue_events
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_queue import usecases
+from mpp_queue.appointments.handlers import AppointmentHandlers
 from mpp_queue.counters.handlers import CounterHandlers
 
 MEASURE_SECONDS = 15
@@ -20,7 +22,7 @@ DAY_END_SECONDS = 300  # how long after midnight of a site its open tickets may 
 log = logs.get(part="queue")
 
 
-class Handlers(CounterHandlers):
+class Handlers(CounterHandlers, AppointmentHandlers):
     name = "queue"
     app = Composed()
 
@@ -39,6 +41,10 @@ class Handlers(CounterHandlers):
         command = meta.command("AttachApplication")
         if not usecases.attach_application(self.app, event.ticket, event.application, command):
             log.warning("ticket_unknown", ticket=event.ticket, application=event.application)
+
+    @on(queue_events.TicketTransferred)
+    def complete_transfer(self, event: queue_events.TicketTransferred, meta: EventMeta) -> None:
+        usecases.complete_transfer(self.app, event.ticket, event.target, event.target_offering)
 
     @every(MEASURE_SECONDS, lease="measure")
     def measure(self, now: datetime) -> None:

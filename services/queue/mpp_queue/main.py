@@ -15,14 +15,23 @@ from mpp_chassis.process import Kit, Service, run
 from mpp_chassis.settings import BadSettings
 
 if TYPE_CHECKING:
-    from mpp_queue import domain, usecases, views
+    from mpp_queue import domain, rooms, usecases, views
+    from mpp_queue.appointments import usecases as appointments
     from mpp_queue.counters import usecases as counters
 
 
-def compose(kit: Kit) -> usecases.App:
+def compose(kit: Kit) -> rooms.Rooms:
+    from mpp_queue import rooms
+
+    tickets = _tickets(kit)
+    return rooms.beside(tickets, appointments=_appointments(kit, tickets))
+
+
+def _tickets(kit: Kit) -> usecases.App:
     from mpp_queue import boards, numbering, store, usecases, views
 
     tickets, queues = store.Tickets(kit.store), views.Queues(kit.store)
+    rules = rules_from(kit.settings.extra)
 
     def last(queue: str, day: str) -> int:
         return tickets.last_seq(queue.split("/")[1], queue, day)
@@ -30,13 +39,15 @@ def compose(kit: Kit) -> usecases.App:
     return usecases.App(
         tickets=tickets,
         queues=queues,
-        views=views.QueueViews(tickets),
+        views=views.QueueViews(tickets, rules=rules),
         numbering=numbering.Numbering(last),
         cipher=kit.cipher,
-        rules=rules_from(kit.settings.extra),
+        rules=rules,
         rng=kit.rng,
         clock=kit.clock,
         counters=_counters(kit, queues),
+        index=kit.index,
+        audit=kit.audit,
         boards=boards.Boards(kit.settings.amqp_uri),
     )
 
@@ -48,8 +59,40 @@ def _counters(kit: Kit, queues: views.Queues) -> counters.App:
     return App(store.Counters(kit.store), store.Desks(kit.store), store.Layout(kit.store), queues)
 
 
+def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
+    """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
+    from mpp_queue import messages, usecases
+    from mpp_queue.appointments import agendas, store
+    from mpp_queue.appointments.usecases import App
+
+    def admit(admission: Any, command: Any) -> Any:
+        return usecases.admit(tickets, admission, command, messages.issued)
+
+    def appointment_of(ticket: str) -> str:
+        found = tickets.tickets.load(ticket)
+        return found.appointment if found else ""
+
+    text = kit.settings.extra.get("MPP_QUEUE_AGENDA_DAYS", "90")
+    if not text.isdigit() or not 1 <= int(text) <= 3660:
+        raise BadSettings(f"MPP_QUEUE_AGENDA_DAYS is not a whole number from 1 to 3660: {text!r}")
+    channels = agendas.Channels(kit.store)
+    return App(
+        days=store.AgendaDays(kit.store, timedelta(days=int(text))),
+        agendas=agendas.Agendas(kit.store, tickets.queues, channels),
+        channels=channels,
+        cipher=kit.cipher,
+        index=kit.index,
+        audit=kit.audit,
+        rng=kit.rng,
+        clock=kit.clock,
+        admit=admit,
+        appointment_of=appointment_of,
+    )
+
+
 def rules_from(env: Mapping[str, str]) -> domain.Rules:
-    """MPP_QUEUE_RECALL_GAP_SECONDS, _MAX_CALLS, _PRIORITY_RUN (whole numbers), _PRIORITY_GROUPS (comma-separated).
+    """MPP_QUEUE_RECALL_GAP_SECONDS, _MAX_CALLS, _PRIORITY_RUN, _REST_SECONDS, _UNDO_SECONDS (whole numbers),
+    _PRIORITY_GROUPS (comma-separated).
 
     Raises BadSettings naming the variable.
     """
@@ -73,18 +116,26 @@ def rules_from(env: Mapping[str, str]) -> domain.Rules:
         recall_gap=timedelta(seconds=number("MPP_QUEUE_RECALL_GAP_SECONDS", 15, 0)),
         priority_run=number("MPP_QUEUE_PRIORITY_RUN", 3, 1),
         priority_groups=groups,
+        rest=timedelta(seconds=number("MPP_QUEUE_REST_SECONDS", 300, 0)),
+        undo=timedelta(seconds=number("MPP_QUEUE_UNDO_SECONDS", 60, 0)),
     )
 
 
-def api(app: usecases.App) -> Sequence[Any]:
-    from mpp.queue.v1 import counters_service_pb2, queue_service_pb2
+def api(app: rooms.Rooms) -> Sequence[Any]:
+    from mpp.queue.v1 import appointments_service_pb2, counters_service_pb2, queue_service_pb2
 
     from mpp_queue.api import ERRORS, QueueApi
+    from mpp_queue.appointments.api import AppointmentsApi
     from mpp_queue.counters.api import CountersApi
 
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
     counters = counters_service_pb2.DESCRIPTOR.services_by_name["CountersService"]
-    return [(described, QueueApi(app), ERRORS), (counters, CountersApi(app.counters), ERRORS)]
+    appointments = appointments_service_pb2.DESCRIPTOR.services_by_name["AppointmentsService"]
+    return [
+        (described, QueueApi(app), ERRORS),
+        (counters, CountersApi(app.counters), ERRORS),
+        (appointments, AppointmentsApi(app.appointments), ERRORS),
+    ]
 
 
 SERVICE = Service(
@@ -92,8 +143,8 @@ SERVICE = Service(
     compose=compose,
     api=api,
     handlers="mpp_queue.handlers:Handlers",
-    indexes="mpp_queue.store:INDEXES",
-    aggregates=("tickets", "counters"),
+    indexes="mpp_queue.rooms:INDEXES",
+    aggregates=("tickets", "counters", "agendas"),
     events="mpp.queue.v1.events_pb2",
 )
 

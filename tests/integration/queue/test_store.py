@@ -20,7 +20,7 @@ from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import FailedPrecondition, NotFound
-from mpp_chassis.privacy import FieldCipher
+from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_queue import domain, main, store, usecases
 from pymongo import monitoring
 
@@ -38,6 +38,8 @@ class Office:
         kit = SimpleNamespace(
             store=Store(database, None, lambda: self.now, random.Random(7)),
             cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
+            index=BlindIndex(base64.b64encode(bytes(32)).decode()),
+            audit=None,
             settings=SimpleNamespace(extra={}, amqp_uri=""),
             rng=random.Random(7),
             clock=lambda: self.now,

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import grpc
 from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.call import Call
 
-from mpp_queue import domain
 from mpp_queue.appointments import listing, usecases
 from mpp_queue.appointments.usecases import App
-
-ERRORS: dict[type[Exception], grpc.StatusCode] = {
-    domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
-    domain.QueueError: grpc.StatusCode.FAILED_PRECONDITION,
-}
 
 
 class AppointmentsApi:

@@ -29,7 +29,8 @@ from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Wish
 from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import Agenda
 from mpp_queue.appointments.store import AgendaDays, Loaded
-from mpp_queue.domain import Admission, InvalidField, PriorityGroup, Quota, WrongState
+from mpp_queue.domain import Admission, InvalidField, PriorityGroup, WrongState
+from mpp_queue.guard.domain import Ending, refuse_while_cooling
 from mpp_queue.messages import group_of
 
 pb = appointments_service_pb2
@@ -42,8 +43,8 @@ CODE_LENGTH = 8
 
 # Draws the ticket of a check-in: an idempotent insert by the admission's name.
 Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
-# Whether a person may book now; raises a QueueError (quota, cool-down). Room GUARD's.
-Check = Callable[[Quota, str, datetime], None]
+# Whether a person may book now at a queue, by what happened to the person's tickets there; raises a QueueError.
+Check = Callable[[str, str, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,21 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
     booking_id = new_id(call.mutation)
 
     def decide(day: AgendaDay) -> AgendaDay:
-        if app.check is not None and wish.personal.person_key:
-            app.check(agenda.quota, wish.personal.person_key, call.now)
+        _refuse_while_cooling(app, agenda, wish.personal.person_key, call.now)
         return day.hold(agenda, wish, id=booking_id, now=call.now, actor=call.actor, rng=app.rng)
 
     return _change(app, agenda, _day_name(agenda, start), booking_id, call.mutation, decide)
+
+
+def _refuse_while_cooling(app: App, agenda: Agenda, person_key: str, now: datetime) -> None:
+    """Raises CoolDown for who lately let an appointment go, or a ticket of the queue that this agenda leads to."""
+    cool_down = agenda.quota.cool_down
+    if not person_key or not cool_down:
+        return
+    given_up = app.days.given_up(agenda.site_id, agenda.parent, person_key)
+    refuse_while_cooling([Ending(at) for at in given_up if at > now - cool_down], cool_down, now)
+    if app.check is not None and agenda.queue:
+        app.check(agenda.queue, person_key, now)
 
 
 def confirm_appointment(app: App, request: pb.ConfirmAppointmentRequest, call: Call) -> Appointment:

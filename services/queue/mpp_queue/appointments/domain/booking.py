@@ -210,10 +210,23 @@ class Booking:
             return self.miss(now=now, actor=actor)
         return self.remind()
 
+    @property
+    def given_up_at(self) -> datetime | None:
+        """When the citizen let a sure appointment go: cancelled it, or did not come. None when somebody else ended it."""
+        last = self.history[-1]
+        if self.state is State.NO_SHOW:
+            return last.at
+        sure = any(line.state is State.CONFIRMED for line in self.history)
+        by_citizen = last.actor.split(":")[0] in ("citizen", "kiosk")
+        return last.at if self.state is State.CANCELLED and sure and by_citizen else None
+
     def without_person(self) -> Booking:
-        """What is kept when nobody needs to know any more who it was; an account still sees what it did itself."""
+        """What is kept when nobody needs to know any more who it was: an account still sees what it did itself, and who
+        gave up a sure appointment waits for the next one (the blind index alone).
+        """
         owners = () if self.state is State.EXPIRED else self.owners
-        return replace(self, personal=Personal(), owners=owners, code_key="", sealed_code="")
+        key = self.personal.person_key if self.given_up_at else ""
+        return replace(self, personal=Personal(person_key=key), owners=owners, code_key="", sealed_code="")
 
     def _check(self, target: State) -> None:
         if target not in FOLLOWS[self.state]:
