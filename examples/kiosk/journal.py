@@ -51,6 +51,11 @@ class Block:
     def unmerged(self) -> list[Printed]:
         return [p for p in self.printed.values() if not p.outcome]
 
+    @property
+    def refused(self) -> list[Printed]:
+        """For staff to look at: the paper is in somebody's hand."""
+        return [p for p in self.printed.values() if p.outcome not in ("", "merged")]
+
     def now(self, clock: datetime) -> datetime:
         """The platform's time, from this machine's."""
         return clock + timedelta(milliseconds=self.offset_ms)
@@ -97,9 +102,9 @@ class Journal:
             self.leasing = Asked(fact["request_id"], fact["size"])
         elif kind == "leased":
             self.leasing = None
-            block = {k: v for k, v in fact["block"].items() if k != "printed"}
+            given = {k: v for k, v in fact["block"].items() if k != "printed"}
             printed = {p["n"]: Printed(**p) for p in fact["block"].get("printed", ())}
-            self.blocks.setdefault(block["name"], Block(**block, printed=printed))
+            self.blocks.setdefault(given["name"], Block(**given, printed=printed))
         elif kind == "renewed":
             self.blocks[fact["block"]].until = fact["until"]
         elif kind == "printed":
@@ -119,7 +124,7 @@ class Journal:
 
     def _rewrite(self) -> None:
         """Only what is still of use, so that the file does not grow for ever: a new file beside it, then renamed."""
-        keep = [b for b in self.blocks.values() if b.unmerged or not b.returned]
+        keep = [b for b in self.blocks.values() if b.unmerged or b.refused or not b.returned]
         self.blocks = {b.name: b for b in keep}
         beside = self._path.with_suffix(".new")
         with beside.open("wb") as out:

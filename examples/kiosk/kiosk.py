@@ -106,7 +106,8 @@ class Kiosk:
         with self._lock:
             blocks = list(self._journal.blocks.values())
         refused: list[grpc.RpcError] = []
-        for step in (*(partial(self._bring_home, block) for block in blocks), self._hold_enough):
+        steps: list[Callable[[], None]] = [*(partial(self._bring_home, block) for block in blocks), self._hold_enough]
+        for step in steps:
             try:
                 step()
             except grpc.RpcError as e:

@@ -124,7 +124,8 @@ class Offline(RuleBasedStateMachine):
             return
         for (_, entry), verdict in list(zip(sent, verdicts, strict=True))[: max(dies_after, 0)]:
             assert verdict.refusal is None, (verdict, "paper that a citizen holds was refused")
-            assert verdict.arrived_at is not None and verdict.arrived_at <= self.now
+            assert verdict.arrived_at is not None
+            assert verdict.arrived_at <= self.now
             self.tickets.setdefault(entry.n, entry.digest)
             assert self.tickets[entry.n] == entry.digest
         if dies_after >= len(sent) and not answer_lost:
@@ -142,7 +143,7 @@ class Offline(RuleBasedStateMachine):
     @rule(kiosk=st.sampled_from(KIOSKS), answer_lost=st.booleans())
     def give_back(self, kiosk: str, answer_lost: bool) -> None:
         journal = self.journals[kiosk]
-        for name, (first, last, after) in list(journal.blocks.items()):
+        for name, (first, _last, after) in list(journal.blocks.items()):
             block = self.day.find(name)
             assert block is not None
             self._write(self.day, self.day.give_back(block, after - 1 if after > first else 0)[0])

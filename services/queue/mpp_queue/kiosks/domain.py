@@ -69,6 +69,12 @@ class KioskInactive(KioskError):
     reason = "KIOSK_INACTIVE"
 
 
+class OfflineNotAllowed(KioskError):
+    """The catalogue says that this kiosk prints nothing by itself."""
+
+    reason = "OFFLINE_NOT_ALLOWED"
+
+
 class Refusal(StrEnum):
     """Why one printed ticket cannot be merged; its neighbours can."""
 

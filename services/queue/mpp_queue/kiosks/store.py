@@ -20,11 +20,11 @@ from pymongo import IndexModel
 from mpp_queue.kiosks.domain import Block, BlockDay, Claim, Duty
 
 M = TypeVar("M", bound=Message)
-BLOCKS, DUTIES, CHANNELS = "offline_days", "kiosks", "kiosk_channels"
+BLOCKS, DUTIES, CHANNELS = "offline_days", "kiosks", "channels"
 INDEXES: dict[str, list[IndexModel]] = {
     BLOCKS: [],
     DUTIES: [],
-    CHANNELS: [IndexModel([("site", 1)], name="of_site")],  # read model, see views.py
+    CHANNELS: [IndexModel([("site_id", 1), ("kind", 1)], name="of_kind")],  # read model of the bookings' part
 }
 
 

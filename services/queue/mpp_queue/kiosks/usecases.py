@@ -32,12 +32,14 @@ from mpp_queue.kiosks.domain import (
     Entry,
     InvalidKioskField,
     KioskInactive,
+    OfflineNotAllowed,
     Verdict,
 )
 from mpp_queue.kiosks.store import Blocks, Duties
 from mpp_queue.kiosks.views import Kiosks, KioskSpec
 
 CHANNEL = "offline_kiosk"
+LARGEST_BLOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,22 @@ class App:
 
 
 def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb2.OfflineBlock:
-    """Raises NotFound, KioskInactive, TooManyBlocks, NumbersExhausted, DayOver.
+    """Raises NotFound, KioskInactive, OfflineNotAllowed, TooManyBlocks, NumbersExhausted, DayOver.
 
     Guaranteed: no number is in two blocks of a day, whatever races and whoever crashes; a repeated request_id gets the
     same block. Not guaranteed: that no number is left out.
     """
     spec = app.tickets.queues.find(request.parent)
-    _must_work(app, request.kiosk)
+    kiosk = _must_work(app, request.kiosk)
+    if kiosk.offline_numbers == 0:
+        raise OfflineNotAllowed(f"{request.kiosk} has no numbers of its own")
+    size = min(request.size or app.rules.usual_size, kiosk.offline_numbers or LARGEST_BLOCK)
     empty = _first(spec, call.now)
     block_id = new_id(call.mutation)
 
     def decide(day: BlockDay) -> tuple[BlockDay, kiosk_pb2.OfflineBlock]:
         after, block = day.lease(
-            block_id, kiosk=request.kiosk, holder=call.caller.subject, size=request.size, now=call.now, rules=app.rules
+            block_id, kiosk=request.kiosk, holder=call.caller.subject, size=size, now=call.now, rules=app.rules
         )
         return after, messages.block(after, block, spec.prefix)
 
@@ -263,9 +268,11 @@ def may_take(app: App, site: str, kiosk: str) -> None:
     _must_work(app, kiosk)
 
 
-def _must_work(app: App, kiosk: str) -> None:
-    if _spec(app, kiosk).activation_required and not app.duties.load(kiosk).active:
+def _must_work(app: App, kiosk: str) -> KioskSpec:
+    spec = _spec(app, kiosk)
+    if spec.activation_required and not app.duties.load(kiosk).active:
         raise KioskInactive(f"nobody has put {kiosk} to work")
+    return spec
 
 
 def _on_duty(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.Kiosk:

@@ -1,14 +1,16 @@
-"""Read model: the kiosks of a site as the catalogue's channels of kind `kiosk` tell of them. Knows the settings' names;
-decides nothing.
+"""The kiosks of a site as the catalogue's channels of kind `kiosk` tell of them. Knows the settings' names; decides
+nothing.
 
-Settings: `buttons` (a list of `queue` and, optionally, `offering`, ids of the site or whole names, and `title`) and
-`activation_required` (a flag). How many buttons and which is the kind's own business: the catalogue checks it.
+Settings, all optional: `buttons` (a list of `queue` and perhaps `offering`, ids of the site or whole names, and
+`title`), or `queues` (texts: a button each); `activation_required` (a flag: a manager must put the kiosk to work);
+`offline_numbers` (the most of a block; 0: this kiosk prints nothing by itself). How many buttons there may be is the
+kind's own business: the catalogue checks it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +43,7 @@ class KioskSpec:
     name: str
     display_name: Text
     activation_required: bool = False
+    offline_numbers: int | None = None
     buttons: tuple[Button, ...] = ()
 
     def button(self, button_id: str) -> Button | None:
@@ -48,81 +51,65 @@ class KioskSpec:
 
 
 class Kiosks:
-    """Fed by the catalogue's events; `demands` answers from memory for two seconds."""
+    """Reads what the bookings' part keeps of the catalogue's channels; `demands` answers from memory for two seconds."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._channels, self._clock = Projection(store, CHANNELS), clock
         self._demands: dict[str, tuple[float, bool]] = {}
 
-    def learn(self, channel: channel_pb2.Channel, sequence: int) -> None:
-        """Idempotent; an older event changes nothing. A channel of another kind is remembered as none of ours."""
-        site, channel_id = _split(channel.name)
-        fields: dict[str, Any] = {"site": site, "kiosk": False, "activation_required": False}
-        if channel.kind.rsplit("/", 1)[-1] == KIND:
-            settings = json_format.MessageToDict(channel.settings)
-            fields = {
-                "site": site,
-                "kiosk": True,
-                "display_name": {"id": channel.display_name.id, "en": channel.display_name.en},
-                "activation_required": settings.get("activation_required") is True,
-                "buttons": _buttons(site, settings.get("buttons")),
-            }
-        self._channels.apply(kiosk_name(site, channel_id), sequence, fields)
-
-    def forget(self, channel: str, sequence: int) -> None:
-        """The channel was retired."""
-        site, channel_id = _split(channel)
-        fields = {"site": site, "kiosk": False, "activation_required": False}
-        self._channels.apply(kiosk_name(site, channel_id), sequence, fields)
-
     def find(self, name: str) -> KioskSpec | None:
-        found = self._channels.get(name)
-        return _spec(found) if found and found["kiosk"] else None
+        """None for a retired channel, and for one of another kind."""
+        site, _, kiosk = name.partition("/kiosks/")
+        found = self._channels.get(f"{site}/channels/{kiosk}")
+        if found is None or found["retired"] or "channel" not in found:
+            return None
+        channel = channel_pb2.Channel.FromString(found["channel"])
+        return spec_of(channel) if channel.kind.rsplit("/", 1)[-1] == KIND else None
 
     def demands(self, site: str) -> bool:
-        """Whether any kiosk of the site must be put to work by a manager first."""
+        """Whether any kiosk of the site (`sites/malang`) must be put to work by a manager first."""
         known = self._demands.get(site)
         now = self._clock()
         if known is None or now >= known[0]:
-            query = {"site": site, "activation_required": True}
-            found = self._channels.collection.find_one(query, {"_id": 1}) is not None
-            known = self._demands[site] = (now + KNOWN_SECONDS, found)
+            query = {"site_id": site.split("/")[1], "kind": f"{site}/channelKinds/{KIND}", "retired": False}
+            channels = (channel_pb2.Channel.FromString(d["channel"]) for d in self._channels.collection.find(query))
+            known = self._demands[site] = (now + KNOWN_SECONDS, any(spec_of(c).activation_required for c in channels))
         return known[1]
+
+
+def spec_of(channel: channel_pb2.Channel) -> KioskSpec:
+    """What a channel of kind `kiosk` says."""
+    site, _, channel_id = channel.name.partition("/channels/")
+    settings = json_format.MessageToDict(channel.settings)
+    numbers = settings.get("offline_numbers")
+    return KioskSpec(
+        name=kiosk_name(site, channel_id),
+        display_name=Text(channel.display_name.id, channel.display_name.en),
+        activation_required=settings.get("activation_required") is True,
+        offline_numbers=int(numbers) if isinstance(numbers, int | float) else None,
+        buttons=tuple(_buttons(site, settings)),
+    )
 
 
 def kiosk_name(site: str, kiosk: str) -> str:
     return f"{site}/kiosks/{kiosk}"
 
 
-def _split(channel: str) -> tuple[str, str]:
-    site, _, channel_id = channel.partition("/channels/")
-    return site, channel_id
-
-
-def _buttons(site: str, given: Any) -> list[dict[str, Any]]:
+def _buttons(site: str, settings: Mapping[str, Any]) -> Iterator[Button]:
     """Entries that name no queue are left out: a kiosk goes on with its other buttons."""
-    found = []
-    for entry in given if isinstance(given, list) else []:
+    given = settings.get("buttons")
+    if not isinstance(given, list):
+        queues = settings.get("queues")
+        given = [{"queue": queue} for queue in queues] if isinstance(queues, list) else []
+    for entry in given:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("queue"), str):
             continue
         queue, offering = entry["queue"].rsplit("/", 1)[-1], str(entry.get("offering") or "").rsplit("/", 1)[-1]
         title = entry.get("title")
         title = title if isinstance(title, Mapping) else {"id": str(title or queue)}
-        found.append(
-            {
-                "id": f"{queue}/{offering}" if offering else queue,
-                "queue": f"{site}/queues/{queue}",
-                "offering": f"{site}/offerings/{offering}" if offering else "",
-                "title": {"id": str(title.get("id", "")), "en": str(title.get("en", ""))},
-            }
+        yield Button(
+            id=f"{queue}/{offering}" if offering else queue,
+            queue=f"{site}/queues/{queue}",
+            offering=f"{site}/offerings/{offering}" if offering else "",
+            title=Text(str(title.get("id", "")), str(title.get("en", ""))),
         )
-    return found
-
-
-def _spec(d: Mapping[str, Any]) -> KioskSpec:
-    return KioskSpec(
-        name=d["_id"],
-        display_name=Text(**d["display_name"]),
-        activation_required=d["activation_required"],
-        buttons=tuple(Button(b["id"], b["queue"], b["offering"], Text(**b["title"])) for b in d["buttons"]),
-    )
