@@ -86,19 +86,32 @@ class Journal:
         connection.close()
 
     def read(self) -> dict[str, Counter[str]]:
-        """By ticket: how often each kind was told, repetitions (same id) counted once. Ends are told by their state."""
+        """By ticket: how often each kind was told, repetitions (same id) counted once. Ends are told by their state.
+
+        Complete when every outbox was empty before.
+        """
         seen: set[str] = set()
         told: dict[str, Counter[str]] = {}
-        connection = broker.connection(self._uri)
-        channel = connection.channel()
-        while (message := channel.basic_get(self._name, no_ack=True)) is not None:
+        left = 0
+
+        def hear(message: Any) -> None:
+            nonlocal left
+            left -= 1
             if (event_id := message.headers["ce-id"]) in seen:
-                continue
+                return
             seen.add(event_id)
             body = json.loads(message.body)
             kind = message.headers["ce-type"].rsplit(".", 1)[-1]
             kind = body["state"].removeprefix("STATE_").lower() if kind == "TicketEnded" else kind
             told.setdefault(message.headers["ce-subject"], Counter())[kind] += 1
+
+        connection = broker.connection(self._uri)
+        channel = connection.channel()
+        left = channel.queue_declare(self._name, passive=True).message_count
+        consumer = channel.basic_consume(self._name, no_ack=True, callback=hear)
+        while left > 0:
+            connection.drain_events(timeout=10)
+        channel.basic_cancel(consumer)
         channel.queue_delete(self._name)
         connection.close()
         return told
