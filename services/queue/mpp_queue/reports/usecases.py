@@ -1,0 +1,152 @@
+"""Reports, what is learned from them, and planned staff: one function a command or sweep. Knows the order of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mpp.queue.v1 import events_pb2, report_pb2, reports_service_pb2, ticket_pb2
+from mpp_chassis.call import Call
+from mpp_chassis.errors import FailedPrecondition, InvalidField, NotFound, PermissionDenied
+
+from mpp_queue.reports import csvform, messages
+from mpp_queue.reports.domain import days_between, learn_times, report
+from mpp_queue.reports.store import Learned, Past, Plan, Scope, Staffing
+from mpp_queue.views import Queues
+
+LEARN_DAYS = 28
+LEARN_LINES = 2000  # of one queue: its newest
+LEARN_QUEUES = 40  # at most so many in one sweep
+KNOWN_VISITS = 100  # a queue with fewer is looked at each hour, others once a day
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the use cases work with; built once by main.py. `zone_of`: a site's zone by the site's name."""
+
+    past: Past
+    learned: Learned
+    staffing: Staffing
+    queues: Queues
+    zone_of: Callable[[str], str | None]
+
+
+def query_report(app: App, request: reports_service_pb2.QueryReportRequest, call: Call) -> report_pb2.Report:
+    """Raises InvalidField, NotFound, PermissionDenied."""
+    return _report(app, request, call)
+
+
+def export_report(
+    app: App, request: reports_service_pb2.ExportReportRequest, call: Call
+) -> reports_service_pb2.ExportReportResponse:
+    """Raises InvalidField, NotFound, PermissionDenied."""
+    found = _report(app, request, call)
+    indonesian = request.header == reports_service_pb2.ExportReportRequest.HEADER_INDONESIAN
+    parts = (found.site.split("/")[1], found.from_day, found.to_day, messages.group_of(found.group_by).value)
+    return reports_service_pb2.ExportReportResponse(
+        filename=f"{'-'.join(parts)}.csv", csv=csvform.table(found, indonesian=indonesian)
+    )
+
+
+def _report(
+    app: App,
+    request: reports_service_pb2.QueryReportRequest | reports_service_pb2.ExportReportRequest,
+    call: Call,
+) -> report_pb2.Report:
+    days_between(request.from_day, request.to_day)
+    zone = app.zone_of(request.parent)
+    if zone is None:
+        raise NotFound(f"there is no {request.parent}")
+    agency = _agency(request.parent, request.agency, call)
+    scope = Scope(request.parent.split("/")[1], request.from_day, request.to_day, agency)
+    group = messages.group_of(request.group_by)
+    rows, total = report(
+        app.past.lines(scope, call.now),
+        group,
+        zone,
+        app.past.sessions(scope, call.now),
+        app.past.bookings(scope, call.now),
+    )
+    return messages.report(request.parent, request.from_day, request.to_day, agency, group, rows, total)
+
+
+def _agency(site: str, wanted: str, call: Call) -> str:
+    """Whose lines: who reaches the whole site may choose, an agency's admin gets the own agency's."""
+    if wanted and not wanted.startswith(f"{site}/"):
+        raise InvalidField("agency", f"{wanted} is not of {site}")
+    reach = call.reach()
+    if reach.all:
+        return wanted
+    if not reach.agency or wanted not in ("", reach.agency):
+        raise PermissionDenied("not yours: the report is of another agency")
+    return reach.agency
+
+
+def set_staffing(app: App, request: reports_service_pb2.SetStaffingRequest, call: Call) -> report_pb2.Staffing:
+    """Until the end of the local day. Raises InvalidField for more than the queue has, NotFound, PermissionDenied."""
+    spec = app.queues.find(request.name.removesuffix("/staffing"))
+    call.require(agency=spec.agency)
+    if request.counters > len(spec.counters):
+        raise InvalidField("counters", f"{spec.name} has {len(spec.counters)} counters")
+    day = local_day(spec.zone, call.now) if request.counters else ""
+    plan = Plan(request.counters, day)
+    return app.staffing.set(spec.name, plan, call.mutation, _staffing(request.name, plan))
+
+
+def get_staffing(app: App, request: reports_service_pb2.GetStaffingRequest, call: Call) -> report_pb2.Staffing:
+    """What was planned for an earlier day is over. Raises NotFound, PermissionDenied."""
+    spec = app.queues.find(request.name.removesuffix("/staffing"))
+    call.require(agency=spec.agency)
+    plan = app.staffing.get(spec.name)
+    return _staffing(request.name, plan if plan.day == local_day(spec.zone, call.now) else Plan())
+
+
+def _staffing(name: str, plan: Plan) -> report_pb2.Staffing:
+    return report_pb2.Staffing(name=name, counters=plan.counters, day=plan.day)
+
+
+def note_end(app: App, event: events_pb2.TicketEnded, sequence: int) -> bool:
+    """The ticket's way at its queue is over. Idempotent, in any order. False when nothing is to be noted."""
+    if event.state == ticket_pb2.Ticket.STATE_MISSED or not event.HasField("facts"):
+        return False  # it waits again; or a service of version 0.2.0 told it
+    return app.past.note_line(messages.line_of_end(event), sequence)
+
+
+def note_transfer(app: App, event: events_pb2.TicketTransferred, sequence: int) -> bool:
+    return event.HasField("facts") and app.past.note_line(messages.line_of_transfer(event), sequence)
+
+
+def note_session(app: App, event: events_pb2.CounterClosed, sequence: int) -> bool:
+    site_id, closed_at = event.counter.split("/")[1], event.closed_at.ToDatetime(tzinfo=ZoneInfo("UTC"))
+    return app.past.note_session(event.counter, messages.session(event), site_id, closed_at, sequence)
+
+
+def note_booking(app: App, event: object, state: str, sequence: int) -> bool:
+    """`state`: booked, kept, missed or dropped."""
+    name: str = event.appointment  # type: ignore[attr-defined]
+    return app.past.note_booking(name, messages.booking(event, state), name.split("/")[1], sequence)
+
+
+def learn(app: App, now: datetime) -> int:
+    """Learn the times of queues that are due; how many. Safe to run twice. Each costs at most `LEARN_LINES` lines."""
+    zones = dict(app.queues.names())
+    done = 0
+    for queue in app.learned.due(zones, now)[:LEARN_QUEUES]:
+        try:
+            minutes = app.queues.find(queue).minutes_per_visit
+        except (NotFound, FailedPrecondition):
+            minutes = 10  # closed: nobody asks
+        since = local_day(zones[queue], now - timedelta(days=LEARN_DAYS))
+        lines = app.past.lines_of_queue(queue, since, LEARN_LINES)
+        times = learn_times(lines, minutes, zones[queue])
+        wait = timedelta(days=1) if times.whole.visits >= KNOWN_VISITS else timedelta(hours=1)
+        app.learned.put(queue, times, now, now + wait)
+        done += 1
+    return done
+
+
+def local_day(zone: str, now: datetime) -> str:
+    """The ISO date that a clock on the site's wall shows."""
+    return now.astimezone(ZoneInfo(zone)).date().isoformat()
