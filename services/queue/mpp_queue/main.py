@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from mpp_queue import domain, rooms, usecases, views
     from mpp_queue.appointments import usecases as appointments
     from mpp_queue.counters import usecases as counters
+    from mpp_queue.guard import usecases as guard
+    from mpp_queue.kiosks import usecases as kiosks
 
 
 def compose(kit: Kit) -> rooms.Rooms:
     from mpp_queue import rooms
 
     tickets = _tickets(kit)
-    return rooms.beside(tickets, appointments=_appointments(kit, tickets))
+    return rooms.beside(
+        tickets,
+        appointments=_appointments(kit, tickets),
+        kiosks=_kiosks(kit, tickets),
+        guard_room=_guard(kit, tickets),
+    )
 
 
 def _tickets(kit: Kit) -> usecases.App:
@@ -90,6 +97,39 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     )
 
 
+def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
+    """MPP_QUEUE_OFFLINE_LEASE_MINUTES (120), _OFFLINE_TOLERANCE_SECONDS (120), _OFFLINE_BLOCKS (4 a kiosk). Raises
+    BadSettings.
+    """
+    from mpp_queue.kiosks import store, views
+    from mpp_queue.kiosks.domain import BlockRules
+    from mpp_queue.kiosks.usecases import App
+
+    env = kit.settings.extra
+    rules = BlockRules(
+        lease=timedelta(minutes=_number(env, "MPP_QUEUE_OFFLINE_LEASE_MINUTES", 120, 1)),
+        tolerance=timedelta(seconds=_number(env, "MPP_QUEUE_OFFLINE_TOLERANCE_SECONDS", 120, 0)),
+        most_blocks=_number(env, "MPP_QUEUE_OFFLINE_BLOCKS", 4, 1),
+    )
+    blocks, duties = store.Blocks(kit.store), store.Duties(kit.store)
+    return App(blocks, duties, views.Kiosks(kit.store), tickets, kit.index, rules)
+
+
+def _guard(kit: Kit, tickets: usecases.App) -> guard.App:
+    from mpp_queue.guard import store
+    from mpp_queue.guard.usecases import App
+
+    return App(store.Endings(kit.store), store.Counts(kit.store), store.Alarms(kit.store), tickets.queues)
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+    """Raises BadSettings naming the variable."""
+    text = env.get(name, str(default))
+    if not text.isdigit() or int(text) < least:
+        raise BadSettings(f"{name} is not a whole number of at least {least}: {text!r}")
+    return int(text)
+
+
 def rules_from(env: Mapping[str, str]) -> domain.Rules:
     """MPP_QUEUE_RECALL_GAP_SECONDS, _MAX_CALLS, _PRIORITY_RUN, _REST_SECONDS, _UNDO_SECONDS (whole numbers),
     _PRIORITY_GROUPS (comma-separated).
@@ -99,10 +139,7 @@ def rules_from(env: Mapping[str, str]) -> domain.Rules:
     from mpp_queue.domain import PriorityGroup, Rules
 
     def number(name: str, default: int, least: int) -> int:
-        text = env.get(name, str(default))
-        if not text.isdigit() or int(text) < least:
-            raise BadSettings(f"{name} is not a whole number of at least {least}: {text!r}")
-        return int(text)
+        return _number(env, name, default, least)
 
     groups = Rules().priority_groups
     if "MPP_QUEUE_PRIORITY_GROUPS" in env:
@@ -122,19 +159,33 @@ def rules_from(env: Mapping[str, str]) -> domain.Rules:
 
 
 def api(app: rooms.Rooms) -> Sequence[Any]:
-    from mpp.queue.v1 import appointments_service_pb2, counters_service_pb2, queue_service_pb2
+    from mpp.queue.v1 import (
+        appointments_service_pb2,
+        counters_service_pb2,
+        guard_service_pb2,
+        kiosks_service_pb2,
+        queue_service_pb2,
+    )
 
     from mpp_queue.api import ERRORS, QueueApi
     from mpp_queue.appointments.api import AppointmentsApi
     from mpp_queue.counters.api import CountersApi
+    from mpp_queue.guard.api import ERRORS as GUARD_ERRORS
+    from mpp_queue.guard.api import GuardApi
+    from mpp_queue.kiosks.api import ERRORS as KIOSK_ERRORS
+    from mpp_queue.kiosks.api import KiosksApi
 
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
     counters = counters_service_pb2.DESCRIPTOR.services_by_name["CountersService"]
     appointments = appointments_service_pb2.DESCRIPTOR.services_by_name["AppointmentsService"]
+    kiosks = kiosks_service_pb2.DESCRIPTOR.services_by_name["KiosksService"]
+    guard = guard_service_pb2.DESCRIPTOR.services_by_name["GuardService"]
     return [
         (described, QueueApi(app), ERRORS),
         (counters, CountersApi(app.counters), ERRORS),
         (appointments, AppointmentsApi(app.appointments), ERRORS),
+        (kiosks, KiosksApi(app.kiosks), KIOSK_ERRORS),
+        (guard, GuardApi(app.guard_room), GUARD_ERRORS),
     ]
 
 
@@ -144,7 +195,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_queue.handlers:Handlers",
     indexes="mpp_queue.rooms:INDEXES",
-    aggregates=("tickets", "counters", "agendas"),
+    aggregates=("tickets", "counters", "agendas", "kiosks", "offline_days", "booking_alarms"),
     events="mpp.queue.v1.events_pb2",
 )
 

@@ -13,8 +13,24 @@ from pymongo import IndexModel
 from mpp_queue import store, usecases
 from mpp_queue.appointments import store as appointments_store
 from mpp_queue.appointments import usecases as appointments
+from mpp_queue.guard import store as guard_store
+from mpp_queue.guard import usecases as guard
+from mpp_queue.kiosks import store as kiosks_store
+from mpp_queue.kiosks import usecases as kiosks
 
-INDEXES: dict[str, list[IndexModel]] = {**store.INDEXES, **appointments_store.INDEXES}
+_PARTS = (store.INDEXES, appointments_store.INDEXES, guard_store.INDEXES, kiosks_store.INDEXES)
+
+
+def _together() -> dict[str, list[IndexModel]]:
+    """Two parts may both look into one collection (tickets, channels): it has the indexes of both."""
+    found: dict[str, list[IndexModel]] = {}
+    for indexes in _PARTS:
+        for collection, models in indexes.items():
+            found[collection] = [*found.get(collection, ()), *models]
+    return found
+
+
+INDEXES: dict[str, list[IndexModel]] = _together()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +38,13 @@ class Rooms(usecases.App):
     """The tickets' App and beside it the others."""
 
     appointments: appointments.App
+    kiosks: kiosks.App
+    guard_room: guard.App
 
 
-def beside(tickets: usecases.App, *, appointments: appointments.App) -> Rooms:
+def beside(
+    tickets: usecases.App, *, appointments: appointments.App, kiosks: kiosks.App, guard_room: guard.App
+) -> Rooms:
     """`tickets` itself is what the others hold; what changes in it (boards, locks, memory) is shared."""
-    return Rooms(**{f.name: getattr(tickets, f.name) for f in fields(tickets)}, appointments=appointments)
+    shared = {f.name: getattr(tickets, f.name) for f in fields(tickets)}
+    return Rooms(**shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room)

@@ -31,14 +31,16 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="unacknowledged",
         ),
     ],
+    # Of tickets only those that a known person gave up are in it.
+    TICKETS: [
+        IndexModel(
+            [("site_id", ASCENDING), ("queue", ASCENDING), ("person_key", ASCENDING), ("ended_at", ASCENDING)],
+            name="given_up_by",
+            partialFilterExpression={"given_up": True},
+        )
+    ],
     COUNTS: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
 }
-# Of the tickets' collection: only tickets of a person that ended without being served are in it.
-OF_PERSON = IndexModel(
-    [("site_id", ASCENDING), ("queue", ASCENDING), ("person_key", ASCENDING), ("ended_at", DESCENDING)],
-    name="given_up_by",
-    partialFilterExpression={"given_up": True},
-)
 
 
 class Endings:

@@ -60,9 +60,11 @@ class Guard:
             raise
 
 
-def note(app: App, *, ticket: str, origin: str, key: str, at: datetime, command: Command) -> None:
-    """One ticket more of a phone or device (`origin`, `key`). Idempotent; may raise an alarm. Raises Aborted."""
-    queue = ticket.split("/tickets/")[0]
+def note(app: App, *, place: str, origin: str, key: str, at: datetime, command: Command) -> None:
+    """One ticket or appointment more (`place`, its name) of a phone or device (`origin`, `key`). Idempotent; may raise an
+    alarm. Raises Aborted.
+    """
+    queue = "/".join(place.split("/")[:4])
     try:
         spec = app.queues.find(queue)
     except (NotFound, FailedPrecondition):
@@ -71,11 +73,11 @@ def note(app: App, *, ticket: str, origin: str, key: str, at: datetime, command:
     if not key or not after:
         return
     count = app.counts.change(
-        f"{queue}#{origin}#{key}", window, lambda v: v.with_ticket(ticket, at, window=window, alarm_after=after)
+        f"{queue}#{origin}#{key}", window, lambda v: v.with_ticket(place, at, window=window, alarm_after=after)
     )
-    if count.trigger == ticket and count.raised_at is not None:
+    if count.trigger == place and count.raised_at is not None:
         tickets = tuple(t.ticket for t in reversed(count.taken))[: domain.SHOWN]
-        _raise(app, spec, origin, key, count.count, window, count.raised_at, tickets, ticket, command)
+        _raise(app, spec, origin, key, count.count, window, count.raised_at, tickets, place, command)
 
 
 def _raise(
