@@ -1,8 +1,9 @@
-"""Bring the catalogue to what the files say: site, then agencies, then services. Declarative and
+"""Bring the catalogue to what the files say: site, kinds of channel, agencies, services, channels. Declarative and
 repeatable.
 
-Knows the catalogue's contract. A request_id comes from the content and from what the catalogue held before:
-the same run again is the same command, while going back to an earlier content is a new one.
+Knows the catalogue's contract. A request_id comes from the content and from what the catalogue held before: going back to
+an earlier content is a new command. What is not there yet is created under an id of this run, since the same content may
+have been there before and been deleted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
 
 from mppctl.connection import Connection
+from mppctl.diffing import Change, changes
 from mppctl.problems import Refusal, refusal
 from mppctl.sitefiles import SiteFiles
 
@@ -34,6 +36,7 @@ class Outcome:
     name: str
     result: str
     refusal: Refusal | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,14 +51,23 @@ class Report:
         return sum(1 for o in self.outcomes if o.kind == kind and o.result == result)
 
     @property
+    def pending(self) -> bool:
+        """Whether anything was, or in a dry run would be, created or changed; or could not be checked."""
+        return any(o.result in ("created", "changed", "unchecked") for o in self.outcomes)
+
+    @property
     def refused(self) -> list[Outcome]:
         return [o for o in self.outcomes if o.refusal]
 
 
 def request_id(method: str, message: Message, etag_before: str) -> str:
-    """A UUID of the content and of the version that it is laid over."""
+    """A UUID of the content and of the version that it is laid over (or of what stands in for it)."""
     body = message.SerializeToString(deterministic=True).hex()
     return str(uuid.uuid5(NAMESPACE, f"{method}\n{etag_before}\n{body}"))
+
+
+# Reasons to refuse that would be none if what is before it in the files were there already.
+_NOT_YET = ("SITE_NOT_FOUND", "AGENCY_NOT_FOUND", "OFFERING_NOT_FOUND", "CHANNEL_KIND_NOT_FOUND")
 
 
 class Applier:
@@ -67,6 +79,8 @@ class Applier:
         self._connection, self._files, self._dry_run, self._progress = connection, files, dry_run, progress
         self._stub = connection.stub("catalog", rpc.CatalogServiceStub)
         self._metadata = connection.metadata(ROLE, site=files.site_name.removeprefix("sites/"))
+        self._run = uuid.uuid4().hex
+        self._before: dict[str, Any] = {}
         self.report = Report()
 
     def run(self) -> Report:
@@ -74,24 +88,30 @@ class Applier:
 
         Raises grpc.RpcError when the catalogue cannot be read before.
         """
-        before = self._etags()
-        names = {self._files.site_name} if self._files.site else set()
-        names |= {m.name for m in self._files.agencies} | {m.name for m in self._files.offerings}
-        if self._files.site:
-            self.report.beyond = sorted(set(before) - names)
-            self._apply("site", self._files.site, before)
-        self._apply_agencies(before)
-        for offering in self._files.offerings:
-            self._apply("service", offering, before)
+        files = self._files
+        self._before = self._present()
+        if files.site:
+            named = {files.site.name}
+            for resources in (files.kinds, files.agencies, files.offerings, files.channels):
+                named |= {resource.name for resource in resources}
+            self.report.beyond = sorted(self._before.keys() - named)
+            self._apply("site", files.site)
+        for kind in files.kinds:
+            self._apply("kind", kind)
+        self._apply_agencies()
+        for offering in files.offerings:
+            self._apply("service", offering)
+        for channel in files.channels:
+            self._apply("channel", channel)
         return self.report
 
-    def _apply_agencies(self, before: dict[str, str]) -> None:
+    def _apply_agencies(self) -> None:
         """Agencies that only wait for a counter, which another one gives up, are tried again after it."""
         waiting = list(self._files.agencies)
         while waiting:
             claimed = []
             for agency in waiting:
-                outcome = self._attempt("agency", agency, before)
+                outcome = self._attempt("agency", agency)
                 if outcome and outcome.refusal and outcome.refusal.reason == "QUEUE_CLAIMED":
                     claimed.append((agency, outcome))
                 elif outcome:
@@ -102,8 +122,8 @@ class Applier:
                 return
             waiting = [agency for agency, _ in claimed]
 
-    def _apply(self, kind: str, message: Any, before: dict[str, str]) -> None:
-        outcome = self._attempt(kind, message, before)
+    def _apply(self, kind: str, message: Any) -> None:
+        outcome = self._attempt(kind, message)
         if outcome:
             self._record(outcome)
 
@@ -112,37 +132,43 @@ class Applier:
         self.report.stopped |= bool(outcome.refusal and outcome.refusal.hopeless)
         self._progress(outcome)
 
-    def _attempt(self, kind: str, message: Any, before: dict[str, str]) -> Outcome | None:
+    def _attempt(self, kind: str, message: Any) -> Outcome | None:
         if self.report.stopped:
             return None
-        etag = before.get(message.name, "")
-        method, request = self._request(kind, message, etag)
+        before = self._before.get(message.name)
+        method, request = self._request(kind, message, before.etag if before else self._run)
         try:
             reply = self._connection.call(method, request, self._metadata)
         except grpc.RpcError as error:
             refused = refusal(error)
-            if self._dry_run and self._would_exist(refused):
+            if self._dry_run and refused.reason in _NOT_YET and self._would_exist():
                 return Outcome(kind, message.name, "unchecked")
             return Outcome(kind, message.name, "refused", refused)
-        if not etag:
-            return Outcome(kind, message.name, "created")
-        return Outcome(kind, message.name, "unchanged" if reply.etag == etag else "changed")
+        if before is None:
+            return Outcome(kind, message.name, "created", changes=tuple(changes(None, reply)))
+        if reply.etag == before.etag:
+            return Outcome(kind, message.name, "unchanged")
+        return Outcome(kind, message.name, "changed", changes=tuple(changes(before, reply)))
 
-    def _would_exist(self, refused: Refusal) -> bool:
-        """In a dry run, what the resource refers to may be in these files and not yet in the catalogue."""
-        return refused.reason in ("SITE_NOT_FOUND", "AGENCY_NOT_FOUND") and bool(self._files.agencies)
+    def _would_exist(self) -> bool:
+        """In a dry run, what a resource refers to may be in these files and not yet in the catalogue."""
+        return bool(self._files.site or self._files.kinds or self._files.agencies or self._files.offerings)
 
     def _request(self, kind: str, message: Any, etag: str) -> tuple[Callable[..., Any], Message]:
         common: dict[str, Any] = {"validate_only": self._dry_run, "request_id": request_id(kind, message, etag)}
         if kind == "site":
             return self._stub.ApplySite, pb.ApplySiteRequest(site=message, **common)
-        parent = self._files.site_name
+        common["parent"] = self._files.site_name
+        if kind == "kind":
+            return self._stub.ApplyChannelKind, pb.ApplyChannelKindRequest(channel_kind=message, **common)
         if kind == "agency":
-            return self._stub.ApplyAgency, pb.ApplyAgencyRequest(parent=parent, agency=message, **common)
-        return self._stub.ApplyOffering, pb.ApplyOfferingRequest(parent=parent, offering=message, **common)
+            return self._stub.ApplyAgency, pb.ApplyAgencyRequest(agency=message, **common)
+        if kind == "channel":
+            return self._stub.ApplyChannel, pb.ApplyChannelRequest(channel=message, **common)
+        return self._stub.ApplyOffering, pb.ApplyOfferingRequest(offering=message, **common)
 
-    def _etags(self) -> dict[str, str]:
-        """Of everything that the catalogue holds of the site now."""
+    def _present(self) -> dict[str, Any]:
+        """Everything that the catalogue holds of the site now, by name."""
         name = self._files.site_name
         try:
             site = self._connection.call(self._stub.GetSite, pb.GetSiteRequest(name=name))
@@ -150,10 +176,15 @@ class Applier:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 return {}
             raise
-        etags = {site.name: site.etag}
-        etags |= {agency.name: agency.etag for agency in agencies(self._connection, name)}
-        etags |= {offering.name: offering.etag for offering in offerings(self._connection, name)}
-        return etags
+        return {resource.name: resource for resource in (site, *everything(self._connection, name))}
+
+
+def everything(connection: Connection, site: str) -> Iterable[Any]:
+    """Kinds, agencies, services and channels of a site."""
+    yield from channel_kinds(connection, site)
+    yield from agencies(connection, site)
+    yield from offerings(connection, site)
+    yield from channels(connection, site)
 
 
 def agencies(connection: Connection, site: str) -> Iterable[Any]:
@@ -175,6 +206,30 @@ def offerings(connection: Connection, site: str, agency: str = "") -> Iterable[A
         request = pb.ListOfferingsRequest(parent=site, agency=agency, page_size=PAGE, page_token=token)
         reply = connection.call(stub.ListOfferings, request)
         yield from reply.offerings
+        token = reply.next_page_token
+        if not token:
+            return
+
+
+def channel_kinds(connection: Connection, site: str) -> Iterable[Any]:
+    """All kinds of channel of a site, page by page."""
+    stub, token = connection.stub("catalog", rpc.CatalogServiceStub), ""
+    while True:
+        request = pb.ListChannelKindsRequest(parent=site, page_size=PAGE, page_token=token)
+        reply = connection.call(stub.ListChannelKinds, request)
+        yield from reply.channel_kinds
+        token = reply.next_page_token
+        if not token:
+            return
+
+
+def channels(connection: Connection, site: str, agency: str = "") -> Iterable[Any]:
+    """All channels of a site, or of one agency (full name), page by page."""
+    stub, token = connection.stub("catalog", rpc.CatalogServiceStub), ""
+    while True:
+        request = pb.ListChannelsRequest(parent=site, agency=agency, page_size=PAGE, page_token=token)
+        reply = connection.call(stub.ListChannels, request)
+        yield from reply.channels
         token = reply.next_page_token
         if not token:
             return

@@ -9,19 +9,20 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mppctl import agency as agencies
-from mppctl import sitefiles
+from mppctl import showing, sitefiles
 from mppctl.applying import Applier, Outcome, Report
 from mppctl.connection import Connection, Identity, NoConnection, connect
 from mppctl.events import parked_app
 from mppctl.getting import get_app
-from mppctl.problems import REFUSED, errors, explained, tell
+from mppctl.problems import REFUSED, WOULD_CHANGE, errors, explained, tell
+from mppctl.report import report, staffing
 from mppctl.showing import console
 from mppctl.simulate import simulate
 from mppctl.webhook import webhook_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "The command line of the MPP platform. It talks gRPC only. Exit codes: 0 done, 1 refused by the platform, "
-    "2 wrong usage, 3 a file is wrong, 4 nobody answers, 5 not allowed."
+    "2 wrong usage, 3 a file is wrong, 4 nobody answers, 5 not allowed, 6 (only with --exit-code) something would change."
 ))  # fmt: skip
 events_app = typer.Typer(no_args_is_help=True, help="Events that services exchange.")
 app.add_typer(get_app, name="get")
@@ -30,6 +31,8 @@ app.add_typer(agencies.agency_app, name="agency")
 app.add_typer(webhook_app, name="webhook")
 events_app.add_typer(parked_app, name="parked")
 app.command()(simulate)
+app.command()(report)
+app.command()(staffing)
 
 
 @app.callback()
@@ -67,10 +70,17 @@ def apply(
     file: Annotated[
         Path,
         typer.Option(
-            "--file", "-f", help="A site's folder, a folder of sites, site.yaml, an agency's file or AgencyAccess."
+            "--file",
+            "-f",
+            help="A site's folder, a folder of sites, any file (site, agency, kind, channel, AgencyAccess ...), or `-`.",
         ),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, show what would change, change nothing.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="With --dry-run: end with 6 when anything would change.")
+    ] = False,
     services_only: Annotated[
         bool, typer.Option("--services-only", help="Leave site and agencies alone: what an agency's admin may do.")
     ] = False,
@@ -87,13 +97,16 @@ def apply(
             if services_only:
                 files.site = None
                 files.agencies.clear()
+                files.kinds.clear()
             reports.append(_apply(connection, files, dry_run))
     if any(report.refused for report in reports):
         raise typer.Exit(max(o.refusal.exit_code for r in reports for o in r.refused if o.refusal) or REFUSED)
+    if dry_run and exit_code and any(report.pending for report in reports):
+        raise typer.Exit(WOULD_CHANGE)
 
 
 def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) -> Report:
-    total = bool(files.site) + len(files.agencies) + len(files.offerings)
+    total = bool(files.site) + len(files.kinds) + len(files.agencies) + len(files.offerings) + len(files.channels)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(files.site_name, total=total)
@@ -109,17 +122,30 @@ def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) ->
 def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
     for outcome in report.refused:
         assert outcome.refusal
-        tell(outcome.refusal, f"{files.places.get(outcome.name, '')}: {outcome.name}")
+        _tell(files, outcome)
     if report.stopped:
         errors.print("[red]✗[/red] gave up: every further call would end the same way")
+    if dry_run:
+        for outcome in report.outcomes:
+            showing.difference(outcome.kind, outcome.name, outcome.result, outcome.changes)
     verb = "would be " if dry_run else ""
-    for kind, plural in (("site", "site"), ("agency", "agencies"), ("service", "services")):
+    kinds = {"site": "site", "kind": "kinds of channel", "agency": "agencies", "service": "services"}
+    for kind, plural in {**kinds, "channel": "channels"}.items():
         counts = {r: report.count(kind, r) for r in ("created", "changed", "unchanged", "unchecked", "refused")}
         parts = [f"{n} {_word(result, verb)}" for result, n in counts.items() if n]
         if parts:
             console.print(f"{files.site_name}: {plural}: {', '.join(parts)}")
     if report.beyond:
         console.print(f"{files.site_name}: in the catalogue but in no file: {', '.join(report.beyond)}")
+
+
+def _tell(files: sitefiles.SiteFiles, outcome: Outcome) -> None:
+    """A refusal with the place of each field that is wrong: file, line and column."""
+    refused = outcome.refusal
+    assert refused
+    where = {path: files.where(outcome.name, path) for path, _ in refused.fields}
+    first = next(iter(where.values()), "") or files.where(outcome.name, "")
+    tell(refused, f"{first}: {outcome.name}", where)
 
 
 def _word(result: str, verb: str) -> str:

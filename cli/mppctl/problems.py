@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ USAGE = 2  # the command line is wrong (typer's own code)
 BAD_FILE = 3  # a file is wrong; nothing was sent
 UNREACHABLE = 4  # nobody answered
 NOT_ALLOWED = 5  # no or not enough rights
+WOULD_CHANGE = 6  # a dry run found something to change, and was asked to tell so
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -51,13 +52,14 @@ class Refusal:
         """The next call would end the same way."""
         return self.code in _CODES
 
-    def lines(self) -> list[str]:
-        """For people: what, why, where."""
+    def lines(self, places: Mapping[str, str] | None = None) -> list[str]:
+        """For people: what, why, where. `places` tells where in the files a field stands (`file:line:column`)."""
+        places = places or {}
         head = self.message or self.code.name.replace("_", " ").lower()
         found = [f"{head} ({self.reason or self.code.name})"]
-        found += [
-            f"  field {path}: {text}" if text != self.message else f"  field {path}" for path, text in self.fields
-        ]
+        for path, text in self.fields:
+            line = f"  field {path}: {text}" if text != self.message else f"  field {path}"
+            found.append(f"{line}  at {places[path]}" if places.get(path) else line)
         found += [f"  {name}: {value}" for name, value in self.metadata]
         if self.code is grpc.StatusCode.UNAVAILABLE:
             found.append("  is the platform up? `make run` starts it")
@@ -98,8 +100,8 @@ def explained() -> Iterator[None]:
         raise typer.Exit(refused.exit_code) from None
 
 
-def tell(refused: Refusal, about: str = "") -> None:
-    head, *rest = refused.lines()
+def tell(refused: Refusal, about: str = "", places: Mapping[str, str] | None = None) -> None:
+    head, *rest = refused.lines(places)
     errors.print(f"[red]✗[/red] {_plain(f'{about}: {head}' if about else head)}")
     for line in rest:
         errors.print(_plain(line))

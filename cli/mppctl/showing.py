@@ -22,6 +22,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from mppctl.diffing import Change
+
 console = Console(highlight=False)
 _DAYS = ("", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
@@ -34,6 +36,21 @@ def as_json(found: Message | Sequence[Message]) -> None:
 
     shown = plain(found) if isinstance(found, Message) else [plain(m) for m in found]
     console.print_json(json.dumps(shown, ensure_ascii=False))
+
+
+def difference(kind: str, name: str, result: str, changes: Sequence[Change]) -> None:
+    """What would happen to a resource, as a unified diff of its fields. Silent where nothing would."""
+    if result not in ("created", "changed"):
+        return
+    style, mark = ("green", "+") if result == "created" else ("yellow", "~")
+    console.print(f"[{style}]{mark} {kind} {escape(name)}[/{style}]")
+    if result == "created":
+        return  # the files are there to be read
+    for change in changes:
+        if change.old is not None:
+            console.print(f"[red]    - {escape(change.path)}: {escape(change.old)}[/red]", soft_wrap=True)
+        if change.new is not None:
+            console.print(f"[green]    + {escape(change.path)}: {escape(change.new)}[/green]", soft_wrap=True)
 
 
 # --- catalogue

@@ -1,5 +1,5 @@
 """The files of a site (sites/<site>/) as messages of the catalogue's contract. See sites/README.md for the
-format.
+format. A file, or what comes from a pipe, may hold several documents.
 
 Knows the format of the files and the public messages; opens no connection. What a file leaves out stays
 absent.
@@ -8,21 +8,25 @@ absent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 
-from mppctl.yamlfile import Fields, FileProblem, Value, read
+from mppctl import channelfile, queuefile
+from mppctl.fileparts import WEEKDAYS, identifier, name, week
+from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+STDIN = Path("-")
 _ZONES = {
     "WIB": ("Asia/Jakarta", "Asia/Pontianak"),
     "WITA": ("Asia/Makassar",),
     "WIT": ("Asia/Jayapura",),
 }
+T = TypeVar("T")
 _CATEGORIES = {
     "central_government": agency_pb2.Agency.CATEGORY_CENTRAL_GOVERNMENT,
     "regional_government": agency_pb2.Agency.CATEGORY_REGIONAL_GOVERNMENT,
@@ -80,33 +84,102 @@ class SiteFiles:
     """What one site's files say. `places` tells where each resource comes from (`file:line`)."""
 
     site_name: str
-    site: site_pb2.Site | None = None  # None: only an agency's file was given
+    site: site_pb2.Site | None = None  # None: only an agency's file, a channel's ... was given
+    kinds: list[channel_pb2.ChannelKind] = field(default_factory=list)
     agencies: list[agency_pb2.Agency] = field(default_factory=list)
     offerings: list[offering_pb2.Offering] = field(default_factory=list)
+    channels: list[channel_pb2.Channel] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def keep_place(self, resource: str, value: Value) -> None:
+        """Remember where a resource stands; a second one of that name would silently replace the first."""
+        if resource in self.places:
+            raise value.problem(f"{resource} stands already in {self.places[resource]}")
+        self.places[resource] = f"{value.file}:{value.line}"
+        self.values[resource] = value
+
+    def where(self, resource: str, path: str) -> str:
+        """`file:line:column` of what a service calls `agency.queue.counters[1]`; of the resource where it is not told
+        in the file. Empty for a resource of no file.
+        """
+        value = self.values.get(resource)
+        if value is None:
+            return ""
+        found = _deepest(value, path)
+        return f"{found.file}:{found.line}:{found.column}"
 
 
 def load(path: Path) -> list[SiteFiles]:
-    """Load a folder of sites, one site's folder, a site's file, or one agency's file.
+    """Load a folder of sites, one site's folder, a folder of files, one file of any kind, or `-` (what is piped in).
 
     Raises FileProblems.
     """
+    if path == STDIN:
+        return _documents([lambda: read_all(path, sys.stdin.read())])
     if path.is_dir():
         folders = [path] if (path / "site.yaml").exists() else sorted(p.parent for p in path.glob("*/site.yaml"))
-        if not folders:
-            raise FileProblems([FileProblem(path, 1, "", "holds no site.yaml, nor do its folders")])
-        return [_load_site(folder) for folder in folders]
+        if folders:
+            return [_load_site(folder) for folder in folders]
+        files = sorted(path.glob("*.yaml"))
+        if not files:
+            raise FileProblems([FileProblem(path, 1, "", "holds no site.yaml, nor do its folders, nor other files")])
+        return _documents([lambda file=file: read_all(file) for file in files])  # type: ignore[misc]
     if path.name == "site.yaml" or path.name.startswith("holidays-"):
         return [_only_site(path.parent)]
-    files = SiteFiles("")
-    _collect([path], lambda file: _agency_file(file, files))
-    return [files]
+    return _documents([lambda: read_all(path)])
+
+
+def _documents(readers: Iterable[Callable[[], list[Value]]]) -> list[SiteFiles]:
+    """Documents of any kind and any site, in any order but for calendars, which follow their site."""
+    sites: dict[str, SiteFiles] = {}
+
+    def load_one(reader: Callable[[], list[Value]]) -> None:
+        values = reader()
+        alone = len(values) == 1 and values[0].file != STDIN
+        for value in values:
+            _document(value, sites, alone=alone)
+
+    _collect(readers, load_one)
+    return [sites[site] for site in sorted(sites)]
+
+
+def _document(value: Value, sites: dict[str, SiteFiles], *, alone: bool) -> None:
+    kind = value.child("kind")
+    if not value.is_mapping:
+        raise value.problem("must be a mapping (key: value)")
+    if kind is None:
+        raise value.problem("the key 'kind' is missing")
+    text = kind.choice({one: one for one in ("Site", "HolidayCalendar", *_KINDS_OF_FILE)})
+    owner = value.child("id" if text == "Site" else "site")
+    site = f"sites/{identifier(owner)}" if owner else ""
+    files = sites.setdefault(site, SiteFiles(site)) if owner else SiteFiles("")
+    if text == "Site":
+        files.site = _site(value, files, alone=alone)
+    elif text == "HolidayCalendar":
+        if files.site is None:
+            raise value.problem("a calendar follows its site; give the site's folder, or both documents")
+        files.site.holidays.extend(_holidays(value, files, alone=alone))
+    else:
+        _KINDS_OF_FILE[text](value, files, alone)
 
 
 def _load_site(folder: Path) -> SiteFiles:
     files = _only_site(folder)
-    _collect(sorted((folder / "agencies").glob("*.yaml")), lambda file: _agency_file(file, files))
+    for part in ("kinds", "agencies", "channels"):
+        _collect(sorted((folder / part).glob("*.yaml")), lambda file: _resource_file(file, files))
     return files
+
+
+def _resource_file(file: Path, files: SiteFiles) -> None:
+    value = read(file)
+    if not value.is_mapping:
+        raise value.problem("must be a mapping (key: value)")
+    kind = value.child("kind")
+    if kind is None:
+        raise value.problem("the key 'kind' is missing")
+    kind.choice(dict.fromkeys(_FOLDERS[file.parent.name]))
+    _KINDS_OF_FILE[kind.text()](value, files, True)
 
 
 def _only_site(folder: Path) -> SiteFiles:
@@ -122,11 +195,11 @@ def _only_site(folder: Path) -> SiteFiles:
     return files
 
 
-def _collect(paths: Iterable[Path], load_one: object) -> None:
+def _collect(sources: Iterable[T], load_one: Callable[[T], object]) -> None:
     problems = []
-    for path in paths:
+    for source in sources:
         try:
-            load_one(path)  # type: ignore[operator]
+            load_one(source)
         except FileProblem as problem:
             problems.append(problem)
     if problems:
@@ -136,20 +209,20 @@ def _collect(paths: Iterable[Path], load_one: object) -> None:
 # --- site and holidays
 
 
-def _site(value: Value, files: SiteFiles) -> site_pb2.Site:
+def _site(value: Value, files: SiteFiles, *, alone: bool = True) -> site_pb2.Site:
     f = value.fields(
         "kind id name_id region_code zone timezone opening_hours",
         "name_en site_kind opened declared_services declared_agencies source queues_source channels calendar",
     )
     f["kind"].choice({"Site": None})
-    site_id = _identifier(f["id"])
+    site_id = identifier(f["id"])
     files.site_name = f"sites/{site_id}"
-    _keep_place(files, files.site_name, value)
-    if value.file.parent.name != site_id:
+    files.keep_place(files.site_name, value)
+    if alone and value.file.parent.name != site_id:
         raise f["id"].problem(f"must be the name of its folder, {value.file.parent.name!r}")
     site = site_pb2.Site(
         name=files.site_name,
-        display_name=_name(f),
+        display_name=name(f),
         region_code=f["region_code"].text(),
         time_zone=_zone(f),
         kind=f.text("site_kind"),
@@ -162,7 +235,7 @@ def _site(value: Value, files: SiteFiles) -> site_pb2.Site:
         site.declared_services = services.whole()
     if agencies := f.get("declared_agencies"):
         site.declared_agencies = agencies.whole()
-    if (calendar := f.get("calendar")) and not (value.file.parent / calendar.text()).is_file():
+    if alone and (calendar := f.get("calendar")) and not (value.file.parent / calendar.text()).is_file():
         raise calendar.problem(f"there is no file {calendar.text()!r} beside this one")
     return site
 
@@ -178,24 +251,20 @@ def _zone(f: Fields) -> str:
 def _channel(value: Value) -> str:
     f = value.fields("id name_id", "name_en")
     f["name_id"].text()
-    return _identifier(f["id"])
+    return identifier(f["id"])
 
 
 def _opening_hours(value: Value) -> Iterable[site_pb2.OpeningHours]:
-    f = value.fields("", "source " + " ".join(_WEEKDAYS))
-    for number, day in enumerate(_WEEKDAYS, start=1):
-        intervals = f.get(day)
-        for interval in intervals.items() if intervals else ():
-            span = interval.fields("opens closes")
-            yield site_pb2.OpeningHours(weekday=number, opens=span.text("opens"), closes=span.text("closes"))
+    for weekday, span in week(value):
+        yield site_pb2.OpeningHours(weekday=weekday, opens=span.text("opens"), closes=span.text("closes"))
 
 
-def _holidays(value: Value, files: SiteFiles) -> Iterable[site_pb2.Holiday]:
+def _holidays(value: Value, files: SiteFiles, *, alone: bool = True) -> Iterable[site_pb2.Holiday]:
     f = value.fields("kind site year days", "source confidence")
     f["kind"].choice({"HolidayCalendar": None})
     f["site"].choice({files.site_name.removeprefix("sites/"): None})
     year = f["year"].whole()
-    if value.file.stem != f"holidays-{year}":
+    if alone and value.file.stem != f"holidays-{year}":
         raise f["year"].problem(f"the file of {year} must be named holidays-{year}.yaml")
     return [_holiday(item, year) for item in f["days"].items()]
 
@@ -211,67 +280,107 @@ def _holiday(value: Value, year: int) -> site_pb2.Holiday:
 # --- agencies and their services
 
 
-def _agency_file(file: Path, files: SiteFiles) -> None:
-    value = read(file)
+def _agency_file(value: Value, files: SiteFiles, alone: bool) -> None:
     f = value.fields(
         "kind site id name_id category services",
         "name_en declared_services source queue facilities",
     )
     f["kind"].choice({"Agency": None})
-    site = f"sites/{_identifier(f['site'])}"
-    if files.site_name and site != files.site_name:
-        raise f["site"].problem(f"must be {files.site_name.removeprefix('sites/')!r}, the site of its folder")
-    files.site_name = site
-    agency = _agency(f, f"{site}/agencies/{_identifier(f['id'])}")
-    if file.stem != f["id"].text():
-        raise f["id"].problem(f"must be the name of its file, {file.stem!r}")
+    site = _of_site(f, files)
+    agency = _agency(f, f"{site}/agencies/{identifier(f['id'])}")
+    _named_as_its_file(f["id"], alone)
     offerings = []
     for item in f["services"].items():
         offering = _offering(item, site, agency.name)
-        _keep_place(files, offering.name, item)
+        files.keep_place(offering.name, item)
         offerings.append(offering)
-    _keep_place(files, agency.name, value)
+    files.keep_place(agency.name, value)
     files.agencies.append(agency)
     files.offerings.extend(offerings)
 
 
-def _agency(f: Fields, name: str) -> agency_pb2.Agency:
+def _offering_file(value: Value, files: SiteFiles, alone: bool) -> None:
+    """A service alone, as `export` writes one: what stands in an agency's file, with its site and agency."""
+    f = value.fields("kind site agency id name_id service_kind source standard", "name_en aliases risk")
+    site = _of_site(f, files)
+    offering = _offering_of(f, f["service_kind"], site, f"{site}/agencies/{identifier(f['agency'])}")
+    files.keep_place(offering.name, value)
+    files.offerings.append(offering)
+
+
+def _kind_file(value: Value, files: SiteFiles, alone: bool) -> None:
+    kind = channelfile.kind(value)
+    _of_site(_top(value), files)
+    _named_as_its_file(_top(value)["id"], alone)
+    files.keep_place(kind.name, value)
+    files.kinds.append(kind)
+
+
+def _channel_file(value: Value, files: SiteFiles, alone: bool) -> None:
+    channel = channelfile.channel(value)
+    _of_site(_top(value), files)
+    _named_as_its_file(_top(value)["id"], alone)
+    files.keep_place(channel.name, value)
+    files.channels.append(channel)
+
+
+_KINDS_OF_FILE: dict[str, Callable[[Value, SiteFiles, bool], None]] = {
+    "Agency": _agency_file,
+    "Offering": _offering_file,
+    "ChannelKind": _kind_file,
+    "Channel": _channel_file,
+}
+_FOLDERS = {"kinds": ("ChannelKind",), "agencies": ("Agency",), "channels": ("Channel",)}
+
+
+def _top(value: Value) -> Fields:
+    return value.fields("", " ".join(value.keys()))
+
+
+def _of_site(f: Fields, files: SiteFiles) -> str:
+    site = f"sites/{identifier(f['site'])}"
+    if files.site_name and site != files.site_name:
+        raise f["site"].problem(f"must be {files.site_name.removeprefix('sites/')!r}, the site of its folder")
+    files.site_name = site
+    return site
+
+
+def _named_as_its_file(value: Value, alone: bool) -> None:
+    if alone and value.file.stem != value.text():
+        raise value.problem(f"must be the name of its file, {value.file.stem!r}")
+
+
+def _agency(f: Fields, resource: str) -> agency_pb2.Agency:
     agency = agency_pb2.Agency(
-        name=name, display_name=_name(f), category=f["category"].choice(_CATEGORIES), source=f.text("source")
+        name=resource, display_name=name(f), category=f["category"].choice(_CATEGORIES), source=f.text("source")
     )
     if declared := f.get("declared_services"):
         agency.declared_services = declared.whole()
     if queue := f.get("queue"):
-        agency.queue.CopyFrom(_queue(queue))
+        agency.queue.CopyFrom(queuefile.queue(queue))
     if facilities := f.get("facilities"):
         agency.facilities.extend(_facility(item) for item in facilities.items())
     return agency
 
 
-def _queue(value: Value) -> agency_pb2.QueueSpec:
-    f = value.fields("id prefix counters minutes_per_visit")
-    return agency_pb2.QueueSpec(
-        id=_identifier(f["id"]),
-        prefix=f["prefix"].text(),
-        counters=[counter.whole() for counter in f["counters"].items()],
-        minutes_per_visit=f["minutes_per_visit"].whole(),
-    )
-
-
 def _facility(value: Value) -> agency_pb2.Facility:
     f = value.fields("id name_id", "name_en")
-    return agency_pb2.Facility(id=_identifier(f["id"]), display_name=_name(f))
+    return agency_pb2.Facility(id=identifier(f["id"]), display_name=name(f))
 
 
 def _offering(value: Value, site: str, agency: str) -> offering_pb2.Offering:
     f = value.fields("id name_id kind source standard", "name_en aliases risk")
+    return _offering_of(f, f["kind"], site, agency)
+
+
+def _offering_of(f: Fields, kind: Value, site: str, agency: str) -> offering_pb2.Offering:
     aliases, risk = f.get("aliases"), f.get("risk")
     return offering_pb2.Offering(
-        name=f"{site}/offerings/{_identifier(f['id'])}",
+        name=f"{site}/offerings/{identifier(f['id'])}",
         agency=agency,
-        display_name=_name(f),
+        display_name=name(f),
         aliases=aliases.texts() if aliases else [],
-        kind=f["kind"].choice(_KINDS),
+        kind=kind.choice(_KINDS),
         source=f["source"].choice(_SOURCES),
         risk=risk.choice(_RISKS) if risk else "",
         standard=_standard(f["standard"]),
@@ -281,8 +390,8 @@ def _offering(value: Value, site: str, agency: str) -> offering_pb2.Offering:
 def _standard(value: Value) -> offering_pb2.Standard:
     f = value.fields("", " ".join((*_COMPONENTS, "sample")))
     standard = offering_pb2.Standard()
-    for key, name in _TEXT_COMPONENTS.items():
-        setattr(standard, name, f.text(key))
+    for key, component in _TEXT_COMPONENTS.items():
+        setattr(standard, component, f.text(key))
     if requirements := f.get("requirements"):
         standard.requirements.extend(_requirement(item) for item in requirements.items())
     if procedure := f.get("procedure_id"):
@@ -305,7 +414,7 @@ def _standard(value: Value) -> offering_pb2.Standard:
 
 def _requirement(value: Value) -> offering_pb2.Requirement:
     f = value.fields("id name_id", "name_en")
-    return offering_pb2.Requirement(id=_identifier(f["id"]), display_name=_name(f))
+    return offering_pb2.Requirement(id=identifier(f["id"]), display_name=name(f))
 
 
 def _fee(value: Value) -> offering_pb2.Fee:
@@ -322,25 +431,55 @@ def _fee(value: Value) -> offering_pb2.Fee:
 
 def _tariff(value: Value) -> offering_pb2.Tariff:
     f = value.fields("name_id amount_idr", "name_en")
-    return offering_pb2.Tariff(display_name=_name(f), amount_idr=f["amount_idr"].whole())
+    return offering_pb2.Tariff(display_name=name(f), amount_idr=f["amount_idr"].whole())
 
 
-# --- shared by all
+# --- where a field stands
 
 
-def _name(f: Fields) -> site_pb2.LocalizedText:
-    return site_pb2.LocalizedText(id=f["name_id"].text(), en=f.text("name_en"))
+_STEP = re.compile(r"([a-z_]+)|\[(\d+)\]")
 
 
-def _identifier(value: Value) -> str:
-    text = value.text()
-    if not _ID.fullmatch(text):
-        raise value.problem(f"{text!r} is not an id: small letters, digits and hyphens")
-    return text
+def _deepest(value: Value, path: str) -> Value:
+    """The value that a path of the contract speaks of, or the nearest above it. The files' keys differ a little from the
+    contract's: `display_name.id` is `name_id`, hours stand by weekday.
+    """
+    steps = [key or int(index) for key, index in _STEP.findall(path.partition(".")[2])]
+    at = 0
+    while at < len(steps):
+        found, used = _next(value, steps[at:])
+        if found is None:
+            return value
+        value, at = found, at + used
+    return value
 
 
-def _keep_place(files: SiteFiles, name: str, value: Value) -> None:
-    """Remember where a resource stands; a second one of that name would silently replace the first."""
-    if name in files.places:
-        raise value.problem(f"{name} stands already in {files.places[name]}")
-    files.places[name] = f"{value.file}:{value.line}"
+def _next(value: Value, steps: list[str | int]) -> tuple[Value | None, int]:
+    first, second = steps[0], steps[1] if len(steps) > 1 else ""
+    if isinstance(first, int):
+        items = _flat(value)
+        return (items[first], 1) if first < len(items) else (None, 0)
+    stem = "name" if first == "display_name" else first
+    if second in ("id", "en") and (found := value.child(f"{stem}_{second}")):
+        return found, 2
+    for key in (first, _FILE_KEYS.get(first, first), f"{stem}_id"):
+        if found := value.child(key):
+            return found, 1
+    return None, 0
+
+
+def _flat(value: Value) -> list[Value]:
+    """Items of a list, or of a week's days one after the other."""
+    if not value.is_mapping:
+        return value.items() if value.is_list else []
+    days = [value.child(day) for day in WEEKDAYS]
+    return [item for day in days if day and day.is_list for item in day.items()]
+
+
+_FILE_KEYS = {
+    **{ours: theirs for theirs, ours in _COMPONENTS.items()},
+    "name": "id",
+    "kind": "channel_kind",
+    "time_zone": "timezone",
+    "sample_components": "sample",
+}

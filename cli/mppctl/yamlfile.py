@@ -13,16 +13,17 @@ import yaml
 T = TypeVar("T")
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 _WHOLE_TAG = "tag:yaml.org,2002:int"
+_FLAG_TAG = "tag:yaml.org,2002:bool"
 _NULL_TAG = "tag:yaml.org,2002:null"
 
 
 class FileProblem(Exception):
     """Something in a file that cannot be used. `key` is a path such as `services[2].standard.fee`."""
 
-    def __init__(self, file: Path, line: int, key: str, message: str) -> None:
-        where = f"{file}:{line}"
+    def __init__(self, file: Path, line: int, key: str, message: str, column: int = 1) -> None:
+        where = f"{file}:{line}:{column}"
         super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
-        self.file, self.line, self.key, self.message = file, line, key, message
+        self.file, self.line, self.key, self.message, self.column = file, line, key, message, column
 
 
 class Value:
@@ -37,11 +38,16 @@ class Value:
         return int(self._node.start_mark.line) + 1
 
     @property
+    def column(self) -> int:
+        """Counted from 1."""
+        return int(self._node.start_mark.column) + 1
+
+    @property
     def is_null(self) -> bool:
         return self._node.tag == _NULL_TAG
 
     def problem(self, message: str) -> FileProblem:
-        return FileProblem(self.file, self.line, self.key, message)
+        return FileProblem(self.file, self.line, self.key, message, self.column)
 
     def text(self) -> str:
         """A text; a date may stand without quotes."""
@@ -60,6 +66,43 @@ class Value:
             if digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0"):
                 return int(digits)
         raise self.problem("must be a whole number (digits only)")
+
+    def flag(self) -> bool:
+        """true or false."""
+        if self._node.tag == _FLAG_TAG and str(self._node.value).lower() in ("true", "false"):
+            return bool(self._node.value.lower() == "true")
+        raise self.problem("must be true or false")
+
+    def plain(self) -> object:
+        """Whatever stands here as plain data: mappings, lists, texts, whole numbers, true and false; null is left out."""
+        if isinstance(self._node, yaml.MappingNode):
+            entries = self.fields("", " ".join(str(key.value) for key, _ in self._node.value))
+            return {key: entries[key].plain() for key in entries if not entries[key].is_null}
+        if isinstance(self._node, yaml.SequenceNode):
+            return [item.plain() for item in self.items()]
+        if self._node.tag == _FLAG_TAG:
+            return self.flag()
+        return self.whole() if self._node.tag == _WHOLE_TAG else self.text()
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self._node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self._node, yaml.SequenceNode)
+
+    def keys(self) -> list[str]:
+        """The keys of a mapping, as they are written."""
+        return [str(key.value) for key, _ in self._node.value] if self.is_mapping else []
+
+    def child(self, key: str) -> Value | None:
+        """The entry of a mapping, if this is one that has it."""
+        if isinstance(self._node, yaml.MappingNode):
+            for key_node, value_node in self._node.value:
+                if key_node.value == key:
+                    return Value(self.file, f"{self.key}.{key}" if self.key else key, value_node)
+        return None
 
     def choice(self, allowed: Mapping[str, T]) -> T:
         """What `allowed` gives for the text."""
@@ -86,11 +129,11 @@ class Value:
         for key_node, value_node in self._node.value:
             name = str(key_node.value)
             path = f"{self.key}.{name}" if self.key else name
-            line = key_node.start_mark.line + 1
+            place = Value(self.file, path, key_node)
             if name not in known:
-                raise FileProblem(self.file, line, path, f"unknown key{_guess(name, known)}")
+                raise place.problem(f"unknown key{_guess(name, known)}")
             if name in entries:
-                raise FileProblem(self.file, line, path, "this key is written twice")
+                raise place.problem("this key is written twice")
             entries[name] = Value(self.file, path, value_node)
         for name in required.split():
             if name not in entries:
@@ -123,23 +166,35 @@ class Fields:
 
 def read(file: Path) -> Value:
     """The one document of a YAML file. Raises FileProblem, also for a file that cannot be read."""
+    found = read_all(file)
+    if len(found) > 1:
+        raise found[1].problem("is a second document; this file may hold one only")
+    return found[0]
+
+
+def read_all(file: Path, text: str | None = None) -> list[Value]:
+    """The documents of a YAML file, or of a text that is given under its name. At least one. Raises FileProblem."""
     try:
-        text = file.read_text(encoding="utf-8")
+        nodes = [node for node in yaml.compose_all(file_text(file) if text is None else text, yaml.SafeLoader) if node]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise FileProblem(file, line, "", f"is not YAML: {error.problem}", column) from error
+    except yaml.YAMLError as error:
+        raise FileProblem(file, 1, "", f"is not YAML: {error}") from error
+    if not nodes:
+        raise FileProblem(file, 1, "", "is empty")
+    return [Value(file, "", node) for node in nodes]
+
+
+def file_text(file: Path) -> str:
+    """Raises FileProblem for a file that cannot be read, or is no text."""
+    try:
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise FileProblem(file, 1, "", f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileProblem(file, 1, "", "is not UTF-8 text") from error
-    try:
-        node = yaml.SafeLoader(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
-        raise FileProblem(file, line, "", f"is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise FileProblem(file, 1, "", f"is not YAML: {error}") from error
-    if node is None:
-        raise FileProblem(file, 1, "", "is empty")
-    return Value(file, "", node)
 
 
 def _guess(name: str, known: tuple[str, ...]) -> str:

@@ -248,4 +248,5 @@ def test_a_file_that_is_not_there_or_empty_is_told_of(tmp_path: Path) -> None:
     assert told(tmp_path / "x.yaml") == ["x.yaml:1: : cannot be read: No such file or directory"]
     (tmp_path / "x.yaml").write_text("# nothing\n")
     assert told(tmp_path / "x.yaml") == ["x.yaml:1: : is empty"]
-    assert told(tmp_path)[0].endswith("holds no site.yaml, nor do its folders")
+    (tmp_path / "x.yaml").unlink()
+    assert told(tmp_path)[0].endswith("holds no site.yaml, nor do its folders, nor other files")
