@@ -17,13 +17,14 @@ from mpp_queue import usecases
 from mpp_queue.appointments.handlers import AppointmentHandlers
 from mpp_queue.counters.handlers import CounterHandlers
 from mpp_queue.guard.handlers import GuardHandlers
+from mpp_queue.visits.handlers import VisitHandlers
 
 MEASURE_SECONDS = 15
 DAY_END_SECONDS = 300  # how long after midnight of a site its open tickets may stay open
 log = logs.get(part="queue")
 
 
-class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers):
+class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, VisitHandlers):
     name = "queue"
     app = Composed()
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpp_queue.counters import usecases as counters
     from mpp_queue.guard import usecases as guard
     from mpp_queue.kiosks import usecases as kiosks
+    from mpp_queue.visits import usecases as visits
 
 
 def compose(kit: Kit) -> rooms.Rooms:
@@ -31,6 +32,7 @@ def compose(kit: Kit) -> rooms.Rooms:
         appointments=_appointments(kit, tickets),
         kiosks=_kiosks(kit, tickets),
         guard_room=_guard(kit, tickets),
+        visits=_visits(kit, tickets),
     )
 
 
@@ -130,6 +132,26 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
     return int(text)
 
 
+def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
+    from mpp_queue import messages, usecases
+    from mpp_queue.visits import store
+    from mpp_queue.visits.usecases import App
+
+    def admit(admission: Any, command: Any) -> Any:
+        return usecases.admit(tickets, admission, command, messages.issued)
+
+    return App(
+        visits=store.Visits(kit.store),
+        tickets=tickets.tickets,
+        looks=store.VisitTickets(kit.store),
+        queues=tickets.queues,
+        views=tickets.views,
+        layout=tickets.counters.layout,
+        cipher=kit.cipher,
+        admit=admit,
+    )
+
+
 def rules_from(env: Mapping[str, str]) -> domain.Rules:
     """MPP_QUEUE_RECALL_GAP_SECONDS, _MAX_CALLS, _PRIORITY_RUN, _REST_SECONDS, _UNDO_SECONDS (whole numbers),
     _PRIORITY_GROUPS (comma-separated).
@@ -165,6 +187,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
         guard_service_pb2,
         kiosks_service_pb2,
         queue_service_pb2,
+        visits_service_pb2,
     )
 
     from mpp_queue.api import ERRORS, QueueApi
@@ -174,18 +197,21 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     from mpp_queue.guard.api import GuardApi
     from mpp_queue.kiosks.api import ERRORS as KIOSK_ERRORS
     from mpp_queue.kiosks.api import KiosksApi
+    from mpp_queue.visits.api import VisitsApi
 
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
     counters = counters_service_pb2.DESCRIPTOR.services_by_name["CountersService"]
     appointments = appointments_service_pb2.DESCRIPTOR.services_by_name["AppointmentsService"]
     kiosks = kiosks_service_pb2.DESCRIPTOR.services_by_name["KiosksService"]
     guard = guard_service_pb2.DESCRIPTOR.services_by_name["GuardService"]
+    visits = visits_service_pb2.DESCRIPTOR.services_by_name["VisitsService"]
     return [
         (described, QueueApi(app), ERRORS),
         (counters, CountersApi(app.counters), ERRORS),
         (appointments, AppointmentsApi(app.appointments), ERRORS),
         (kiosks, KiosksApi(app.kiosks), KIOSK_ERRORS),
         (guard, GuardApi(app.guard_room), GUARD_ERRORS),
+        (visits, VisitsApi(app.visits), ERRORS),
     ]
 
 
@@ -195,7 +221,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_queue.handlers:Handlers",
     indexes="mpp_queue.rooms:INDEXES",
-    aggregates=("tickets", "counters", "agendas", "kiosks", "offline_days", "booking_alarms"),
+    aggregates=("tickets", "counters", "agendas", "kiosks", "offline_days", "booking_alarms", "visits"),
     events="mpp.queue.v1.events_pb2",
 )
 

@@ -17,8 +17,10 @@ from mpp_queue.guard import store as guard_store
 from mpp_queue.guard import usecases as guard
 from mpp_queue.kiosks import store as kiosks_store
 from mpp_queue.kiosks import usecases as kiosks
+from mpp_queue.visits import store as visits_store
+from mpp_queue.visits import usecases as visits
 
-_PARTS = (store.INDEXES, appointments_store.INDEXES, guard_store.INDEXES, kiosks_store.INDEXES)
+_PARTS = (store.INDEXES, appointments_store.INDEXES, guard_store.INDEXES, kiosks_store.INDEXES, visits_store.INDEXES)
 
 
 def _together() -> dict[str, list[IndexModel]]:
@@ -40,11 +42,17 @@ class Rooms(usecases.App):
     appointments: appointments.App
     kiosks: kiosks.App
     guard_room: guard.App
+    visits: visits.App
 
 
 def beside(
-    tickets: usecases.App, *, appointments: appointments.App, kiosks: kiosks.App, guard_room: guard.App
+    tickets: usecases.App,
+    *,
+    appointments: appointments.App,
+    kiosks: kiosks.App,
+    guard_room: guard.App,
+    visits: visits.App,
 ) -> Rooms:
     """`tickets` itself is what the others hold; what changes in it (boards, locks, memory) is shared."""
     shared = {f.name: getattr(tickets, f.name) for f in fields(tickets)}
-    return Rooms(**shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room)
+    return Rooms(**shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room, visits=visits)

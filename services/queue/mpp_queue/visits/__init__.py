@@ -1,0 +1,1 @@
+"""Visits: one arrival of one citizen, tickets at several agencies."""

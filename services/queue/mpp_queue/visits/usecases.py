@@ -1,0 +1,275 @@
+"""Start a visit, show it, cancel it. Knows the order of steps; rules are in domain.py, tickets are admitted and ended by the
+tickets' own use cases.
+
+A visit takes several writes: first its own, with the names of its tickets, then a ticket each. Whatever dies in between
+is gone on with by the handler of the visit's own event, and by a repetition of the command: a ticket that is there is left
+alone, one that is not is admitted with the visit's time of arrival. Cancelling is the same way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mpp.queue.v1 import ticket_pb2, visit_pb2, visits_service_pb2
+from mpp_chassis.call import Call, Command, new_id
+from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.events import Event
+from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
+
+from mpp_queue import messages as ticket_messages
+from mpp_queue import metrics as ticket_metrics
+from mpp_queue.counters.store import Layout
+from mpp_queue.counters.usecases import local_day
+from mpp_queue.domain import Admission, InvalidField, QueueError, QueueSpec, State, Ticket
+from mpp_queue.store import Tickets
+from mpp_queue.views import Queues, QueueViews
+from mpp_queue.visits import domain, messages, metrics
+from mpp_queue.visits.domain import Stop, Visit
+from mpp_queue.visits.messages import Outlook
+from mpp_queue.visits.store import Visits, VisitTickets
+
+# Draws a ticket: an idempotent insert by the admission's name.
+Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
+MOST_TRANSFERS = 5  # of one errand that are followed
+AT_A_COUNTER = frozenset({State.CALLED, State.SERVING})
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the use cases work with; built once by main.py."""
+
+    visits: Visits
+    tickets: Tickets
+    looks: VisitTickets
+    queues: Queues
+    views: QueueViews
+    layout: Layout
+    cipher: FieldCipher
+    admit: Admit
+
+
+def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: Call) -> visit_pb2.Visit:
+    """A ticket in each queue. A queue that refuses is told in its stop; when all do, the first refusal is raised.
+
+    Guaranteed: a repeated request_id finds the same visit and the same tickets; what was written down and not admitted is
+    admitted after a crash. Not guaranteed: that all tickets get their numbers at the same moment.
+    Raises InvalidField, NotFound, FailedPrecondition.
+    """
+    name = f"{request.parent}/visits/{new_id(call.mutation)}"
+    visit = domain.start(
+        name=name,
+        day=local_day(app.layout.zone(name.split("/")[1]), call.now),
+        now=call.now,
+        actor=call.actor,
+        channel={"kiosk": "kiosk", "officer": "counter"}.get(call.role, "online"),
+        wishes=[(wish.queue, wish.offering) for wish in request.wishes],
+        owners=sorted(call.caller.owner_keys) if call.role == "citizen" else (),
+        group=ticket_messages.group_of(request.priority_group),
+        sealed_phone=app.cipher.seal(request.phone, "phone"),
+        masked_phone=mask_phone(request.phone),
+    )
+    for wish in visit.wishes:
+        _known(app, wish.queue)
+    fresh = visit_pb2.Visit(name=name)
+    if app.visits.create(visit, call.mutation, fresh, messages.events(visit)) is fresh:
+        metrics.VISITS.labels(visit.site_id, "started").inc()
+    else:
+        visit = _load(app, name)
+        if visit.cancelled:
+            return _shown(app, visit, call.now)
+    visit, issued = _admit(app, visit, call.now)
+    if not issued:
+        raise FailedPrecondition("none of the queues gives a ticket now", reason=visit.wishes[0].refused)
+    return _issued(app, visit, issued)
+
+
+def complete(app: App, name: str, now: datetime) -> None:
+    """After the event of a visit: admit what a crash left out, withdraw what was cancelled meanwhile. Idempotent."""
+    visit = app.visits.load(name)
+    if visit is None:
+        return
+    if not visit.cancelled:
+        there = app.looks.named(visit.tickets)
+        if len(there) < len(visit.tickets):
+            _admit(app, visit, now)
+        visit = app.visits.load(name) or visit  # a cancellation that did not see what was just admitted leaves it to us
+    if visit.cancelled:
+        _withdraw_all(app, visit, now)
+
+
+def get_visit(app: App, name: str, call: Call) -> visit_pb2.Visit:
+    """Raises NotFound, PermissionDenied."""
+    visit = _load(app, name)
+    call.require(owners=visit.owners)
+    return _shown(app, visit, call.now)
+
+
+def cancel_visit(app: App, request: visits_service_pb2.CancelVisitRequest, call: Call) -> visit_pb2.Visit:
+    """What waits is given up; what is at a counter goes on. Raises InvalidField, NotFound, PermissionDenied."""
+    if looks_personal(request.reason):
+        raise InvalidField("reason", "leave out NIK, phone numbers and e-mail addresses")
+
+    decided: list[Visit] = []
+
+    def cancel(before: Visit) -> tuple[Visit, visit_pb2.Visit, list[Event]]:
+        call.require(owners=before.owners)
+        after = before.cancel(now=call.now, actor=call.actor, reason=request.reason)
+        decided.append(after)
+        return after, visit_pb2.Visit(name=after.name, cancelled=True), messages.events(after)
+
+    app.visits.change(request.name, call.mutation, visit_pb2.Visit, cancel)
+    if decided and decided[-1].events:
+        metrics.VISITS.labels(decided[-1].site_id, "cancelled").inc()
+    visit = _load(app, request.name)
+    _withdraw_all(app, visit, call.now)
+    return _shown(app, visit, call.now)
+
+
+# -- inside
+
+
+def _load(app: App, name: str) -> Visit:
+    visit = app.visits.load(name)
+    if visit is None:
+        raise NotFound(f"there is no {name}")
+    return visit
+
+
+def _known(app: App, queue: str) -> QueueSpec | None:
+    """None when its agency closed it. Raises NotFound for a queue that never was: nothing is written for a mistake."""
+    try:
+        return app.queues.find(queue)
+    except FailedPrecondition:
+        return None
+
+
+def _admit(app: App, visit: Visit, now: datetime) -> tuple[Visit, dict[str, ticket_pb2.IssuedTicket]]:
+    """Every wish that was not refused; the tickets by name, and the visit with the refusals of this time."""
+    issued: dict[str, ticket_pb2.IssuedTicket] = {}
+    refused: dict[str, str] = {}
+    for wish in visit.wishes:
+        if wish.refused:
+            continue
+        admission = Admission(
+            name=wish.ticket,
+            queue=wish.queue,
+            channel=visit.channel,
+            arrived_at=visit.started_at,
+            offering=wish.offering,
+            group=visit.group,
+            owners=visit.owners,
+            sealed_phone=visit.sealed_phone,
+            masked_phone=visit.masked_phone,
+            visit=visit.name,
+        )
+        # The same command whoever runs it, so that a ticket is admitted once.
+        command = Command(wish.ticket, "AdmitVisit", visit.name, visit.started_by, now)
+        try:
+            issued[wish.ticket] = app.admit(admission, command)
+        except (QueueError, FailedPrecondition) as e:
+            refused[wish.ticket] = e.reason
+    if refused:
+        visit = visit.refuse(refused)
+        _note_refusals(app, visit.name, refused, visit.started_by, now)
+    return visit, issued
+
+
+def _note_refusals(app: App, name: str, refused: dict[str, str], actor: str, now: datetime) -> None:
+    def note(before: Visit) -> tuple[Visit, visit_pb2.Visit, list[Event]]:
+        return before.refuse(refused), visit_pb2.Visit(name=name), []
+
+    command = Command("+".join(sorted(refused)), "RefuseVisit", "", actor, now)
+    app.visits.change(name, command, visit_pb2.Visit, note)
+
+
+class _Gone(Exception):
+    """The ticket no longer waits."""
+
+
+def _withdraw_all(app: App, visit: Visit, now: datetime) -> None:
+    """Cancel what waits. Safe to run twice and beside calls: who is called first stays called."""
+    for ticket in _followed(app, visit).values():
+        if ticket.state is State.WAITING:
+            command = Command(f"{visit.name}:{ticket.name}", "WithdrawVisit", "", visit.cancelled_by, now)
+            with suppress(_Gone):
+                _withdraw(app, ticket.name, visit.reason, command)
+
+
+def _withdraw(app: App, name: str, reason: str, command: Command) -> None:
+    decided: list[Ticket] = []  # empty when the command was repeated
+
+    def decision(before: Ticket) -> tuple[Ticket, ticket_pb2.Ticket, Sequence[Event]]:
+        if before.state is not State.WAITING:
+            raise _Gone
+        decided.append(before.cancel(now=command.at, actor=command.actor, reason=reason))
+        return decided[-1], ticket_messages.ticket(decided[-1]), ticket_messages.events(decided[-1])
+
+    app.tickets.change(name, command, ticket_pb2.Ticket, decision)
+    for ticket in decided[-1:]:
+        ticket_metrics.count(ticket)
+
+
+def _followed(app: App, visit: Visit) -> dict[str, Ticket]:
+    """The visit's tickets by the names that it knows; in the place of one that was transferred the ticket it became."""
+    found = app.looks.named([wish.ticket for wish in visit.wishes])
+    for _ in range(MOST_TRANSFERS):
+        children = {t.child: name for name, t in found.items() if t.state is State.TRANSFERRED and t.child}
+        if not children:
+            break
+        born = app.looks.named(list(children))
+        if not born:
+            break  # its admission is under way
+        found.update({children[name]: child for name, child in born.items()})
+    return found
+
+
+def _issued(app: App, visit: Visit, issued: dict[str, ticket_pb2.IssuedTicket]) -> visit_pb2.Visit:
+    """From the tickets' stored replies and what the agencies declare, so that a repeated command is answered alike."""
+    outlooks, stops = {}, []
+    for wish in visit.wishes:
+        if wish.ticket in issued:
+            spec = _known(app, wish.queue)
+            service = timedelta(minutes=spec.minutes_per_visit if spec else 0)
+            given = issued[wish.ticket]
+            wait = given.estimated_wait.ToTimedelta()
+            outlooks[wish.ticket] = Outlook(given.ticket, given.people_ahead, wait, service)
+            stops.append(Stop(wish.ticket, wait, service, service / max(len(spec.counters) if spec else 1, 1)))
+    plan = domain.plan(stops)
+    return messages.visit(visit, outlooks, plan.order, plan.total)
+
+
+def _shown(app: App, visit: Visit, now: datetime) -> visit_pb2.Visit:
+    """As it stands now: over, at a counter, then the proposal for what waits, then what is parked."""
+    tickets = _followed(app, visit)
+    outlooks, stops, free_in = dict[str, Outlook](), list[Stop](), timedelta(0)
+    for key, ticket in tickets.items():
+        outlooks[key], again = _outlook(app, ticket)
+        if ticket.state in AT_A_COUNTER:
+            free_in = max(free_in, outlooks[key].service - ticket.served(now))
+        elif ticket.state is State.WAITING:
+            stops.append(Stop(key, outlooks[key].wait, outlooks[key].service, again))
+    plan = domain.plan(stops, free_in)
+    shown = {key: n for n, key in enumerate(plan.order)}
+
+    def place(key: str) -> tuple[int, int, datetime]:
+        ticket = tickets[key]
+        kind = 1 if ticket.state in AT_A_COUNTER else 2 if key in shown else 3 if ticket.ended_at is None else 0
+        return kind, shown.get(key, 0), ticket.ended_at or ticket.issued_at
+
+    return messages.visit(visit, outlooks, sorted(tickets, key=place), max(plan.total, free_in))
+
+
+def _outlook(app: App, ticket: Ticket) -> tuple[Outlook, timedelta]:
+    """What is left for a ticket, and until when a counter of its queue is next free."""
+    spec = _known(app, ticket.queue) if ticket.ended_at is None else None
+    if spec is None:
+        return Outlook(ticket_messages.ticket(ticket)), timedelta(0)
+    snapshot = app.views.of(spec, ticket.day)
+    again = snapshot.visit / max(snapshot.counters, 1)
+    if ticket.state is not State.WAITING:
+        return Outlook(ticket_messages.ticket(ticket), 0, timedelta(0), snapshot.visit), again
+    ahead = app.looks.before(ticket)
+    return Outlook(ticket_messages.ticket(ticket), ahead, snapshot.wait_of(ahead), snapshot.visit), again
