@@ -11,7 +11,7 @@ from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp_chassis.call import Call
 
-from mpp_queue import domain, usecases
+from mpp_queue import calling, domain, usecases
 from mpp_queue.usecases import App
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
@@ -39,7 +39,7 @@ class QueueApi:
         return usecases.watch_queue(self._app, request, call)
 
     def CallNext(self, request: pb.CallNextRequest, call: Call) -> ticket_pb2.Ticket:
-        return usecases.call_next(self._app, request, call)
+        return calling.call_next(self._app, request, call)
 
     def RecallTicket(self, request: pb.RecallTicketRequest, call: Call) -> ticket_pb2.Ticket:
         return usecases.recall_ticket(self._app, request, call)
@@ -55,3 +55,27 @@ class QueueApi:
 
     def CancelTicket(self, request: pb.CancelTicketRequest, call: Call) -> ticket_pb2.Ticket:
         return usecases.cancel_ticket(self._app, request, call)
+
+    def PreviewNext(self, request: pb.PreviewNextRequest, call: Call) -> pb.PreviewNextResponse:
+        return calling.preview_next(self._app, request, call)
+
+    def CallTicket(self, request: pb.CallTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return calling.call_ticket(self._app, request, call)
+
+    def UndoCall(self, request: pb.UndoCallRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.undo_call(self._app, request, call)
+
+    def ParkTicket(self, request: pb.ParkTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.park_ticket(self._app, request, call)
+
+    def ResumeTicket(self, request: pb.ResumeTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return calling.resume_ticket(self._app, request, call)
+
+    def TransferTicket(self, request: pb.TransferTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.transfer_ticket(self._app, request, call)
+
+    def RequeueTicket(self, request: pb.RequeueTicketRequest, call: Call) -> ticket_pb2.Ticket:
+        return usecases.requeue_ticket(self._app, request, call)
+
+    def ListTickets(self, request: pb.ListTicketsRequest, call: Call) -> pb.ListTicketsResponse:
+        return usecases.list_tickets(self._app, request, call)

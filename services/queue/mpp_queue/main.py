@@ -38,6 +38,8 @@ def compose(kit: Kit) -> rooms.Rooms:
 
 def _tickets(kit: Kit) -> usecases.App:
     from mpp_queue import boards, numbering, store, usecases, views
+    from mpp_queue.guard.store import Endings
+    from mpp_queue.guard.usecases import Guard
 
     tickets, queues = store.Tickets(kit.store), views.Queues(kit.store)
     rules = rules_from(kit.settings.extra)
@@ -57,6 +59,7 @@ def _tickets(kit: Kit) -> usecases.App:
         counters=_counters(kit, queues),
         index=kit.index,
         audit=kit.audit,
+        guard=Guard(Endings(kit.store)),
         boards=boards.Boards(kit.settings.amqp_uri),
     )
 

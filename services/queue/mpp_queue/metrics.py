@@ -9,13 +9,24 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 from mpp_queue.counters import domain as counters
-from mpp_queue.domain import Called, Ended, Issued, ServingStarted, State, Ticket
+from mpp_queue.domain import (
+    Called,
+    Ended,
+    Issued,
+    Parked,
+    Returned,
+    ServingStarted,
+    State,
+    Ticket,
+    TicketEvent,
+    Transferred,
+)
 
 _MINUTE = 60
 TICKETS = Counter(
     "mpp_queue_tickets_total",
     "Steps of tickets: taken, called, recalled, serving, finished, missed (back to waiting), no_show, cancelled, "
-    "closed_at_day_end. Counted by the process that wrote the step",
+    "closed_at_day_end, parked, resumed, undone, requeued, transferred. Counted by the process that wrote the step",
     ("site", "queue", "step"),
 )
 WAIT_SECONDS = Histogram(
@@ -30,9 +41,26 @@ SERVICE_SECONDS = Histogram(
     ("site",),
     buckets=tuple(_MINUTE * m for m in (0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45, 60)),
 )
+WALKING_SECONDS = Histogram(
+    "mpp_queue_walking_seconds",
+    "From the last call to the counter, a part of the wait, of citizens who got there",
+    ("site",),
+    buckets=(5, 10, 20, 30, 45, _MINUTE, 1.5 * _MINUTE, 2 * _MINUTE, 3 * _MINUTE, 5 * _MINUTE),
+)
+CLASS_CALLS = Counter(
+    "mpp_queue_class_calls_total",
+    "First calls of a turn by class of the queue's policy, and whether it was the ticket's turn (in_turn) or an officer "
+    "chose it (out_of_turn): the use of priority",
+    ("site", "priority_class", "turn"),
+)
+PASSED_OVER = Counter(
+    "mpp_queue_passed_over_total",
+    "Waiting tickets that a call passed over because their citizen was at another counter",
+    ("site",),
+)
 OPEN_TICKETS = Gauge(
     "mpp_queue_open_tickets",
-    "Tickets of today that are waiting, called or serving, at the last sweep `measure`; true of the lease's holder only",
+    "Tickets of today that wait, are called, served or parked, at the last sweep `measure`; true of the lease's holder only",
     ("site", "queue", "state"),
 )
 LONGEST_WAIT_SECONDS = Gauge(
@@ -85,16 +113,30 @@ def count(ticket: Ticket) -> None:
         TICKETS.labels(site, queue, _step(ticket, event)).inc()
         if isinstance(event, ServingStarted):
             WAIT_SECONDS.labels(site).observe(event.waited.total_seconds())
+            WALKING_SECONDS.labels(site).observe(event.walked.total_seconds())
         if isinstance(event, Ended) and event.state is State.FINISHED:
             SERVICE_SECONDS.labels(site).observe(event.served.total_seconds())
+        if isinstance(event, Called) and ticket.history[-1].step == "call":
+            turn = "out_of_turn" if ticket.out_of_turn else "in_turn"
+            CLASS_CALLS.labels(site, ticket.priority_class, turn).inc()
 
 
-def _step(ticket: Ticket, event: Issued | Called | ServingStarted | Ended) -> str:
-    if isinstance(event, Issued):
-        return "taken"
-    if isinstance(event, Called):
-        return "called" if ticket.calls == 1 else "recalled"
-    return "serving" if isinstance(event, ServingStarted) else event.state.value
+def _step(ticket: Ticket, event: TicketEvent) -> str:
+    match event:
+        case Issued():
+            return "taken"
+        case Called():
+            return {"call": "called", "resume": "resumed"}.get(ticket.history[-1].step, "recalled")
+        case ServingStarted():
+            return "serving"
+        case Parked():
+            return "parked"
+        case Returned(cause=cause):
+            return cause.value
+        case Transferred():
+            return "transferred"
+        case Ended(state=state):
+            return state.value
 
 
 def short(queue: str) -> str:

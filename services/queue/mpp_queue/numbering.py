@@ -18,6 +18,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 _Key = tuple[str, str]  # queue, ISO day
 
@@ -27,6 +28,7 @@ class _QueueDay:
     lock: threading.Lock = field(default_factory=threading.Lock)
     next: int = 0  # 0: not known yet
     given_back: set[int] = field(default_factory=set)
+    latest: datetime | None = None
 
 
 class Numbering:
@@ -46,6 +48,19 @@ class Numbering:
             seq = entry.next
             entry.next += 1
             return seq
+
+    def reserve_at(self, queue: str, day: str, now: datetime) -> tuple[int, datetime]:
+        """The next number and the time it was given out: `now`, or a moment later, so that in one process whoever has the
+        lower number did not come later. Raises what `last` raises.
+        """
+        entry = self._entry(queue, day)
+        if entry.next == 0:
+            self.lost(queue, day)
+        with entry.lock:
+            seq = entry.next
+            entry.next += 1
+            entry.latest = max(now, entry.latest or now)
+            return seq, entry.latest
 
     def lost(self, queue: str, day: str) -> None:
         """Another process has the number that was reserved: look what the greatest is now. Raises what `last`

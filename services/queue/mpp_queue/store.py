@@ -4,17 +4,18 @@ Knows fields and indexes; never knows a rule. Each query names all leading field
 cost follows what it returns and never the history of the queue.
 
 What the indexes guarantee, whatever processes do: a number is given once a queue and day (`ticket_number`); a
-counter has one citizen (`counter_taken`); a CallNext command calls one ticket (`first_call`, `second_call`).
-The last three are partial: a ticket that waits is in none of them, which makes taking a ticket cheaper. A
-look-up by a partial index names its condition too.
+counter has one citizen (`counter_taken`); the citizen of a visit is at one counter (`visit_taken`); a person has so many
+tickets a day and no more (`quota_taken`); a CallNext command calls one ticket (`first_call`, `second_call`).
+All but the first are partial: a ticket that waits is in none of them (but the quota's), which makes taking a ticket
+cheaper. A look-up by a partial index names its condition too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 from mpp_chassis.aggregates import Aggregates, Decision, Store, Stored
@@ -23,11 +24,23 @@ from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from mpp_queue.counters.store import INDEXES as COUNTER_INDEXES
-from mpp_queue.domain import OPEN, HistoryLine, PriorityGroup, State, Ticket
+from mpp_queue.domain import (
+    OFFLINE_BASE,
+    OPEN,
+    OTHERS,
+    Delivery,
+    HistoryLine,
+    PriorityGroup,
+    State,
+    Ticket,
+)
 
 M = TypeVar("M", bound=Message)
 
 NUMBER_INDEX = "ticket_number"
+COUNTER_INDEX = "counter_taken"
+VISIT_INDEX = "visit_taken"
+QUOTA_INDEX = "quota_taken"
 LINE = [("site_id", ASCENDING), ("queue", ASCENDING), ("state", ASCENDING), ("day", ASCENDING), ("rank", ASCENDING)]
 
 
@@ -44,7 +57,15 @@ INDEXES: dict[str, list[IndexModel]] = {
             unique=True,
         ),
         IndexModel(LINE, name="line"),
-        _unique_while("at_counter", "busy_key", "counter_taken"),
+        _unique_while("at_counter", "busy_key", COUNTER_INDEX),
+        _unique_while("at_counter_of_visit", "visit_key", VISIT_INDEX),
+        _unique_while("has_quota", "quota_key", QUOTA_INDEX),
+        # Who was called lately, whatever came of it: for the board, the estimate and the turn of the classes.
+        IndexModel(
+            [("site_id", ASCENDING), ("queue", ASCENDING), ("day", ASCENDING), ("last_call", ASCENDING)],
+            name="calls",
+            partialFilterExpression={"was_called": True},
+        ),
         _unique_while("has_call", "call_key", "first_call"),
         _unique_while("has_second_call", "second_call_key", "second_call"),
     ],
@@ -56,6 +77,20 @@ INDEXES: dict[str, list[IndexModel]] = {
     "sites": [],
     **COUNTER_INDEXES,
 }
+
+
+# Tickets of one queue, state and millisecond; more would not be paged through.
+SAME_RANK = 20
+
+
+class Desk(Protocol):
+    """What a counter may call: see counters/domain.py."""
+
+    @property
+    def offerings(self) -> frozenset[str]: ...
+
+    @property
+    def appointments_only(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +107,13 @@ class Visit:
 
     number: str
     counter: int
-    called_at: Any
-    priority: bool
+    called_at: datetime
+    priority_class: str
     length: timedelta | None
+    state: State = State.FINISHED
+    turn_at: datetime | None = None
+    offering: str = ""
+    serving_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +174,34 @@ class Tickets:
         found = self._collection.find_one({"site_id": site_id, "busy_key": busy_key, "at_counter": True})
         return to_ticket(self._aggregates.stored(found)) if found else None
 
-    def waiting(self, site_id: str, queue: str, day: str, limit: int, from_rank: str = "") -> list[Loaded]:
-        """The first waiting tickets in the order of their rank, from `from_rank` on."""
+    def with_visitor(self, site_id: str, visit_key: str) -> Ticket | None:
+        """The ticket of a visit that is at a counter now; None for no visit."""
+        if not visit_key:
+            return None
+        found = self._collection.find_one({"site_id": site_id, "visit_key": visit_key, "at_counter_of_visit": True})
+        return to_ticket(self._aggregates.stored(found)) if found else None
+
+    def waiting(
+        self, site_id: str, queue: str, day: str, limit: int, from_rank: str = "", desk: Desk | None = None
+    ) -> list[Loaded]:
+        """The first waiting tickets in the order of their rank, from `from_rank` on. `desk`: only those it may call;
+        the cost then follows those it passes over, too.
+        """
         query = {"site_id": site_id, "queue": queue, "state": State.WAITING.value, "day": day}
-        return self._loaded({**query, "rank": {"$gte": from_rank}}, limit)
+        only: dict[str, Any] = {}
+        if desk is not None and desk.offerings:
+            only["offering"] = {"$in": ["", *sorted(desk.offerings)]}
+        if desk is not None and desk.appointments_only:
+            only["appointment"] = {"$gt": ""}
+        return self._loaded({**query, "rank": {"$gte": from_rank}, **only}, limit)
+
+    def open_page(
+        self, site_id: str, queue: str, day: str, state: State, limit: int, after: tuple[str, str] = ("", "")
+    ) -> list[Loaded]:
+        """Tickets of one open state in the order of rank and name, those after `after` (rank, name)."""
+        query = {"site_id": site_id, "queue": queue, "state": state.value, "day": day, "rank": {"$gte": after[0]}}
+        loaded = [one for one in self._loaded(query, limit + SAME_RANK) if (one.ticket.rank, one.ticket.name) > after]
+        return sorted(loaded, key=lambda one: (one.ticket.rank, one.ticket.name))[:limit]
 
     def open_before(self, site_id: str, queue: str, day: str, limit: int) -> list[Loaded]:
         """Tickets of earlier days that nobody ended."""
@@ -149,18 +212,28 @@ class Tickets:
         return [Loaded(to_ticket(s), s) for s in map(self._aggregates.stored, found)]
 
     def last_seq(self, site_id: str, queue: str, day: str) -> int:
-        """The greatest number given out; 0 when there is none."""
-        query = {"site_id": site_id, "queue": queue, "day": day, "seq": {"$gte": 1}}
+        """The greatest number drawn; 0 when there is none. Offline and kept numbers are no part of the sequence."""
+        query = {"site_id": site_id, "queue": queue, "day": day, "seq": {"$gte": 1, "$lt": OFFLINE_BASE}}
         for document in self._collection.find(query, {"seq": 1}).sort("seq", DESCENDING).limit(1):
             return int(document["seq"])
         return 0
 
-    def count_waiting(self, site_id: str, queue: str, day: str) -> tuple[int, int]:
-        """How many wait with priority, and without. Its cost follows the number who wait."""
+    def count_uncounted(self, site_id: str, queue: str, day: str, below: int) -> int:
+        """How many numbers before `below` do not count in the daily contingent. Its cost follows the day's numbers: for
+        the few who come when the contingent is used up.
+        """
+        query = {"site_id": site_id, "queue": queue, "day": day, "seq": {"$gte": 1, "$lt": below}}
+        return int(self._collection.count_documents({**query, "appointment": {"$gt": ""}}))
+
+    def count_waiting(self, site_id: str, queue: str, day: str) -> dict[str, int]:
+        """How many wait in each class. Its cost follows the number who wait."""
         match = {"site_id": site_id, "queue": queue, "state": State.WAITING.value, "day": day}
-        group = {"_id": "$priority", "n": {"$sum": 1}}
-        counts = {g["_id"]: g["n"] for g in self._collection.aggregate([{"$match": match}, {"$group": group}])}
-        return int(counts.get(True, 0)), int(counts.get(False, 0))
+        group = {"_id": {"class": "$priority_class", "priority": "$priority"}, "n": {"$sum": 1}}
+        counts: dict[str, int] = {}
+        for found in self._collection.aggregate([{"$match": match}, {"$group": group}]):
+            one = _class_of(found["_id"].get("class"), found["_id"]["priority"])
+            counts[one] = counts.get(one, 0) + int(found["n"])
+        return counts
 
     def open_now(self, site_id: str, queues: Sequence[str], day: str) -> list[OpenNow]:
         """What is open in these queues of one site. Its cost follows the number who are there."""
@@ -175,26 +248,46 @@ class Tickets:
         return [OpenNow(d["_id"]["queue"], State(d["_id"]["state"]), d["count"], d["oldest"]) for d in found]
 
     def lately_called(self, site_id: str, queue: str, day: str, limit: int) -> list[Visit]:
-        """Tickets at the counters and the last finished ones, newest call first."""
-        base = {"site_id": site_id, "queue": queue, "day": day}
-        fields = ("number", "counter", "called_at", "serving_at", "ended_at", "priority")
-        found = []
-        for state in (State.CALLED, State.SERVING, State.FINISHED):
-            query = {**base, "state": state.value, "rank": {"$gte": ""}}
-            cursor = self._collection.find(query, dict.fromkeys(fields, 1))
-            found += list(cursor.sort("rank", DESCENDING).limit(limit))
-        found.sort(key=lambda d: d["called_at"], reverse=True)
-        return [_visit(d) for d in found[:limit]]
+        """Tickets that were called, newest call first, whatever became of them."""
+        query = {"site_id": site_id, "queue": queue, "day": day, "was_called": True, "last_call": {"$gt": ""}}
+        cursor = self._collection.find(query, dict.fromkeys(_VISIT_FIELDS, 1)).sort("last_call", DESCENDING)
+        return [_visit(d) for d in cursor.limit(limit)]
 
     def _loaded(self, query: Mapping[str, Any], limit: int) -> list[Loaded]:
         found = self._collection.find(query).sort("rank", ASCENDING).limit(limit)
         return [Loaded(to_ticket(s), s) for s in map(self._aggregates.stored, found)]
 
 
+_VISIT_FIELDS = (
+    "number", "counter", "called_at", "last_call", "turn_at", "serving_at", "ended_at", "away_seconds",
+    "priority_class", "priority", "state", "offering",
+)  # fmt: skip
+
+
 def _visit(document: Mapping[str, Any]) -> Visit:
-    begin, end = document["serving_at"], document["ended_at"]
-    length = max(end - begin, timedelta(0)) if begin and end else None
-    return Visit(document["number"], document["counter"], document["called_at"], document["priority"], length)
+    begin, end, state = document["serving_at"], document["ended_at"], State(document["state"])
+    done = begin and end and state is State.FINISHED
+    length = max(end - begin - _span(document.get("away_seconds")), timedelta(0)) if done else None
+    return Visit(
+        number=document["number"],
+        counter=document["counter"],
+        called_at=datetime.fromtimestamp(int(document["last_call"]) / 1000, UTC),
+        priority_class=_class_of(document.get("priority_class"), document["priority"]),
+        length=length,
+        state=state,
+        turn_at=document.get("turn_at"),
+        offering=document["offering"],
+        serving_at=begin,
+    )
+
+
+def _class_of(named: str | None, priority: bool) -> str:
+    """Version 0.2.0 knew two classes and kept only whether it was the first."""
+    return named or ("priority" if priority else OTHERS)
+
+
+def _span(seconds: float | None) -> timedelta:
+    return timedelta(seconds=seconds or 0.0)
 
 
 def to_state(ticket: Ticket) -> dict[str, Any]:
@@ -208,9 +301,12 @@ def to_state(ticket: Ticket) -> dict[str, Any]:
         "offering": ticket.offering,
         "group": ticket.group.value,
         "priority": ticket.priority,
+        "priority_class": ticket.priority_class,
+        "channel": ticket.channel,
         "state": ticket.state.value,
         "rank": ticket.rank,
         "issued_at": ticket.issued_at,
+        "arrived_at": ticket.arrived_at,
         "called_at": ticket.called_at,
         "serving_at": ticket.serving_at,
         "ended_at": ticket.ended_at,
@@ -232,12 +328,45 @@ def to_state(ticket: Ticket) -> dict[str, Any]:
             {"at": h.at, "actor": h.actor, "step": h.step, "state": h.state.value, "reason": h.reason}
             for h in ticket.history
         ],
+        **{key: value for key, value in _sparse(ticket).items() if value},
+    }
+
+
+def _sparse(ticket: Ticket) -> dict[str, Any]:
+    """Fields that most tickets do not have: left out when they say nothing, so that a new ticket's document is small."""
+    return {
+        "visit_key": ticket.visit_key,
+        "at_counter_of_visit": ticket.visit_key != "",
+        "quota_key": ticket.quota_key,
+        "has_quota": ticket.quota_key != "",
+        "last_call": ticket.last_call,
+        "was_called": ticket.last_call != "",
+        "waiting_rank": ticket.waiting_rank,
+        "turn_at": ticket.turn_at,
+        "called_by": ticket.called_by,
+        "out_of_turn": ticket.out_of_turn,
+        "resumed": ticket.resumed,
+        "walked_seconds": ticket.walked.total_seconds(),
+        "away_since": ticket.away_since,
+        "away_seconds": ticket.away.total_seconds(),
+        "person_key": ticket.person_key,
+        "phone_key": ticket.phone_key,
+        "device_key": ticket.device_key,
+        "visit": ticket.visit,
+        "appointment": ticket.appointment,
+        "parent": ticket.parent,
+        "child": ticket.child,
+        "expected_seconds": ticket.expected.total_seconds() if ticket.expected else 0.0,
+        "delivery": ticket.delivery.value,
+        "delivered": list(ticket.delivered),
+        "time_inaccurate": ticket.time_inaccurate,
     }
 
 
 def to_ticket(stored: Stored) -> Ticket:
-    """From a whole document."""
+    """From a whole document. What version 0.2.0 wrote lacks the later fields, which then have their defaults."""
     s = stored.state
+    get = s.get
     return Ticket(
         name=stored.name,
         site_id=stored.site_id,
@@ -252,9 +381,34 @@ def to_ticket(stored: Stored) -> Ticket:
         state=State(s["state"]),
         rank=s["rank"],
         issued_at=s["issued_at"],
+        arrived_at=get("arrived_at") or s["issued_at"],
+        channel=get("channel", ""),
+        priority_class=_class_of(get("priority_class"), s["priority"]),
         call_key=s["call_key"],
         second_call_key=s["second_call_key"],
         busy_key=s["busy_key"],
+        visit_key=get("visit_key", ""),
+        quota_key=get("quota_key", ""),
+        last_call=get("last_call", ""),
+        waiting_rank=get("waiting_rank", ""),
+        turn_at=get("turn_at"),
+        called_by=get("called_by", ""),
+        out_of_turn=get("out_of_turn", False),
+        resumed=get("resumed", False),
+        walked=_span(get("walked_seconds")),
+        away_since=get("away_since"),
+        away=_span(get("away_seconds")),
+        person_key=get("person_key", ""),
+        phone_key=get("phone_key", ""),
+        device_key=get("device_key", ""),
+        visit=get("visit", ""),
+        appointment=get("appointment", ""),
+        parent=get("parent", ""),
+        child=get("child", ""),
+        expected=_span(get("expected_seconds")) if get("expected_seconds") else None,
+        delivery=Delivery(get("delivery", "")),
+        delivered=tuple(get("delivered", ())),
+        time_inaccurate=get("time_inaccurate", False),
         owners=tuple(s["owners"]),
         sealed_phone=s["sealed_phone"],
         masked_phone=s["masked_phone"],

@@ -1,4 +1,5 @@
-"""Load, decide, save: one function a command. Knows the order of steps; rules are in domain.py, queries in store.py.
+"""Load, decide, save: one function a command. Knows the order of steps; rules are in domain/, queries in store.py. Who is
+called next is in calling.py.
 
 Every command is one write. Locks and memory here only save work; what must hold is decided by compare-and-set
 and by the store's unique indexes, so any number of processes may run the same command at once.
@@ -11,31 +12,51 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from google.protobuf.message import Message
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
-from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
+from mpp_chassis.privacy import BlindIndex, FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages, metrics
 from mpp_queue.boards import Boards
 from mpp_queue.counters.usecases import App as Counters
-from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Rules, State, Ticket
+from mpp_queue.domain import (
+    Admission,
+    ContingentExhausted,
+    InvalidField,
+    NumberTaken,
+    PersonRequired,
+    QueueError,
+    QueueNotOpen,
+    QueueSpec,
+    QuotaReached,
+    Rules,
+    State,
+    Ticket,
+)
 from mpp_queue.flights import Flights
+from mpp_queue.messages import Doors
 from mpp_queue.numbering import Numbering
-from mpp_queue.store import NUMBER_INDEX, Loaded, Tickets
-from mpp_queue.views import Queues, QueueViews
+from mpp_queue.store import NUMBER_INDEX, QUOTA_INDEX, Loaded, Tickets
+from mpp_queue.views import Queues, QueueViews, Snapshot
+
+M = TypeVar("M", bound=Message)
 
 NUMBER_ATTEMPTS = 60  # lost races for a number before the caller is asked to try again
-CALL_ATTEMPTS = 20
-CANDIDATES = 4  # waiting tickets read at once by CallNext
 SWEEP_BATCH = 200
+PAGE_SIZE, LARGEST_PAGE = 50, 500
+# Channels that a ticket gets by the way it came, never by what a request says.
+OWN_CHANNELS = frozenset({"appointment", "offline_kiosk", "transfer"})
+CHANNEL_OF_ROLE = {"kiosk": "kiosk", "citizen": "online"}
 
 
 class Lines:
@@ -59,6 +80,19 @@ class Lines:
             lock.release()
 
 
+class Guard(Protocol):
+    """Against brokers: what is asked before a person gets a ticket (guard/usecases.py)."""
+
+    def check(self, spec: QueueSpec, person_key: str, now: datetime) -> None:
+        """Raises a QueueError when this person must wait."""
+
+
+class Audit(Protocol):
+    """The chassis' audit log."""
+
+    def record(self, actor: str, action: str, resource: str, at: datetime) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """What the use cases work with; built once by main.py."""
@@ -72,6 +106,9 @@ class App:
     rng: random.Random
     clock: Callable[[], datetime]
     counters: Counters
+    index: BlindIndex
+    audit: Audit
+    guard: Guard | None = None
     boards: Boards = field(default_factory=Boards)
     flights: Flights = field(default_factory=Flights)
     lines: Lines = field(default_factory=Lines)
@@ -82,6 +119,7 @@ def take_ticket(app: App, request: queue_service_pb2.TakeTicketRequest, call: Ca
 
     Guaranteed: a number is given once; a repeated request_id gets the same ticket; an acknowledged ticket is
     durable. Not guaranteed: no gap (a crash, or a store that refuses, may cost a number).
+    Raises NotFound, FailedPrecondition, InvalidField, PersonRequired, QueueNotOpen, ContingentExhausted, QuotaReached.
     """
     spec = app.queues.find(request.parent)
     name = f"{request.parent}/tickets/{new_id(call.mutation)}"
@@ -90,66 +128,176 @@ def take_ticket(app: App, request: queue_service_pb2.TakeTicketRequest, call: Ca
             known = app.tickets.reply(name, call.mutation, ticket_pb2.IssuedTicket)
             if known is not None:
                 return known
-        return _insert(app, spec, name, request, call)
-
-
-def _insert(
-    app: App, spec: QueueSpec, name: str, request: queue_service_pb2.TakeTicketRequest, call: Call
-) -> ticket_pb2.IssuedTicket:
-    day = local_day(spec.zone, call.now)
-    sealed = app.cipher.seal(request.phone, "phone")
-    for attempt in range(NUMBER_ATTEMPTS):
-        seq = app.numbering.reserve(spec.name, day)
-        used = False
         try:
-            ticket = _issue(app, spec, name, day, seq, sealed, request, call)
-            fresh = messages.issued(ticket)
-            reply = app.tickets.create(ticket, call.mutation, fresh, messages.events(ticket))
-            used = reply.ticket.number == ticket.number  # else: the stored reply of a repeated command
-            if reply is fresh:
-                metrics.count(ticket)
+            return admit(app, _admission(app, spec, name, request, call), call.mutation, messages.issued)
+        except QueueError:
+            # What is refused now may have been granted to the same command before.
+            known = app.tickets.reply(name, call.mutation, ticket_pb2.IssuedTicket)
+            if known is not None:
+                return known
+            raise
+
+
+def _admission(
+    app: App, spec: QueueSpec, name: str, request: queue_service_pb2.TakeTicketRequest, call: Call
+) -> Admission:
+    if request.priority_class and not app.rules.policy_of(spec).knows(request.priority_class):
+        raise InvalidField("priority_class", f"{spec.name} has no class {request.priority_class}")
+    if request.channel in OWN_CHANNELS:
+        raise InvalidField("channel", f"{request.channel} is no channel that a request may name")
+    doors = doors_of(spec, call.now)
+    if doors.closed:
+        opens = {"opens_at": doors.opens_at.isoformat()} if doors.opens_at else {}
+        raise QueueNotOpen(f"{spec.name} is not open now", metadata={"cause": doors.closed, **opens})
+    person_key = _person(app, request.nik, call)
+    if spec.quota.person_required and not person_key:
+        raise PersonRequired(f"{spec.name} gives tickets to a person; tell the NIK", field="nik")
+    if person_key and app.guard is not None:
+        app.guard.check(spec, person_key, call.now)
+    owners = call.caller.owner_keys if call.role == "citizen" else {f"nik:{person_key}"} if person_key else ()
+    return Admission(
+        name=name,
+        queue=spec.name,
+        channel=request.channel or CHANNEL_OF_ROLE.get(call.role, "counter"),
+        arrived_at=call.now,
+        offering=request.offering,
+        group=messages.group_of(request.priority_group),
+        priority_class=request.priority_class,
+        owners=tuple(sorted(owners)),
+        sealed_phone=app.cipher.seal(request.phone, "phone"),
+        masked_phone=mask_phone(request.phone),
+        person_key=person_key,
+        phone_key=app.index.of(request.phone, "phone"),
+        device_key=app.index.of(request.device, "device"),
+    )
+
+
+def _person(app: App, nik: str, call: Call) -> str:
+    """The blind index of who the ticket is for; of the caller when the token proves a NIK. Raises InvalidField."""
+    if nik:
+        domain.check_nik(nik)
+    if call.role == "citizen" and call.caller.nik:
+        if nik and nik != call.caller.nik:
+            raise InvalidField("nik", "is not the caller's own")
+        nik = call.caller.nik
+    return app.index.of(nik, "nik")
+
+
+def doors_of(spec: QueueSpec, now: datetime) -> Doors:
+    """Whether TakeTicket may give a number, as far as the hours say."""
+    if not spec.hours_enforced or domain.is_open(spec, now):
+        return Doors()
+    holiday = local_day(spec.zone, now) in spec.holidays
+    return Doors("HOLIDAY" if holiday else "OUTSIDE_HOURS", domain.next_opening(spec, now))
+
+
+def admit(app: App, admission: Admission, command: Command, reply_of: Callable[[Ticket], M]) -> M:
+    """Let somebody into the line: the one way to make a ticket. One insert; the stored reply for a repeated command.
+
+    A walk-in (whose arrival is the command's own time) arrives with the number: in one process whoever has the lower
+    number did not come later. Raises NotFound, FailedPrecondition, InvalidField, ContingentExhausted, QuotaReached,
+    NumberTaken, Aborted.
+    """
+    spec = app.queues.find(admission.queue)
+    day = local_day(spec.zone, admission.issued_at or command.at)
+    for attempt in range(NUMBER_ATTEMPTS):
+        reply = _try_to_admit(app, spec, day, admission, command, reply_of)
+        if reply is not None:
             return reply
-        except Taken as e:
-            if e.index not in (NUMBER_INDEX, ""):
-                raise
-            used = True  # by another process
-            app.numbering.lost(spec.name, day)
-        finally:
-            if not used:
-                app.numbering.give_back(spec.name, day, seq)
         time.sleep(app.rng.uniform(0, 0.001 * 2 ** min(attempt, 5)))
     raise Aborted(f"too many take a ticket of {spec.name} at once; try again")
 
 
-def _issue(
+def _try_to_admit(
+    app: App, spec: QueueSpec, day: str, admission: Admission, command: Command, reply_of: Callable[[Ticket], M]
+) -> M | None:
+    """None when another process has the number by now."""
+    seq, used = admission.seq, True
+    if not seq:
+        used = False
+        seq, at = app.numbering.reserve_at(spec.name, day, command.at)
+        if admission.arrived_at == command.at:
+            admission = replace(admission, arrived_at=at)
+    try:
+        _check_contingent(app, spec, day, seq, admission)
+        reply, used = _insert(app, spec, day, seq, admission, command, reply_of)
+        return reply
+    except Taken as e:
+        if e.index not in (NUMBER_INDEX, ""):
+            raise
+        if admission.seq:
+            raise NumberTaken(
+                f"{admission.number or seq} is given already", metadata={"number": admission.number}
+            ) from e
+        used = True  # by another process
+        app.numbering.lost(spec.name, day)
+        return None
+    finally:
+        if not used:
+            app.numbering.give_back(spec.name, day, seq)
+
+
+def _insert(
     app: App,
     spec: QueueSpec,
-    name: str,
     day: str,
     seq: int,
-    sealed_phone: str,
-    request: queue_service_pb2.TakeTicketRequest,
-    call: Call,
-) -> Ticket:
-    group = messages.group_of(request.priority_group)
-    snapshot = app.views.of(spec, day)
-    ahead = snapshot.ahead_of(seq, priority=app.rules.has_priority(group))
-    return domain.issue(
+    admission: Admission,
+    command: Command,
+    reply_of: Callable[[Ticket], M],
+) -> tuple[M, bool]:
+    """The reply, and whether the number is used. Of several tickets of one person each holds a quota key of its own."""
+    ticket = domain.issue(
         spec,
-        name=name,
+        admission,
         day=day,
         seq=seq,
-        offering=request.offering,
-        group=group,
-        owners=sorted(call.caller.owner_keys) if call.role == "citizen" else (),
-        sealed_phone=sealed_phone,
-        masked_phone=mask_phone(request.phone),
-        people_ahead=ahead,
-        estimated_wait=snapshot.wait_of(ahead),
-        now=call.now,
-        actor=call.actor,
+        event=_forecast(app, spec, day, seq, admission),
+        now=command.at,
+        actor=command.actor,
         rules=app.rules,
     )
+    for key in _quota_keys(spec, day, admission):
+        held = replace(ticket, quota_key=key)
+        fresh = reply_of(held)
+        try:
+            reply = app.tickets.create(held, command, fresh, messages.events(held))
+        except Taken as e:
+            if key and e.index == QUOTA_INDEX:
+                continue
+            raise
+        if reply is fresh:
+            metrics.count(held)
+        return reply, reply == fresh  # else: the stored reply of a repeated command
+    raise QuotaReached(
+        f"one person may take {spec.quota.per_day} tickets of {spec.name} a day",
+        metadata={"per_day": str(spec.quota.per_day)},
+    )
+
+
+def _quota_keys(spec: QueueSpec, day: str, admission: Admission) -> Sequence[str]:
+    limited = admission.person_key and spec.quota.per_day and not admission.parent
+    return domain.quota_keys(admission.person_key, spec.name, day, spec.quota.per_day) if limited else [""]
+
+
+def _check_contingent(app: App, spec: QueueSpec, day: str, seq: int, admission: Admission) -> None:
+    """Numbers have no gap while nothing fails, so the number itself says how many were given out."""
+    if not spec.daily_contingent or not admission.counts or seq <= spec.daily_contingent:
+        return
+    uncounted = app.tickets.count_uncounted(spec.site_id, spec.name, day, seq) if spec.appointments else 0
+    if seq - uncounted > spec.daily_contingent:
+        raise ContingentExhausted(
+            f"the {spec.daily_contingent} numbers of today are given out",
+            metadata={"contingent": str(spec.daily_contingent)},
+        )
+
+
+def _forecast(app: App, spec: QueueSpec, day: str, seq: int, admission: Admission) -> domain.Issued:
+    """What the citizen hears: people ahead and how long it will take, from a snapshot that is a moment old."""
+    snapshot = app.views.of(spec, day)
+    index = app.rules.policy_of(spec).index_of(admission.group, admission.priority_class)
+    ahead = snapshot.ahead_of(seq if 0 < seq < domain.OFFLINE_BASE else snapshot.last_seq + 1, index)
+    return domain.Issued(ahead, snapshot.wait_of(ahead))
 
 
 def get_ticket(app: App, request: queue_service_pb2.GetTicketRequest, call: Call) -> ticket_pb2.Ticket:
@@ -164,7 +312,15 @@ def get_ticket(app: App, request: queue_service_pb2.GetTicketRequest, call: Call
 def get_queue(app: App, request: queue_service_pb2.GetQueueRequest, call: Call) -> ticket_pb2.QueueStatus:
     """At most a quarter of a second old. Raises NotFound, FailedPrecondition."""
     spec = app.queues.find(request.name)
-    return messages.queue_status(spec, app.views.of(spec, local_day(spec.zone, call.now)))
+    return _status(app, spec, app.views.of(spec, local_day(spec.zone, call.now)), call.now)
+
+
+def _status(app: App, spec: QueueSpec, snapshot: Snapshot, now: datetime) -> ticket_pb2.QueueStatus:
+    doors = doors_of(spec, now)
+    used_up = spec.daily_contingent and spec.appointments is None and snapshot.last_seq >= spec.daily_contingent
+    if used_up and not doors.closed:
+        doors = Doors("CONTINGENT_EXHAUSTED")
+    return messages.queue_status(spec, snapshot, app.rules.policy_of(spec), doors)
 
 
 def watch_queue(
@@ -180,8 +336,9 @@ def watch_queue(
     while True:
         seen = watch.look()
         spec = app.queues.find(request.name)
-        snapshot = app.views.of(spec, local_day(spec.zone, app.clock()), since=seen.changed_at)
-        status = messages.queue_status(spec, snapshot)
+        now = app.clock()
+        snapshot = app.views.of(spec, local_day(spec.zone, now), since=seen.changed_at)
+        status = _status(app, spec, snapshot, now)
         if status != sent or seen.beat_due:
             watch.sent()
             sent = status
@@ -190,122 +347,160 @@ def watch_queue(
             yield None
 
 
-def call_next(app: App, request: queue_service_pb2.CallNextRequest, call: Call) -> ticket_pb2.Ticket:
-    """Call the next waiting ticket to a counter.
-
-    Guaranteed: a ticket is called by one counter; a counter has one citizen; a repeated request_id, also at
-    the same moment in another process, gets the same ticket. Not guaranteed: when two processes call at the
-    same moment, which of the two gets the earlier ticket.
-    """
-    spec = app.queues.find(request.parent)
-    call.require(agency=spec.agency)
-    known = _called_before(app, spec, call.mutation)
-    if known is not None:
-        return known
-    if request.counter not in spec.counters:
-        spec = app.queues.find(request.parent, fresh=True)
-    if request.counter not in spec.counters:
-        raise InvalidField("counter", f"{spec.name} has no counter {request.counter}")
-    with app.lines.of(spec.name):
-        return _call_first(app, spec, request.counter, call)
-
-
-def _call_first(app: App, spec: QueueSpec, counter: int, call: Call) -> ticket_pb2.Ticket:
-    day = local_day(spec.zone, call.now)
-    for _ in range(CALL_ATTEMPTS):
-        order = _turn_order(app, spec, day)
-        if not order:
-            return _nobody_waits(app, spec, counter, day, call)
-        for waiting in order:
-            called = waiting.ticket.call(now=call.now, actor=call.actor, counter=counter, call_key=call.mutation.key)
-            reply = messages.ticket(called)
-            try:
-                app.tickets.save(waiting, called, call.mutation, reply, messages.events(called))
-                metrics.count(called)
-                return reply
-            except Stale:
-                continue  # another process called it
-            except Taken:
-                known = _called_before(app, spec, call.mutation)
-                if known is not None:
-                    return known
-                _refuse_if_busy(app, spec, counter, day)
-                break  # the counter came free meanwhile
-    raise Aborted(f"too many call the next of {spec.name} at once; try again")
-
-
-def _turn_order(app: App, spec: QueueSpec, day: str) -> Sequence[Loaded]:
-    """The first waiting tickets in the order to call them. One query while nobody with priority waits."""
-    where = (spec.site_id, spec.name, day)
-    first = app.tickets.waiting(*where, limit=CANDIDATES)
-    if not first or not first[0].ticket.priority:
-        return first
-    recent = app.tickets.lately_called(*where, limit=app.rules.priority_run)
-    due = domain.others_are_due([visit.priority for visit in recent], app.rules)
-    others = app.tickets.waiting(*where, limit=CANDIDATES, from_rank=domain.OTHER_CLASS) if due else []
-    return [*others, *first]
-
-
-def _nobody_waits(app: App, spec: QueueSpec, counter: int, day: str, call: Call) -> ticket_pb2.Ticket:
-    """The same command may have taken the last one; a counter that is busy should hear that first."""
-    known = _called_before(app, spec, call.mutation)
-    if known is not None:
-        return known
-    _refuse_if_busy(app, spec, counter, day)
-    raise NotFound(f"nobody waits in {spec.name}", reason="QUEUE_EMPTY")
-
-
-def _called_before(app: App, spec: QueueSpec, command: Command) -> ticket_pb2.Ticket | None:
-    return app.tickets.reply_of_call(spec.site_id, command, ticket_pb2.Ticket)
-
-
-def _refuse_if_busy(app: App, spec: QueueSpec, counter: int, day: str) -> None:
-    there = app.tickets.at_counter(spec.site_id, domain.busy_key(spec.name, counter, day))
-    if there is not None:
-        raise CounterBusy(
-            f"counter {counter} still has {there.number}",
-            metadata={"ticket": there.name, "number": there.number, "counter": str(counter)},
-        )
-
-
 def recall_ticket(app: App, request: queue_service_pb2.RecallTicketRequest, call: Call) -> ticket_pb2.Ticket:
     """Raises RecallTooSoon, RecallLimit, WrongState, NotFound, PermissionDenied."""
-    return _step(app, request.name, call, lambda t: t.recall(now=call.now, actor=call.actor, rules=app.rules))
+    return change_ticket(app, request.name, call, lambda t: t.recall(now=call.now, actor=call.actor, rules=app.rules))
 
 
 def start_serving(app: App, request: queue_service_pb2.StartServingRequest, call: Call) -> ticket_pb2.Ticket:
     """Raises WrongState, NotFound, PermissionDenied."""
-    return _step(app, request.name, call, lambda t: t.serve(now=call.now, actor=call.actor))
+    return change_ticket(app, request.name, call, lambda t: t.serve(now=call.now, actor=call.actor))
 
 
 def finish_ticket(app: App, request: queue_service_pb2.FinishTicketRequest, call: Call) -> ticket_pb2.Ticket:
-    """Raises WrongState, NotFound, PermissionDenied."""
-    return _step(app, request.name, call, lambda t: t.finish(now=call.now, actor=call.actor))
+    """Raises InvalidField, WrongState, NotFound, PermissionDenied."""
+    return change_ticket(
+        app,
+        request.name,
+        call,
+        lambda t: t.finish(
+            now=call.now,
+            actor=call.actor,
+            delivery=messages.delivery_of(request.delivery),
+            delivered=list(request.delivered),
+            time_inaccurate=request.time_inaccurate,
+        ),
+    )
 
 
 def miss_ticket(app: App, request: queue_service_pb2.MissTicketRequest, call: Call) -> ticket_pb2.Ticket:
     """Raises WrongState, NotFound, PermissionDenied."""
-
-    def miss(ticket: Ticket) -> Ticket:
-        last = app.tickets.last_seq(ticket.site_id, ticket.queue, ticket.day)
-        return ticket.miss(now=call.now, actor=call.actor, last_seq=last, rules=app.rules)
-
-    return _step(app, request.name, call, miss)
+    return change_ticket(app, request.name, call, lambda t: t.miss(now=call.now, actor=call.actor, rules=app.rules))
 
 
 def cancel_ticket(app: App, request: queue_service_pb2.CancelTicketRequest, call: Call) -> ticket_pb2.Ticket:
     """Raises InvalidField, WrongState, NotFound, PermissionDenied."""
-    if looks_personal(request.reason):
-        raise InvalidField("reason", "leave out NIK, phone numbers and e-mail addresses")
-    return _step(
+    refuse_personal(request.reason)
+    by_officer = call.role != "citizen"
+    return change_ticket(
         app,
         request.name,
         call,
-        lambda t: t.cancel(now=call.now, actor=call.actor, reason=request.reason),
+        lambda t: t.cancel(now=call.now, actor=call.actor, reason=request.reason, by_officer=by_officer),
     )
 
 
-def _step(app: App, name: str, call: Call, decide: Callable[[Ticket], Ticket]) -> ticket_pb2.Ticket:
+def undo_call(app: App, request: queue_service_pb2.UndoCallRequest, call: Call) -> ticket_pb2.Ticket:
+    """Raises UndoRefused, WrongState, NotFound, PermissionDenied."""
+    return change_ticket(app, request.name, call, lambda t: t.undo(now=call.now, actor=call.actor, rules=app.rules))
+
+
+def park_ticket(app: App, request: queue_service_pb2.ParkTicketRequest, call: Call) -> ticket_pb2.Ticket:
+    """Raises InvalidField, WrongState, NotFound, PermissionDenied."""
+    refuse_personal(request.reason)
+    return change_ticket(
+        app, request.name, call, lambda t: t.park(now=call.now, actor=call.actor, reason=request.reason)
+    )
+
+
+def requeue_ticket(app: App, request: queue_service_pb2.RequeueTicketRequest, call: Call) -> ticket_pb2.Ticket:
+    """Raises InvalidField, RecallLimit, WrongState, NotFound, PermissionDenied."""
+    refuse_personal(request.reason)
+    return change_ticket(
+        app,
+        request.name,
+        call,
+        lambda t: t.requeue(
+            now=call.now,
+            actor=call.actor,
+            reason=request.reason,
+            reset_calls=request.reset_calls,
+            rules=app.rules,
+        ),
+    )
+
+
+def transfer_ticket(app: App, request: queue_service_pb2.TransferTicketRequest, call: Call) -> ticket_pb2.Ticket:
+    """End this leg and begin the next: two writes, the second repeated by a handler when the process dies between.
+
+    Guaranteed: once this ticket is transferred the other one comes to be, once, with its number and arrival. Raises
+    InvalidField, WrongState, NotFound, FailedPrecondition, PermissionDenied.
+    """
+    refuse_personal(request.reason)
+    app.queues.find(request.target)
+    child = f"{request.target}/tickets/{new_id(call.mutation)}"
+    reply = change_ticket(
+        app,
+        request.name,
+        call,
+        lambda t: t.transfer(
+            now=call.now,
+            actor=call.actor,
+            child=child,
+            target=request.target,
+            offering=request.offering,
+            reason=request.reason,
+        ),
+    )
+    complete_transfer(app, request.name, request.target, request.offering)
+    return reply
+
+
+def complete_transfer(app: App, parent: str, target: str, offering: str) -> bool:
+    """Admit the ticket that a transferred one goes on as. Idempotent; False when there is nothing to go on with.
+
+    Raises FailedPrecondition when the target was closed meanwhile: then the officer hears it, and the event's handler
+    tries again until it is parked.
+    """
+    before = app.tickets.load(parent)
+    if before is None or before.state is not State.TRANSFERRED or not before.child.startswith(f"{target}/"):
+        return False
+    if app.tickets.load(before.child) is not None:
+        return True
+    line = before.history[-1]
+    command = Command(f"transfer:{parent}", "AdmitTransferred", before.child, line.actor, line.at)
+    admit(app, domain.admission_of(before, target, offering), command, messages.ticket)
+    return True
+
+
+def list_tickets(
+    app: App, request: queue_service_pb2.ListTicketsRequest, call: Call
+) -> queue_service_pb2.ListTicketsResponse:
+    """Open tickets of today, state by state in the order of the line. Raises InvalidField, NotFound, PermissionDenied."""
+    spec = app.queues.find(request.parent)
+    call.require(agency=spec.agency)
+    size = min(request.page_size or PAGE_SIZE, LARGEST_PAGE)
+    day = local_day(spec.zone, call.now)
+    states = messages.states_of(request.state)
+    first, after = _place_of(request.page_token, len(states))
+    found: list[Ticket] = []
+    for n, state in enumerate(states[first:], first):
+        start = after if n == first else ("", "")
+        page = app.tickets.open_page(spec.site_id, spec.name, day, state, size - len(found), start)
+        found += [one.ticket for one in page]
+        if len(found) == size:
+            token = f"{n}|{found[-1].rank}|{found[-1].name}"
+            return queue_service_pb2.ListTicketsResponse(tickets=map(messages.anonymous, found), next_page_token=token)
+    return queue_service_pb2.ListTicketsResponse(tickets=map(messages.anonymous, found))
+
+
+def _place_of(token: str, states: int) -> tuple[int, tuple[str, str]]:
+    if not token:
+        return 0, ("", "")
+    parts = token.split("|")
+    if len(parts) != 3 or not parts[0].isdecimal() or int(parts[0]) >= states:
+        raise InvalidField("page_token", "is not one that ListTickets gave")
+    return int(parts[0]), (parts[1], parts[2])
+
+
+def refuse_personal(reason: str) -> None:
+    """Raises InvalidField."""
+    if looks_personal(reason):
+        raise InvalidField("reason", "leave out NIK, phone numbers and e-mail addresses")
+
+
+def change_ticket(app: App, name: str, call: Call, decide: Callable[[Ticket], Ticket]) -> ticket_pb2.Ticket:
+    """One step of one ticket by whoever may. A repeated command gets its stored reply."""
     decided: list[Ticket] = []  # empty when the command was repeated
 
     def decision(before: Ticket) -> tuple[Ticket, ticket_pb2.Ticket, Sequence[Event]]:

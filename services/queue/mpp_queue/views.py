@@ -20,7 +20,7 @@ from mpp_chassis.errors import FailedPrecondition, NotFound, Unavailable
 from mpp_chassis.projection import Projection
 
 from mpp_queue import domain
-from mpp_queue.domain import QueueSpec
+from mpp_queue.domain import QueueSpec, Rules
 from mpp_queue.queuespec import fields_of_queue, fields_of_site, spec_of
 from mpp_queue.store import Tickets
 
@@ -29,7 +29,7 @@ SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
 READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
 READ_PATIENCE = 2.0  # seconds to wait for the one who reads
 LAST_CALLS = 30  # they tell the board, the counters at work and the length of a visit
-BOARD_LINES = 5
+BOARD_LINES = 10
 
 
 class Queues:
@@ -107,10 +107,12 @@ class BoardLine:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A queue at one moment. `last_seq` was read before the counts: see `domain.people_ahead`."""
+    """A queue at one moment. `last_seq` was read before the counts: see `domain.people_ahead`.
 
-    priority_waiting: int
-    others_waiting: int
+    `by_class`: how many wait, in the order of the policy's classes, the others last.
+    """
+
+    by_class: tuple[int, ...]
     last_seq: int
     visit: timedelta
     counters: int
@@ -118,12 +120,14 @@ class Snapshot:
 
     @property
     def waiting(self) -> int:
-        return self.priority_waiting + self.others_waiting
+        return sum(self.by_class)
 
-    def ahead_of(self, seq: int, *, priority: bool) -> int:
-        """People before ticket number `seq`; who came since the snapshot is told by the numbers themselves."""
-        if priority:
-            return self.priority_waiting
+    def ahead_of(self, seq: int, index: int) -> int:
+        """People before ticket number `seq` of class `index`; who came since the snapshot is told by the numbers
+        themselves. A first guess where classes take turns: all of the classes up to its own.
+        """
+        if index < len(self.by_class) - 1:
+            return sum(self.by_class[: index + 1])
         return domain.people_ahead(self.waiting, self.last_seq, seq)
 
     def wait_of(self, ahead: int) -> timedelta:
@@ -147,8 +151,10 @@ class QueueViews:
     ahead of time and no caller waits for it; after a quiet time the first caller reads.
     """
 
-    def __init__(self, tickets: Tickets, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tickets, self._clock = tickets, clock
+    def __init__(
+        self, tickets: Tickets, clock: Callable[[], float] = time.monotonic, rules: Rules | None = None
+    ) -> None:
+        self._tickets, self._clock, self._rules = tickets, clock, rules or Rules()
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._lock = threading.Lock()
         self._background: ThreadPoolExecutor | None = None
@@ -182,12 +188,15 @@ class QueueViews:
     def _snapshot(self, spec: QueueSpec, day: str) -> Snapshot:
         where = (spec.site_id, spec.name, day)
         last_seq = self._tickets.last_seq(*where)
-        priority, others = self._tickets.count_waiting(*where)
-        called = self._tickets.lately_called(*where, limit=LAST_CALLS)
+        policy, counts = self._rules.policy_of(spec), self._tickets.count_waiting(*where)
+        by_class = [0] * len(policy.ids)
+        for named, waiting in counts.items():
+            by_class[policy.index_named(named)] += waiting
+        lately = self._tickets.lately_called(*where, limit=LAST_CALLS)
+        called = [v for v in lately if v.state in domain.LATELY_CALLED]
         visits = [v.length for v in called if v.length is not None]
         return Snapshot(
-            priority_waiting=priority,
-            others_waiting=others,
+            by_class=tuple(by_class),
             last_seq=last_seq,
             visit=domain.visit_length(visits, spec.minutes_per_visit),
             counters=max(len({v.counter for v in called}), 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -61,9 +62,10 @@ def test_missed_goes_to_the_end_once_then_no_show(hall: Any, line: Any) -> None:
     one, _two = hall.take(line).ticket, hall.take(line).ticket
     back = hall.do("MissTicket", hall.call(line), officer)
     assert (back.name, back.state, back.counter) == (one.name, Ticket.STATE_WAITING, 0)
+    assert 290 <= back.rests_until.seconds - time.time() <= 301
     three = hall.take(line).ticket
     order = [hall.call(line, counter).number for counter in (1, 2, 3)]
-    assert [n[-3:] for n in order] == ["002", "001", "003"]
+    assert [n[-3:] for n in order] == ["002", "003", "001"]  # it rests five minutes, then nobody else waits
     gone = hall.do("MissTicket", one, officer)
     assert gone.state == Ticket.STATE_NO_SHOW
     states = [

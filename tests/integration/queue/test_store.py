@@ -21,7 +21,7 @@ from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.privacy import BlindIndex, FieldCipher
-from mpp_queue import domain, main, store, usecases
+from mpp_queue import calling, domain, main, store, usecases
 from pymongo import monitoring
 
 SITE = "malang"
@@ -35,11 +35,12 @@ class Office:
 
     def __init__(self, database: Any) -> None:
         self.now = MORNING
+        self.audited: list[tuple[str, str]] = []
         kit = SimpleNamespace(
             store=Store(database, None, lambda: self.now, random.Random(7)),
             cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
             index=BlindIndex(base64.b64encode(bytes(32)).decode()),
-            audit=None,
+            audit=SimpleNamespace(record=lambda *what: self.audited.append(what[1:3])),
             settings=SimpleNamespace(extra={}, amqp_uri=""),
             rng=random.Random(7),
             clock=lambda: self.now,
@@ -56,7 +57,7 @@ class Office:
 
     def call(self, counter: int = 3, request_id: str = "") -> ticket_pb2.Ticket:
         request = pb.CallNextRequest(parent=QUEUE, counter=counter, request_id=request_id or str(uuid.uuid4()))
-        return usecases.call_next(self.app, request, self.by("CallNext", request))
+        return calling.call_next(self.app, request, self.by("CallNext", request))
 
     def miss(self, name: str) -> ticket_pb2.Ticket:
         request = pb.MissTicketRequest(name=name, request_id=str(uuid.uuid4()))
@@ -253,10 +254,10 @@ def _history(database: Any, count: int) -> None:
     spec = domain.QueueSpec(QUEUE, SITE, AGENCY, "D", (3, 4, 5), 10, "Asia/Jakarta")
     documents = []
     for n in range(count):
+        admission = domain.Admission(f"{QUEUE}/tickets/old{n:023d}", QUEUE, "kiosk", MORNING)
         ticket = domain.issue(
-            spec, name=f"{QUEUE}/tickets/old{n:023d}", day=f"2026-10-{n % 30 + 1:02d}", seq=n // 30 + 1, offering="",
-            group=domain.PriorityGroup.NONE, owners=(), sealed_phone="", masked_phone="", people_ahead=0,
-            estimated_wait=timedelta(0), now=MORNING, actor="test", rules=domain.Rules(),
+            spec, admission, day=f"2026-10-{n % 30 + 1:02d}", seq=n // 30 + 1, event=domain.Issued(0, timedelta(0)),
+            now=MORNING, actor="test", rules=domain.Rules(),
         ).cancel(now=MORNING, actor="test", reason="")  # fmt: skip
         state = store.to_state(ticket)
         documents.append({"_id": ticket.name, "site_id": SITE, "version": 1, "replies": [], **state})

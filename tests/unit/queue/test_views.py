@@ -32,13 +32,13 @@ class CountingTickets:
         self._clock.now += self._cost
         return 5
 
-    def count_waiting(self, *_: str) -> tuple[int, int]:
-        return 1, 2
+    def count_waiting(self, *_: str) -> dict[str, int]:
+        return {"priority": 1, "others": 2}
 
     def lately_called(self, *_: str, limit: int) -> list[Visit]:
         at = datetime(2026, 11, 23, 1, tzinfo=UTC)
         lengths = [timedelta(minutes=m) for m in (2, 4, 9)]
-        return [Visit(f"D-00{n}", n, at, False, length) for n, length in enumerate(lengths, 1)]
+        return [Visit(f"D-00{n}", n, at, "others", length) for n, length in enumerate(lengths, 1)]
 
 
 class Clock:
@@ -58,9 +58,9 @@ def test_what_a_snapshot_tells() -> None:
     snapshot = views()[0].of(SPEC, DAY)
     assert (snapshot.waiting, snapshot.counters, snapshot.visit) == (3, 3, timedelta(minutes=4))
     assert [b.number for b in snapshot.board] == ["D-001", "D-002", "D-003"]
-    assert snapshot.ahead_of(6, priority=False) == 3
-    assert snapshot.ahead_of(8, priority=False) == 5  # 6 and 7 came after the count
-    assert snapshot.ahead_of(8, priority=True) == 1
+    assert snapshot.ahead_of(6, 1) == 3
+    assert snapshot.ahead_of(8, 1) == 5  # 6 and 7 came after the count
+    assert snapshot.ahead_of(8, 0) == 1
     assert snapshot.wait_of(3) == timedelta(minutes=4)
 
 
@@ -178,10 +178,13 @@ def test_rules_from_the_environment() -> None:
             "MPP_QUEUE_RECALL_GAP_SECONDS": "5",
             "MPP_QUEUE_MAX_CALLS": "2",
             "MPP_QUEUE_PRIORITY_RUN": "1",
+            "MPP_QUEUE_REST_SECONDS": "0",
+            "MPP_QUEUE_UNDO_SECONDS": "90",
             "MPP_QUEUE_PRIORITY_GROUPS": "elderly, child",
         }
     )
     assert (rules.recall_gap, rules.max_calls, rules.priority_run) == (timedelta(seconds=5), 2, 1)
+    assert (rules.rest, rules.undo) == (timedelta(0), timedelta(seconds=90))
     assert rules.priority_groups == {PriorityGroup.ELDERLY, PriorityGroup.CHILD}
 
 

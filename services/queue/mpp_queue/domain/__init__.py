@@ -1,15 +1,140 @@
 """The queue's rules: pure, standard library only.
 
 Never knows the store, the transport, other services or the time of day. `ticket.py` a ticket's life, `policy.py` the
-order of the line, `spec.py` a queue as the catalogue describes it, `admission.py` what it takes to get in, `ahead.py`
-people ahead, `errors.py` what is refused. The names below are what the rest of the service imports from here.
+order of the line, `spec.py` a queue as the catalogue describes it, `admission.py` what it takes to get in, `facts.py`
+what a ticket's way came to, `ahead.py` people ahead, `estimate.py` how long they take, `errors.py` what is refused.
+The names below are what the rest of the service imports from here.
 """
 
-from mpp_queue.domain.admission import Admission as Admission
-from mpp_queue.domain.ahead import estimated_wait as estimated_wait
-from mpp_queue.domain.ahead import people_ahead as people_ahead
-from mpp_queue.domain.ahead import visit_length as visit_length
-from mpp_queue.domain.errors import *  # noqa: F403
-from mpp_queue.domain.policy import *  # noqa: F403
-from mpp_queue.domain.spec import *  # noqa: F403
-from mpp_queue.domain.ticket import *  # noqa: F403
+from mpp_queue.domain.admission import Admission
+from mpp_queue.domain.ahead import estimated_wait, people_ahead, visit_length
+from mpp_queue.domain.errors import (
+    ContingentExhausted,
+    CounterBusy,
+    InvalidField,
+    NumberTaken,
+    PersonRequired,
+    QueueError,
+    QueueNotOpen,
+    QuotaReached,
+    RecallLimit,
+    RecallTooSoon,
+    UndoRefused,
+    VisitorBusy,
+    WrongState,
+)
+from mpp_queue.domain.facts import Facts, facts_of
+from mpp_queue.domain.nik import check_nik
+from mpp_queue.domain.policy import after_class, busy_key, call_rank, milliseconds, rank_of, upcoming, window
+from mpp_queue.domain.spec import (
+    OFFLINE_BASE,
+    OTHERS,
+    AgendaHours,
+    AppointmentRules,
+    NumberRange,
+    OpenHours,
+    Policy,
+    PolicyKind,
+    PriorityClass,
+    PriorityGroup,
+    QueueSpec,
+    Quota,
+    Rules,
+    Text,
+    is_open,
+    next_opening,
+    number_of,
+)
+from mpp_queue.domain.ticket import (
+    ALLOWED,
+    AT_A_COUNTER,
+    LATELY_CALLED,
+    OPEN,
+    Called,
+    Delivery,
+    Ended,
+    HistoryLine,
+    Issued,
+    Parked,
+    Return,
+    Returned,
+    ServingStarted,
+    State,
+    Step,
+    Ticket,
+    TicketEvent,
+    Transferred,
+    admission_of,
+    issue,
+    kept_seq,
+    quota_keys,
+)
+
+__all__ = [
+    "ALLOWED",
+    "AT_A_COUNTER",
+    "LATELY_CALLED",
+    "OFFLINE_BASE",
+    "OPEN",
+    "OTHERS",
+    "Admission",
+    "AgendaHours",
+    "AppointmentRules",
+    "Called",
+    "ContingentExhausted",
+    "CounterBusy",
+    "Delivery",
+    "Ended",
+    "Facts",
+    "HistoryLine",
+    "InvalidField",
+    "Issued",
+    "NumberRange",
+    "NumberTaken",
+    "OpenHours",
+    "Parked",
+    "PersonRequired",
+    "Policy",
+    "PolicyKind",
+    "PriorityClass",
+    "PriorityGroup",
+    "QueueError",
+    "QueueNotOpen",
+    "QueueSpec",
+    "Quota",
+    "QuotaReached",
+    "RecallLimit",
+    "RecallTooSoon",
+    "Return",
+    "Returned",
+    "Rules",
+    "ServingStarted",
+    "State",
+    "Step",
+    "Text",
+    "Ticket",
+    "TicketEvent",
+    "Transferred",
+    "UndoRefused",
+    "VisitorBusy",
+    "WrongState",
+    "admission_of",
+    "after_class",
+    "busy_key",
+    "call_rank",
+    "check_nik",
+    "estimated_wait",
+    "facts_of",
+    "is_open",
+    "issue",
+    "kept_seq",
+    "milliseconds",
+    "next_opening",
+    "number_of",
+    "people_ahead",
+    "quota_keys",
+    "rank_of",
+    "upcoming",
+    "visit_length",
+    "window",
+]

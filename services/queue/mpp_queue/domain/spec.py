@@ -68,6 +68,15 @@ class Policy:
         """The class's id; `OTHERS` for the last and for whatever an earlier policy called it."""
         return self.classes[index].id if index < len(self.classes) else OTHERS
 
+    def index_named(self, named: str) -> int:
+        """The class with this id; the last for `OTHERS` and for what only an earlier policy knew."""
+        return next((n for n, one in enumerate(self.classes) if one.id == named), len(self.classes))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of all classes, the others' last."""
+        return (*(one.id for one in self.classes), OTHERS)
+
     def knows(self, named: str) -> bool:
         return named == OTHERS or any(one.id == named for one in self.classes)
 

@@ -130,7 +130,7 @@ class TicketServing(_message.Message):
     def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., walking_seconds: _Optional[int] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TicketEnded(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone", "facts")
+    __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone", "facts", "priority_class", "delivered", "delivery", "time_inaccurate", "person_key")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +143,11 @@ class TicketEnded(_message.Message):
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    TIME_INACCURATE_FIELD_NUMBER: _ClassVar[int]
+    PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     number: str
     agency: str
@@ -155,7 +160,98 @@ class TicketEnded(_message.Message):
     counter: int
     sealed_phone: str
     facts: _facts_pb2.TicketFacts
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ...) -> None: ...
+    priority_class: str
+    delivered: _containers.RepeatedScalarFieldContainer[str]
+    delivery: _ticket_pb2.Delivery
+    time_inaccurate: bool
+    person_key: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ..., priority_class: _Optional[str] = ..., delivered: _Optional[_Iterable[str]] = ..., delivery: _Optional[_Union[_ticket_pb2.Delivery, str]] = ..., time_inaccurate: _Optional[bool] = ..., person_key: _Optional[str] = ...) -> None: ...
+
+class TicketParked(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "counter", "reason", "parked_at", "day")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PARKED_AT_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    counter: int
+    reason: str
+    parked_at: _timestamp_pb2.Timestamp
+    day: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day: _Optional[str] = ...) -> None: ...
+
+class TicketReturned(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "cause", "reason", "returned_at", "counter", "state", "day")
+    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CAUSE_UNSPECIFIED: _ClassVar[TicketReturned.Cause]
+        CAUSE_UNDONE: _ClassVar[TicketReturned.Cause]
+        CAUSE_REQUEUED: _ClassVar[TicketReturned.Cause]
+    CAUSE_UNSPECIFIED: TicketReturned.Cause
+    CAUSE_UNDONE: TicketReturned.Cause
+    CAUSE_REQUEUED: TicketReturned.Cause
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_AT_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    cause: TicketReturned.Cause
+    reason: str
+    returned_at: _timestamp_pb2.Timestamp
+    counter: int
+    state: _ticket_pb2.Ticket.State
+    day: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., cause: _Optional[_Union[TicketReturned.Cause, str]] = ..., reason: _Optional[str] = ..., returned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., day: _Optional[str] = ...) -> None: ...
+
+class TicketTransferred(_message.Message):
+    __slots__ = ("ticket", "number", "agency", "offering", "child", "target", "target_offering", "reason", "transferred_at", "counter", "waited_seconds", "served_seconds", "sealed_phone", "facts", "priority_class")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    CHILD_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TARGET_OFFERING_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERRED_AT_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    WAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SERVED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ticket: str
+    number: str
+    agency: str
+    offering: str
+    child: str
+    target: str
+    target_offering: str
+    reason: str
+    transferred_at: _timestamp_pb2.Timestamp
+    counter: int
+    waited_seconds: int
+    served_seconds: int
+    sealed_phone: str
+    facts: _facts_pb2.TicketFacts
+    priority_class: str
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., child: _Optional[str] = ..., target: _Optional[str] = ..., target_offering: _Optional[str] = ..., reason: _Optional[str] = ..., transferred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ..., priority_class: _Optional[str] = ...) -> None: ...
 
 class CounterOpened(_message.Message):
     __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "offerings", "appointments_only", "planned_close", "officer")

@@ -28,7 +28,7 @@ from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb
 from mpp.queue.v1 import ticket_pb2 as mpp_dot_queue_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mpp/queue/v1/queue_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xd0\x02\n\x11TakeTicketRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12Z\n\x08offering\x18\x02 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$\x12\x31\n\x05phone\x18\x03 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12=\n\x0epriority_group\x18\x04 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"y\n\x10GetTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\"`\n\x0fGetQueueRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\"b\n\x11WatchQueueRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\"\x9d\x01\n\x0f\x43\x61llNextRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12\x1b\n\x07\x63ounter\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x13RecallTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x13StartServingRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x13\x46inishTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x98\x01\n\x11MissTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb4\x01\n\x13\x43\x61ncelTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\xf8\n\n\x0cQueueService\x12\x93\x01\n\nTakeTicket\x12\x1f.mpp.queue.v1.TakeTicketRequest\x1a\x1a.mpp.queue.v1.IssuedTicket\"H\xaa\xbb\x18\x14\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x01\x12\x04\x08\x04\x10\x02\x18\x01\x82\xd3\xe4\x93\x02*\"%/v1/{parent=sites/*/queues/*}/tickets:\x01*\x12\x8c\x01\n\tGetTicket\x12\x1e.mpp.queue.v1.GetTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"I\xaa\xbb\x18\x18\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02\'\x12%/v1/{name=sites/*/queues/*/tickets/*}\x12o\n\x08GetQueue\x12\x1d.mpp.queue.v1.GetQueueRequest\x1a\x19.mpp.queue.v1.QueueStatus\")\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sites/*/queues/*}\x12{\n\nWatchQueue\x12\x1f.mpp.queue.v1.WatchQueueRequest\x1a\x19.mpp.queue.v1.QueueStatus\"/\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02#\x12!/v1/{name=sites/*/queues/*}:watch0\x01\x12~\n\x08\x43\x61llNext\x12\x1d.mpp.queue.v1.CallNextRequest\x1a\x14.mpp.queue.v1.Ticket\"=\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02+\"&/v1/{parent=sites/*/queues/*}:callNext:\x01*\x12\x8c\x01\n\x0cRecallTicket\x12!.mpp.queue.v1.RecallTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"C\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:recall:\x01*\x12\x92\x01\n\x0cStartServing\x12!.mpp.queue.v1.StartServingRequest\x1a\x14.mpp.queue.v1.Ticket\"I\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x37\"2/v1/{name=sites/*/queues/*/tickets/*}:startServing:\x01*\x12\x8c\x01\n\x0c\x46inishTicket\x12!.mpp.queue.v1.FinishTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"C\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:finish:\x01*\x12\x86\x01\n\nMissTicket\x12\x1f.mpp.queue.v1.MissTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"A\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02/\"*/v1/{name=sites/*/queues/*/tickets/*}:miss:\x01*\x12\x98\x01\n\x0c\x43\x61ncelTicket\x12!.mpp.queue.v1.CancelTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"O\xaa\xbb\x18\x14\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x03\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mpp/queue/v1/queue_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\"\x84\x04\n\x11TakeTicketRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12Z\n\x08offering\x18\x02 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$\x12\x31\n\x05phone\x18\x03 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12=\n\x0epriority_group\x18\x04 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x0epriority_class\x18\x06 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^([a-z][a-z0-9_-]{1,30})?$\x12&\n\x03nik\x18\x07 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^([0-9]{16})?$\xb8\xbb\x18\x01\x12\x1c\n\x06\x64\x65vice\x18\x08 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc8\x01\xb8\xbb\x18\x01\x12\x31\n\x07\x63hannel\x18\t \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9_]{1,30})?$\"y\n\x10GetTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\"`\n\x0fGetQueueRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\"b\n\x11WatchQueueRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\"\x9d\x01\n\x0f\x43\x61llNextRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12\x1b\n\x07\x63ounter\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x13RecallTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x13StartServingRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xca\x02\n\x13\x46inishTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x61\n\tdelivered\x18\x03 \x03(\tBN\xbaHK\x92\x01H\x10\x14\x18\x01\"Br@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\x12\x32\n\x08\x64\x65livery\x18\x04 \x01(\x0e\x32\x16.mpp.queue.v1.DeliveryB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x17\n\x0ftime_inaccurate\x18\x05 \x01(\x08\"\x98\x01\n\x11MissTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb4\x01\n\x13\x43\x61ncelTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x8a\x02\n\x12PreviewNextRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12\x1b\n\x07\x63ounter\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x01\x12\x18\n\x05\x63ount\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x14(\x00\x12l\n\x04skip\x18\x04 \x03(\tB^\xbaH[\x92\x01X\x10\x14\"TrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\"<\n\x13PreviewNextResponse\x12%\n\x07tickets\x18\x01 \x03(\x0b\x32\x14.mpp.queue.v1.Ticket\"\xd1\x01\n\x11\x43\x61llTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1b\n\x07\x63ounter\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x01\x12\x1a\n\x06reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x96\x01\n\x0fUndoCallRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb2\x01\n\x11ParkTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb7\x01\n\x13ResumeTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1b\n\x07\x63ounter\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe3\x02\n\x15TransferTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12O\n\x06target\x18\x02 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12Z\n\x08offering\x18\x03 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$\x12\x18\n\x06reason\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xcc\x01\n\x14RequeueTicketRequest\x12\x65\n\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xf4\x03\x12\x13\n\x0breset_calls\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe1\x01\n\x12ListTicketsRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xbaH<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$\x12=\n\x05state\x18\x02 \x01(\x0e\x32\x1a.mpp.queue.v1.Ticket.StateB\x12\xbaH\x0f\x82\x01\x0c\x10\x01\x18\x00\x18\x01\x18\x02\x18\x03\x18\t\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"U\n\x13ListTicketsResponse\x12%\n\x07tickets\x18\x01 \x03(\x0b\x32\x14.mpp.queue.v1.Ticket\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xef\x13\n\x0cQueueService\x12\x93\x01\n\nTakeTicket\x12\x1f.mpp.queue.v1.TakeTicketRequest\x1a\x1a.mpp.queue.v1.IssuedTicket\"H\xaa\xbb\x18\x14\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x01\x12\x04\x08\x04\x10\x02\x18\x01\x82\xd3\xe4\x93\x02*\"%/v1/{parent=sites/*/queues/*}/tickets:\x01*\x12\x8c\x01\n\tGetTicket\x12\x1e.mpp.queue.v1.GetTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"I\xaa\xbb\x18\x18\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02\'\x12%/v1/{name=sites/*/queues/*/tickets/*}\x12o\n\x08GetQueue\x12\x1d.mpp.queue.v1.GetQueueRequest\x1a\x19.mpp.queue.v1.QueueStatus\")\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sites/*/queues/*}\x12{\n\nWatchQueue\x12\x1f.mpp.queue.v1.WatchQueueRequest\x1a\x19.mpp.queue.v1.QueueStatus\"/\xaa\xbb\x18\x02\x08\x01\x82\xd3\xe4\x93\x02#\x12!/v1/{name=sites/*/queues/*}:watch0\x01\x12~\n\x08\x43\x61llNext\x12\x1d.mpp.queue.v1.CallNextRequest\x1a\x14.mpp.queue.v1.Ticket\"=\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02+\"&/v1/{parent=sites/*/queues/*}:callNext:\x01*\x12\x8c\x01\n\x0cRecallTicket\x12!.mpp.queue.v1.RecallTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"C\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:recall:\x01*\x12\x92\x01\n\x0cStartServing\x12!.mpp.queue.v1.StartServingRequest\x1a\x14.mpp.queue.v1.Ticket\"I\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x37\"2/v1/{name=sites/*/queues/*/tickets/*}:startServing:\x01*\x12\x8c\x01\n\x0c\x46inishTicket\x12!.mpp.queue.v1.FinishTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"C\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:finish:\x01*\x12\x86\x01\n\nMissTicket\x12\x1f.mpp.queue.v1.MissTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"A\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02/\"*/v1/{name=sites/*/queues/*/tickets/*}:miss:\x01*\x12\x98\x01\n\x0c\x43\x61ncelTicket\x12!.mpp.queue.v1.CancelTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"O\xaa\xbb\x18\x14\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x03\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:cancel:\x01*\x12\x8f\x01\n\x0bPreviewNext\x12 .mpp.queue.v1.PreviewNextRequest\x1a!.mpp.queue.v1.PreviewNextResponse\";\xaa\xbb\x18\x06\x12\x04\x08\x04\x10\x03\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=sites/*/queues/*}:previewNext\x12\x86\x01\n\nCallTicket\x12\x1f.mpp.queue.v1.CallTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"A\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02/\"*/v1/{name=sites/*/queues/*/tickets/*}:call:\x01*\x12\x86\x01\n\x08UndoCall\x12\x1d.mpp.queue.v1.UndoCallRequest\x1a\x14.mpp.queue.v1.Ticket\"E\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x33\"./v1/{name=sites/*/queues/*/tickets/*}:undoCall:\x01*\x12\x86\x01\n\nParkTicket\x12\x1f.mpp.queue.v1.ParkTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"A\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02/\"*/v1/{name=sites/*/queues/*/tickets/*}:park:\x01*\x12\x8c\x01\n\x0cResumeTicket\x12!.mpp.queue.v1.ResumeTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"C\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x31\",/v1/{name=sites/*/queues/*/tickets/*}:resume:\x01*\x12\x92\x01\n\x0eTransferTicket\x12#.mpp.queue.v1.TransferTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"E\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x33\"./v1/{name=sites/*/queues/*/tickets/*}:transfer:\x01*\x12\x8f\x01\n\rRequeueTicket\x12\".mpp.queue.v1.RequeueTicketRequest\x1a\x14.mpp.queue.v1.Ticket\"D\xaa\xbb\x18\x08\x12\x04\x08\x04\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\x32\"-/v1/{name=sites/*/queues/*/tickets/*}:requeue:\x01*\x12\x91\x01\n\x0bListTickets\x12 .mpp.queue.v1.ListTicketsRequest\x1a!.mpp.queue.v1.ListTicketsResponse\"=\xaa\xbb\x18\x0c\x12\x04\x08\x04\x10\x03\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02\'\x12%/v1/{parent=sites/*/queues/*}/ticketsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TAKETICKETREQUEST'].fields_by_name['priority_group']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_TAKETICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_TAKETICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_TAKETICKETREQUEST'].fields_by_name['priority_class']._loaded_options = None
+  _globals['_TAKETICKETREQUEST'].fields_by_name['priority_class']._serialized_options = b'\272H\036r\0342\032^([a-z][a-z0-9_-]{1,30})?$'
+  _globals['_TAKETICKETREQUEST'].fields_by_name['nik']._loaded_options = None
+  _globals['_TAKETICKETREQUEST'].fields_by_name['nik']._serialized_options = b'\272H\022r\0202\016^([0-9]{16})?$\270\273\030\001'
+  _globals['_TAKETICKETREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_TAKETICKETREQUEST'].fields_by_name['device']._serialized_options = b'\272H\005r\003\030\310\001\270\273\030\001'
+  _globals['_TAKETICKETREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_TAKETICKETREQUEST'].fields_by_name['channel']._serialized_options = b'\272H\035r\0332\031^([a-z][a-z0-9_]{1,30})?$'
   _globals['_GETTICKETREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
   _globals['_GETQUEUEREQUEST'].fields_by_name['name']._loaded_options = None
@@ -69,6 +77,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISHTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
   _globals['_FINISHTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_FINISHTICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_FINISHTICKETREQUEST'].fields_by_name['delivered']._loaded_options = None
+  _globals['_FINISHTICKETREQUEST'].fields_by_name['delivered']._serialized_options = b'\272HK\222\001H\020\024\030\001\"Br@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$'
+  _globals['_FINISHTICKETREQUEST'].fields_by_name['delivery']._loaded_options = None
+  _globals['_FINISHTICKETREQUEST'].fields_by_name['delivery']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_MISSTICKETREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_MISSTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
   _globals['_MISSTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -79,6 +91,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELTICKETREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_CANCELTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CANCELTICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['parent']._serialized_options = b'\272H<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$'
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['counter']._loaded_options = None
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['counter']._serialized_options = b'\272H\007\032\005\030\217N(\001'
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['count']._loaded_options = None
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['count']._serialized_options = b'\272H\006\032\004\030\024(\000'
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['skip']._loaded_options = None
+  _globals['_PREVIEWNEXTREQUEST'].fields_by_name['skip']._serialized_options = b'\272H[\222\001X\020\024\"TrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_CALLTICKETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CALLTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_CALLTICKETREQUEST'].fields_by_name['counter']._loaded_options = None
+  _globals['_CALLTICKETREQUEST'].fields_by_name['counter']._serialized_options = b'\272H\007\032\005\030\217N(\001'
+  _globals['_CALLTICKETREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_CALLTICKETREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\003\030\364\003'
+  _globals['_CALLTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CALLTICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_UNDOCALLREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNDOCALLREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_UNDOCALLREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNDOCALLREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PARKTICKETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_PARKTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_PARKTICKETREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_PARKTICKETREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_PARKTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PARKTICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['counter']._loaded_options = None
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['counter']._serialized_options = b'\272H\007\032\005\030\217N(\001'
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RESUMETICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['target']._loaded_options = None
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['target']._serialized_options = b'\272H<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$'
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['offering']._loaded_options = None
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['offering']._serialized_options = b'\272HErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$'
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_TRANSFERTICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['name']._serialized_options = b'\272HTrR2P^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/tickets/[a-z0-9-]{8,40}$'
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\003\030\364\003'
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REQUEUETICKETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H<r:28^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}$'
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['state']._serialized_options = b'\272H\017\202\001\014\020\001\030\000\030\001\030\002\030\003\030\t'
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTTICKETSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_QUEUESERVICE'].methods_by_name['TakeTicket']._loaded_options = None
   _globals['_QUEUESERVICE'].methods_by_name['TakeTicket']._serialized_options = b'\252\273\030\024\022\004\010\002\020\002\022\004\010\001\020\001\022\004\010\004\020\002\030\001\202\323\344\223\002*\"%/v1/{parent=sites/*/queues/*}/tickets:\001*'
   _globals['_QUEUESERVICE'].methods_by_name['GetTicket']._loaded_options = None
@@ -99,26 +167,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUEUESERVICE'].methods_by_name['MissTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\002/\"*/v1/{name=sites/*/queues/*/tickets/*}:miss:\001*'
   _globals['_QUEUESERVICE'].methods_by_name['CancelTicket']._loaded_options = None
   _globals['_QUEUESERVICE'].methods_by_name['CancelTicket']._serialized_options = b'\252\273\030\024\022\004\010\001\020\004\022\004\010\004\020\003\022\004\010\007\020\002\030\001\202\323\344\223\0021\",/v1/{name=sites/*/queues/*/tickets/*}:cancel:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['PreviewNext']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['PreviewNext']._serialized_options = b'\252\273\030\006\022\004\010\004\020\003\202\323\344\223\002+\022)/v1/{parent=sites/*/queues/*}:previewNext'
+  _globals['_QUEUESERVICE'].methods_by_name['CallTicket']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['CallTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\002/\"*/v1/{name=sites/*/queues/*/tickets/*}:call:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['UndoCall']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['UndoCall']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\0023\"./v1/{name=sites/*/queues/*/tickets/*}:undoCall:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['ParkTicket']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['ParkTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\002/\"*/v1/{name=sites/*/queues/*/tickets/*}:park:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['ResumeTicket']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['ResumeTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\0021\",/v1/{name=sites/*/queues/*/tickets/*}:resume:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['TransferTicket']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['TransferTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\0023\"./v1/{name=sites/*/queues/*/tickets/*}:transfer:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['RequeueTicket']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['RequeueTicket']._serialized_options = b'\252\273\030\010\022\004\010\004\020\003\030\001\202\323\344\223\0022\"-/v1/{name=sites/*/queues/*/tickets/*}:requeue:\001*'
+  _globals['_QUEUESERVICE'].methods_by_name['ListTickets']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['ListTickets']._serialized_options = b'\252\273\030\014\022\004\010\004\020\003\022\004\010\007\020\002\202\323\344\223\002\'\022%/v1/{parent=sites/*/queues/*}/tickets'
   _globals['_TAKETICKETREQUEST']._serialized_start=167
-  _globals['_TAKETICKETREQUEST']._serialized_end=503
-  _globals['_GETTICKETREQUEST']._serialized_start=505
-  _globals['_GETTICKETREQUEST']._serialized_end=626
-  _globals['_GETQUEUEREQUEST']._serialized_start=628
-  _globals['_GETQUEUEREQUEST']._serialized_end=724
-  _globals['_WATCHQUEUEREQUEST']._serialized_start=726
-  _globals['_WATCHQUEUEREQUEST']._serialized_end=824
-  _globals['_CALLNEXTREQUEST']._serialized_start=827
-  _globals['_CALLNEXTREQUEST']._serialized_end=984
-  _globals['_RECALLTICKETREQUEST']._serialized_start=987
-  _globals['_RECALLTICKETREQUEST']._serialized_end=1141
-  _globals['_STARTSERVINGREQUEST']._serialized_start=1144
-  _globals['_STARTSERVINGREQUEST']._serialized_end=1298
-  _globals['_FINISHTICKETREQUEST']._serialized_start=1301
-  _globals['_FINISHTICKETREQUEST']._serialized_end=1455
-  _globals['_MISSTICKETREQUEST']._serialized_start=1458
-  _globals['_MISSTICKETREQUEST']._serialized_end=1610
-  _globals['_CANCELTICKETREQUEST']._serialized_start=1613
-  _globals['_CANCELTICKETREQUEST']._serialized_end=1793
-  _globals['_QUEUESERVICE']._serialized_start=1796
-  _globals['_QUEUESERVICE']._serialized_end=3196
+  _globals['_TAKETICKETREQUEST']._serialized_end=683
+  _globals['_GETTICKETREQUEST']._serialized_start=685
+  _globals['_GETTICKETREQUEST']._serialized_end=806
+  _globals['_GETQUEUEREQUEST']._serialized_start=808
+  _globals['_GETQUEUEREQUEST']._serialized_end=904
+  _globals['_WATCHQUEUEREQUEST']._serialized_start=906
+  _globals['_WATCHQUEUEREQUEST']._serialized_end=1004
+  _globals['_CALLNEXTREQUEST']._serialized_start=1007
+  _globals['_CALLNEXTREQUEST']._serialized_end=1164
+  _globals['_RECALLTICKETREQUEST']._serialized_start=1167
+  _globals['_RECALLTICKETREQUEST']._serialized_end=1321
+  _globals['_STARTSERVINGREQUEST']._serialized_start=1324
+  _globals['_STARTSERVINGREQUEST']._serialized_end=1478
+  _globals['_FINISHTICKETREQUEST']._serialized_start=1481
+  _globals['_FINISHTICKETREQUEST']._serialized_end=1811
+  _globals['_MISSTICKETREQUEST']._serialized_start=1814
+  _globals['_MISSTICKETREQUEST']._serialized_end=1966
+  _globals['_CANCELTICKETREQUEST']._serialized_start=1969
+  _globals['_CANCELTICKETREQUEST']._serialized_end=2149
+  _globals['_PREVIEWNEXTREQUEST']._serialized_start=2152
+  _globals['_PREVIEWNEXTREQUEST']._serialized_end=2418
+  _globals['_PREVIEWNEXTRESPONSE']._serialized_start=2420
+  _globals['_PREVIEWNEXTRESPONSE']._serialized_end=2480
+  _globals['_CALLTICKETREQUEST']._serialized_start=2483
+  _globals['_CALLTICKETREQUEST']._serialized_end=2692
+  _globals['_UNDOCALLREQUEST']._serialized_start=2695
+  _globals['_UNDOCALLREQUEST']._serialized_end=2845
+  _globals['_PARKTICKETREQUEST']._serialized_start=2848
+  _globals['_PARKTICKETREQUEST']._serialized_end=3026
+  _globals['_RESUMETICKETREQUEST']._serialized_start=3029
+  _globals['_RESUMETICKETREQUEST']._serialized_end=3212
+  _globals['_TRANSFERTICKETREQUEST']._serialized_start=3215
+  _globals['_TRANSFERTICKETREQUEST']._serialized_end=3570
+  _globals['_REQUEUETICKETREQUEST']._serialized_start=3573
+  _globals['_REQUEUETICKETREQUEST']._serialized_end=3777
+  _globals['_LISTTICKETSREQUEST']._serialized_start=3780
+  _globals['_LISTTICKETSREQUEST']._serialized_end=4005
+  _globals['_LISTTICKETSRESPONSE']._serialized_start=4007
+  _globals['_LISTTICKETSRESPONSE']._serialized_end=4092
+  _globals['_QUEUESERVICE']._serialized_start=4095
+  _globals['_QUEUESERVICE']._serialized_end=6638
 # @@protoc_insertion_point(module_scope)

@@ -86,6 +86,46 @@ class QueueServiceStub:
                 request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.CancelTicketRequest.SerializeToString,
                 response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
                 _registered_method=True)
+        self.PreviewNext = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/PreviewNext',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextResponse.FromString,
+                _registered_method=True)
+        self.CallTicket = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/CallTicket',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.CallTicketRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.UndoCall = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/UndoCall',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.UndoCallRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.ParkTicket = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/ParkTicket',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ParkTicketRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.ResumeTicket = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/ResumeTicket',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ResumeTicketRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.TransferTicket = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/TransferTicket',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.TransferTicketRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.RequeueTicket = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/RequeueTicket',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.RequeueTicketRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.ListTickets = channel.unary_unary(
+                '/mpp.queue.v1.QueueService/ListTickets',
+                request_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsResponse.FromString,
+                _registered_method=True)
 
 
 class QueueServiceServicer:
@@ -159,6 +199,62 @@ class QueueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewNext(self, request, context):
+        """The next tickets as CallNext would call them at this counter, if nothing else happens meanwhile. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CallTicket(self, request, context):
+        """Calls a chosen waiting ticket although it may not be its turn; the reason is kept, and such calls are counted and audited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoCall(self, request, context):
+        """Takes the last call back: same officer, within a minute. The ticket stands where it stood.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ParkTicket(self, request, context):
+        """The citizen steps aside in the middle of a visit (a form, a copy); the counter is free.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeTicket(self, request, context):
+        """Calls a parked ticket to a counter, not through the line.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferTicket(self, request, context):
+        """Sends the citizen on to another queue of the site; number and time of arrival are kept. Returns the ticket that ended, with `transferred_to`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequeueTicket(self, request, context):
+        """Puts a called or parked ticket back at its old place in the line.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTickets(self, request, context):
+        """Open tickets of a queue today, for its officers: nothing about the persons.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -211,6 +307,46 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     servicer.CancelTicket,
                     request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.CancelTicketRequest.FromString,
                     response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'PreviewNext': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewNext,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextResponse.SerializeToString,
+            ),
+            'CallTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.CallTicket,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.CallTicketRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'UndoCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoCall,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.UndoCallRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'ParkTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.ParkTicket,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ParkTicketRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'ResumeTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeTicket,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ResumeTicketRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'TransferTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferTicket,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.TransferTicketRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'RequeueTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequeueTicket,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.RequeueTicketRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.SerializeToString,
+            ),
+            'ListTickets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTickets,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -484,6 +620,222 @@ class QueueService:
             '/mpp.queue.v1.QueueService/CancelTicket',
             mpp_dot_queue_dot_v1_dot_queue__service__pb2.CancelTicketRequest.SerializeToString,
             mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewNext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/PreviewNext',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.PreviewNextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CallTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/CallTicket',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.CallTicketRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/UndoCall',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.UndoCallRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ParkTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/ParkTicket',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.ParkTicketRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/ResumeTicket',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.ResumeTicketRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/TransferTicket',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.TransferTicketRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequeueTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/RequeueTicket',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.RequeueTicketRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_ticket__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTickets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.QueueService/ListTickets',
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_queue__service__pb2.ListTicketsResponse.FromString,
             options,
             channel_credentials,
             insecure,
