@@ -29,7 +29,7 @@ from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Wish
 from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import Agenda
 from mpp_queue.appointments.store import AgendaDays, Loaded
-from mpp_queue.domain import Admission, InvalidField, PriorityGroup, WrongState
+from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached, WrongState
 from mpp_queue.guard.domain import Ending, refuse_while_cooling
 from mpp_queue.messages import group_of
 
@@ -257,7 +257,12 @@ def _draw(app: App, name: str, now: datetime) -> ticket_pb2.IssuedTicket:
         appointment=name,
         expected=booking.end - booking.start,
     )
-    return app.admit(admission, _derived("AdmitAppointment", name, now))
+    command = _derived("AdmitAppointment", name, now)
+    try:
+        return app.admit(admission, command)
+    except QuotaReached:
+        # The booking counted when it was made. What else the person took today is no reason to send a booked citizen home.
+        return app.admit(replace(admission, person_key=""), command)
 
 
 def ticket_ended(app: App, ticket: str, state: int, command: Command) -> None:
