@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpp_queue.counters import usecases as counters
     from mpp_queue.guard import usecases as guard
     from mpp_queue.kiosks import usecases as kiosks
+    from mpp_queue.reports import usecases as reports
     from mpp_queue.visits import usecases as visits
 
 
@@ -32,6 +33,7 @@ def compose(kit: Kit) -> rooms.Rooms:
         appointments=_appointments(kit, tickets),
         kiosks=_kiosks(kit, tickets),
         guard_room=_guard(kit, tickets),
+        reports=_reports(kit, tickets.queues),
         visits=_visits(kit, tickets),
     )
 
@@ -127,6 +129,17 @@ def _guard(kit: Kit, tickets: usecases.App) -> guard.App:
     return App(store.Endings(kit.store), store.Counts(kit.store), store.Alarms(kit.store), tickets.queues)
 
 
+def _reports(kit: Kit, queues: views.Queues) -> reports.App:
+    """MPP_QUEUE_REPORT_DAYS (730): how long a ticket's figures are kept. Raises BadSettings."""
+    from mpp_queue.counters.store import Layout
+    from mpp_queue.reports import store
+    from mpp_queue.reports.usecases import App
+
+    kept = timedelta(days=_number(kit.settings.extra, "MPP_QUEUE_REPORT_DAYS", 730, 1))
+    past = store.Past(kit.store, kept)
+    return App(past, store.Learned(kit.store), store.Staffing(kit.store), queues, Layout(kit.store).zone)
+
+
 def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
     """Raises BadSettings naming the variable."""
     text = env.get(name, str(default))
@@ -190,6 +203,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
         guard_service_pb2,
         kiosks_service_pb2,
         queue_service_pb2,
+        reports_service_pb2,
         visits_service_pb2,
     )
 
@@ -200,6 +214,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     from mpp_queue.guard.api import GuardApi
     from mpp_queue.kiosks.api import ERRORS as KIOSK_ERRORS
     from mpp_queue.kiosks.api import KiosksApi
+    from mpp_queue.reports.api import ReportsApi
     from mpp_queue.visits.api import VisitsApi
 
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
@@ -207,6 +222,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     appointments = appointments_service_pb2.DESCRIPTOR.services_by_name["AppointmentsService"]
     kiosks = kiosks_service_pb2.DESCRIPTOR.services_by_name["KiosksService"]
     guard = guard_service_pb2.DESCRIPTOR.services_by_name["GuardService"]
+    reports = reports_service_pb2.DESCRIPTOR.services_by_name["ReportsService"]
     visits = visits_service_pb2.DESCRIPTOR.services_by_name["VisitsService"]
     return [
         (described, QueueApi(app), ERRORS),
@@ -214,6 +230,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
         (appointments, AppointmentsApi(app.appointments), ERRORS),
         (kiosks, KiosksApi(app.kiosks), KIOSK_ERRORS),
         (guard, GuardApi(app.guard_room), GUARD_ERRORS),
+        (reports, ReportsApi(app.reports), ERRORS),
         (visits, VisitsApi(app.visits), ERRORS),
     ]
 

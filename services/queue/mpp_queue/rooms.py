@@ -17,10 +17,14 @@ from mpp_queue.guard import store as guard_store
 from mpp_queue.guard import usecases as guard
 from mpp_queue.kiosks import store as kiosks_store
 from mpp_queue.kiosks import usecases as kiosks
+from mpp_queue.reports import store as reports_store
+from mpp_queue.reports import usecases as reports
 from mpp_queue.visits import store as visits_store
 from mpp_queue.visits import usecases as visits
 
-_PARTS = (store.INDEXES, appointments_store.INDEXES, guard_store.INDEXES, kiosks_store.INDEXES, visits_store.INDEXES)
+_PARTS = tuple(
+    part.INDEXES for part in (store, appointments_store, guard_store, kiosks_store, reports_store, visits_store)
+)
 
 
 def _together() -> dict[str, list[IndexModel]]:
@@ -42,6 +46,7 @@ class Rooms(usecases.App):
     appointments: appointments.App
     kiosks: kiosks.App
     guard_room: guard.App
+    reports: reports.App
     visits: visits.App
 
 
@@ -51,8 +56,11 @@ def beside(
     appointments: appointments.App,
     kiosks: kiosks.App,
     guard_room: guard.App,
+    reports: reports.App,
     visits: visits.App,
 ) -> Rooms:
     """`tickets` itself is what the others hold; what changes in it (boards, locks, memory) is shared."""
     shared = {f.name: getattr(tickets, f.name) for f in fields(tickets)}
-    return Rooms(**shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room, visits=visits)
+    return Rooms(
+        **shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room, reports=reports, visits=visits
+    )

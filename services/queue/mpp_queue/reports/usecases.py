@@ -24,13 +24,13 @@ KNOWN_VISITS = 100  # a queue with fewer is looked at each hour, others once a d
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What the use cases work with; built once by main.py. `zone_of`: a site's zone by the site's name."""
+    """What the use cases work with; built once by main.py. `zone_of`: a site's zone by its id; raises NotFound."""
 
     past: Past
     learned: Learned
     staffing: Staffing
     queues: Queues
-    zone_of: Callable[[str], str | None]
+    zone_of: Callable[[str], str]
 
 
 def query_report(app: App, request: reports_service_pb2.QueryReportRequest, call: Call) -> report_pb2.Report:
@@ -56,9 +56,7 @@ def _report(
     call: Call,
 ) -> report_pb2.Report:
     days_between(request.from_day, request.to_day)
-    zone = app.zone_of(request.parent)
-    if zone is None:
-        raise NotFound(f"there is no {request.parent}")
+    zone = app.zone_of(request.parent.split("/")[1])
     agency = _agency(request.parent, request.agency, call)
     scope = Scope(request.parent.split("/")[1], request.from_day, request.to_day, agency)
     group = messages.group_of(request.group_by)
