@@ -35,6 +35,26 @@ class Handlers:
     def tell_ticket_ended(self, event: queue.TicketEnded, meta: EventMeta) -> None:
         self._tell(news.ticket_ended(event), meta)
 
+    @on(queue.AppointmentConfirmed)
+    def tell_appointment_confirmed(self, event: queue.AppointmentConfirmed, meta: EventMeta) -> None:
+        self._tell(news.appointment(event), meta)
+
+    @on(queue.AppointmentRescheduled)
+    def tell_appointment_rescheduled(self, event: queue.AppointmentRescheduled, meta: EventMeta) -> None:
+        self._tell(news.appointment(event), meta)
+
+    @on(queue.AppointmentCancelled)
+    def tell_appointment_cancelled(self, event: queue.AppointmentCancelled, meta: EventMeta) -> None:
+        self._tell(news.appointment(event), meta)
+
+    @on(queue.AppointmentNoShow)
+    def tell_appointment_missed(self, event: queue.AppointmentNoShow, meta: EventMeta) -> None:
+        self._tell(news.appointment(event), meta)
+
+    @on(queue.AppointmentDue)
+    def tell_appointment_due(self, event: queue.AppointmentDue, meta: EventMeta) -> None:
+        self._tell(news.appointment(event), meta)
+
     @on(applications.ApplicationOpened)
     def tell_application_opened(self, event: applications.ApplicationOpened, meta: EventMeta) -> None:
         self._tell(news.application_opened(event), meta)
@@ -73,5 +93,6 @@ class Handlers:
     def measure(self, now: datetime) -> None:
         usecases.measure(self.app, now)
 
-    def _tell(self, what: news.News, meta: EventMeta) -> None:
-        usecases.tell(self.app, what, meta.time, meta.command(what.event))
+    def _tell(self, what: news.News | None, meta: EventMeta) -> None:
+        if what is not None:
+            usecases.tell(self.app, what, meta.time, meta.command(what.event))

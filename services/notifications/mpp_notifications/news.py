@@ -25,8 +25,8 @@ _REFERENCE_LENGTH = 8
 class News:
     """One thing that happened to `subject`. An empty `sealed_phone` means that nobody asked to be told.
 
-    `facts` and `days` fill placeholders of the templates; a day is said in the site's zone and each
-    language's words.
+    `facts`, `days` and `times` fill placeholders of the templates; a day and a time of day are said in the
+    site's zone and each language's words.
     """
 
     event: str
@@ -36,8 +36,10 @@ class News:
     offering: str | None = None  # None: this event does not speak of one
     sealed_phone: str = field(default="", repr=False)
     sealed_pickup_code: str = field(default="", repr=False)
+    sealed_booking_code: str = field(default="", repr=False)
     facts: Mapping[str, str] = field(default_factory=dict)
     days: Mapping[str, datetime | None] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
     free_text: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -139,6 +141,45 @@ def complaint_advanced(event: complaints.ComplaintAdvanced) -> News:
         facts={"reference": reference(event.complaint)},
         days={"due_date": _moment(event.HasField("due_at"), event.due_at)},
         free_text={"reason": event.reason},
+    )
+
+
+Appointment = (
+    queue.AppointmentConfirmed
+    | queue.AppointmentRescheduled
+    | queue.AppointmentCancelled
+    | queue.AppointmentNoShow
+    | queue.AppointmentDue
+)
+_APPOINTMENTS = {
+    "AppointmentConfirmed": "appointment_confirmed",
+    "AppointmentRescheduled": "appointment_rescheduled",
+    "AppointmentCancelled": "appointment_cancelled",
+    "AppointmentNoShow": "appointment_missed",
+    "AppointmentDue": "appointment_due",
+}
+
+
+def appointment(event: Appointment) -> News | None:
+    """None where there is nothing to say: a hold that ran out was never sure, of a new time another event tells."""
+    kind = type(event).__name__
+    if isinstance(event, queue.AppointmentCancelled) and event.cause != queue.AppointmentCancelled.CAUSE_CANCELLED:
+        return None
+    template = _APPOINTMENTS[kind]
+    if isinstance(event, queue.AppointmentNoShow) and event.after_no_show:
+        template = "appointment_missed_again"
+    start = event.start.ToDatetime(UTC)
+    return News(
+        event=kind,
+        template=template,
+        subject=event.appointment,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        sealed_booking_code=getattr(event, "sealed_booking_code", ""),
+        facts={"reference": reference(event.appointment)},
+        days={"start_date": start},
+        times={"start_time": start},
     )
 
 

@@ -14,7 +14,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -48,6 +48,11 @@ EVENTS: Mapping[str, Placeholders] = {
     "TicketEnded": _known("site agency number", "offering counter reason"),
     "ApplicationOpened": _known("site agency offering reference"),
     "ApplicationAdvanced": _known("site agency offering reference", "reason due_date pickup_code"),
+    "AppointmentConfirmed": _known("site agency reference start_date start_time", "offering booking_code"),
+    "AppointmentRescheduled": _known("site agency reference start_date start_time", "offering booking_code"),
+    "AppointmentCancelled": _known("site agency reference start_date start_time", "offering"),
+    "AppointmentNoShow": _known("site agency reference start_date start_time", "offering"),
+    "AppointmentDue": _known("site agency reference start_date start_time", "offering booking_code"),
     "ComplaintFiled": _known("site reference", "agency due_date"),
     "ComplaintAdvanced": _known("site reference", "agency due_date reason"),
 }
@@ -97,6 +102,10 @@ class Templates:
     def day(self, day: date, language: str) -> str:
         """`25 November 2026`"""
         return f"{day.day} {self.months[language][day.month - 1]} {day.year}"
+
+    def time(self, at: datetime, language: str) -> str:
+        """`08.30 WIB`; in English `08:30 WIB`. `at` in the site's zone."""
+        return f"{at:%H.%M %Z}" if language == "id" else f"{at:%H:%M %Z}"
 
 
 def free_text(text: str) -> str:

@@ -47,7 +47,7 @@ ACTOR = "service:notifications"
 SWEEP_BATCH = 100
 SWEEP_TIME = timedelta(seconds=8)  # below the sweep's lease, so that a slow provider makes no two sweeps overlap
 TEXT = "notification_text"  # the cipher's purpose for rendered texts
-_CODE = "pickup_code"
+_CODE, _BOOKING = "pickup_code", "booking_code"
 _RESULTS = {
     State.DELIVERED: "delivered",
     State.PERMANENT_FAILURE: "failed",
@@ -229,13 +229,16 @@ def _words(app: App, news: News) -> Mapping[str, templates.Words]:
     same = {**news.facts, **{key: templates.free_text(text) for key, text in news.free_text.items()}}
     if _CODE in templates.EVENTS[news.event].maybe:
         same[_CODE] = app.cipher.open(news.sealed_pickup_code, _CODE)
+    if _BOOKING in templates.EVENTS[news.event].maybe:
+        same[_BOOKING] = app.cipher.open(news.sealed_booking_code, _BOOKING)
     words = {}
     for language in templates.LANGUAGES:
         days = {
             key: app.templates.day(moment.astimezone(zone).date(), language) if moment else ""
             for key, moment in news.days.items()
         }
-        words[language] = {**same, **days, **{key: said[language] for key, said in names.items()}}
+        times = {key: app.templates.time(at.astimezone(zone), language) for key, at in news.times.items()}
+        words[language] = {**same, **days, **times, **{key: said[language] for key, said in names.items()}}
     return words
 
 

@@ -21,6 +21,8 @@ from mpp_notifications.templates import EVENTS
 TICKET = "sites/malang/queues/dukcapil/tickets/t1"
 APPLICATION = "sites/malang/applications/0123456789abcdefghjkmnpqrs"
 COMPLAINT = "sites/malang/complaints/0123456789abcdefghjkmnpqrs"
+APPOINTMENT = "sites/malang/queues/imigrasi/agendas/2026-03-10/appointments/0123456789abcdefghjkmnpqrs"
+CANCELLED = queue.AppointmentCancelled.CAUSE_CANCELLED
 DUE = datetime(2026, 3, 9, 20, 30, tzinfo=UTC)
 
 
@@ -38,15 +40,26 @@ EVERY_KIND = [
     news.application_advanced(applications.ApplicationAdvanced(application=APPLICATION)),
     news.complaint_filed(complaints.ComplaintFiled(complaint=COMPLAINT)),
     news.complaint_advanced(complaints.ComplaintAdvanced(complaint=COMPLAINT)),
+    *(
+        item
+        for item in (
+            news.appointment(queue.AppointmentConfirmed(appointment=APPOINTMENT)),
+            news.appointment(queue.AppointmentRescheduled(appointment=APPOINTMENT)),
+            news.appointment(queue.AppointmentCancelled(appointment=APPOINTMENT, cause=CANCELLED)),
+            news.appointment(queue.AppointmentNoShow(appointment=APPOINTMENT)),
+            news.appointment(queue.AppointmentDue(appointment=APPOINTMENT)),
+        )
+        if item is not None
+    ),
 ]
 
 
 @pytest.mark.parametrize("item", EVERY_KIND, ids=lambda item: item.event)
 def test_news_fill_exactly_the_placeholders_that_templates_may_use(item: news.News) -> None:
     known = EVENTS[item.event]
-    filled = {"site", "agency", *item.facts, *item.days, *item.free_text}
+    filled = {"site", "agency", *item.facts, *item.days, *item.times, *item.free_text}
     filled |= {"offering"} if item.offering is not None else set()
-    filled |= {"pickup_code"} if "pickup_code" in known.maybe else set()
+    filled |= known.maybe & {"pickup_code", "booking_code"}
     assert filled == known.always | known.maybe
 
 
@@ -101,6 +114,30 @@ def test_a_complaint_without_a_day() -> None:
         complaints.ComplaintAdvanced(complaint=COMPLAINT, state=complaint_pb2.Complaint.STATE_CLOSED)
     )
     assert (item.template, item.days) == ("complaint_closed", {"due_date": None})
+
+
+def test_an_appointment() -> None:
+    event = queue.AppointmentConfirmed(
+        appointment=APPOINTMENT, start=stamp(DUE), sealed_phone="sealed-phone", sealed_booking_code="sealed-code"
+    )
+    item = news.appointment(event)
+    assert item is not None
+    assert (item.template, item.site, item.sealed_booking_code) == ("appointment_confirmed", "malang", "sealed-code")
+    assert (item.days, item.times) == ({"start_date": DUE}, {"start_time": DUE})
+    assert not [secret for secret in ("sealed-code", "sealed-phone") if secret in repr(item)]
+
+
+@pytest.mark.parametrize("cause", ["HOLD_EXPIRED", "RESCHEDULED"])
+def test_of_a_place_that_was_given_back_otherwise_nothing_is_said(cause: str) -> None:
+    cause_ = queue.AppointmentCancelled.Cause.Value(f"CAUSE_{cause}")
+    assert news.appointment(queue.AppointmentCancelled(appointment=APPOINTMENT, cause=cause_)) is None
+
+
+@pytest.mark.parametrize(("again", "key"), [(False, "appointment_missed"), (True, "appointment_missed_again")])
+def test_a_second_chance_is_offered_once(again: bool, key: str) -> None:
+    item = news.appointment(queue.AppointmentNoShow(appointment=APPOINTMENT, after_no_show=again))
+    assert item is not None
+    assert item.template == key
 
 
 @pytest.mark.parametrize("subject", ["", "sites/", "sites/malang", "queues/x/tickets/y", "sites//tickets/y"])

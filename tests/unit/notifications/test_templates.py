@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import mpp_notifications
 import pytest
@@ -157,3 +158,13 @@ def test_free_text_is_one_short_line(text: str) -> None:
     assert clean.isprintable() or not clean.isascii()
     assert "\n" not in clean
     assert not clean.endswith(".") or clean.endswith("...")
+
+
+def test_a_time_of_day_is_said_in_the_sites_zone() -> None:
+    at = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+    said = [
+        ALL.time(at.astimezone(ZoneInfo(zone)), language)
+        for zone in ("Asia/Jakarta", "Asia/Jayapura")
+        for language in ("id", "en")
+    ]
+    assert said == ["08.30 WIB", "08:30 WIB", "10.30 WIT", "10:30 WIT"]
