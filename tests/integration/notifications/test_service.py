@@ -110,6 +110,31 @@ def test_an_application_is_told_up_to_its_pickup_code(desk: Any) -> None:
     assert "Family Card" in desk.body(ready)
 
 
+def test_an_appointment_is_confirmed_reminded_of_and_cancelled(desk: Any) -> None:
+    appointment = some("queues/dukcapil/agendas/2026-11-24/appointments")
+    # 23:30 UTC is the next morning in Jayapura, the site's zone.
+    common = {
+        "appointment": appointment,
+        "agency": DUKCAPIL,
+        "offering": FAMILY_CARD,
+        "start": stamp(datetime(2026, 11, 23, 23, 30, tzinfo=UTC)),
+        "sealed_phone": desk.phone("+6281211110007"),
+    }
+    code = desk.cipher.seal("K7MP-2QXH", "booking_code")
+    desk.tell(queue.AppointmentConfirmed(sealed_booking_code=code, **common), appointment)
+    desk.told(appointment, "delivered")
+    desk.tell(queue.AppointmentDue(sealed_booking_code=code, **common), appointment, sequence=2)
+    desk.told(appointment, "delivered", "delivered")
+    gone = queue.AppointmentCancelled(cause=queue.AppointmentCancelled.CAUSE_CANCELLED, **common)
+    desk.tell(gone, appointment, sequence=3)
+    sure, due, cancelled = desk.told(appointment, "delivered", "delivered", "delivered")
+    assert "24 November 2026 pukul 08.30 WIT" in desk.body(sure)
+    assert "Layanan: Kartu Keluarga." in desk.body(sure)
+    assert "K7MP-2QXH" in desk.body(sure)
+    assert "24 November 2026 at 08:30 WIT" in desk.body(due)
+    assert "K7MP-2QXH" not in desk.body(cancelled)
+
+
 def test_a_complaint_is_told_without_saying_what_it_is_about(desk: Any) -> None:
     complaint, phone = some("complaints"), desk.phone("+6281211110003")
     desk.tell(complaints.ComplaintFiled(complaint=complaint, agency=DUKCAPIL, sealed_phone=phone), complaint)
