@@ -200,7 +200,13 @@ def test_a_call_is_taken_back_as_if_it_had_not_been() -> None:
             ticket.undo(now=at(seconds), actor=actor, rules=RULES)
         assert refused.value.metadata["cause"] == cause
     back = ticket.undo(now=at(160), actor="officer:o1", rules=RULES)
-    assert (back.state, back.rank, back.calls, back.last_call, back.turn_at) == (State.WAITING, before.rank, 0, "", None)
+    assert (back.state, back.rank, back.calls, back.last_call, back.turn_at) == (
+        State.WAITING,
+        before.rank,
+        0,
+        "",
+        None,
+    )
     assert (back.busy_key, back.counter, back.called_by) == ("", 0, "")
     assert back.events == (domain.Returned(Return.UNDONE, "", at(160), 3),)
     again = called(back, 170, key="c2")
