@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpp_queue.counters import usecases as counters
     from mpp_queue.guard import usecases as guard
     from mpp_queue.kiosks import usecases as kiosks
+    from mpp_queue.reports import outlook
     from mpp_queue.reports import usecases as reports
     from mpp_queue.visits import usecases as visits
 
@@ -52,7 +53,7 @@ def _tickets(kit: Kit) -> usecases.App:
     return usecases.App(
         tickets=tickets,
         queues=queues,
-        views=views.QueueViews(tickets, rules=rules),
+        views=views.QueueViews(tickets, rules=rules, outlook=_outlook(kit)),
         numbering=numbering.Numbering(last),
         cipher=kit.cipher,
         rules=rules,
@@ -64,6 +65,15 @@ def _tickets(kit: Kit) -> usecases.App:
         guard=Guard(Endings(kit.store)),
         boards=boards.Boards(kit.settings.amqp_uri),
     )
+
+
+def _outlook(kit: Kit) -> outlook.Outlook:
+    """What the wait estimate goes by."""
+    from mpp_queue.counters.store import Counters
+    from mpp_queue.reports.outlook import Outlook
+    from mpp_queue.reports.store import Learned, Staffing
+
+    return Outlook(Learned(kit.store), Staffing(kit.store), Counters(kit.store).named, kit.clock)
 
 
 def _counters(kit: Kit, queues: views.Queues) -> counters.App:
@@ -165,6 +175,7 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
         layout=tickets.counters.layout,
         cipher=kit.cipher,
         admit=admit,
+        flights=tickets.flights,
     )
 
 

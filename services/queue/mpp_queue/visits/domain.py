@@ -147,6 +147,7 @@ class Stop:
     wait: timedelta
     service: timedelta
     again: timedelta = timedelta(0)
+    nth: int = 0  # among equals the citizen's own order stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +178,9 @@ def _after(stop: Stop, free_at: timedelta) -> timedelta:
 def plan(stops: Sequence[Stop], free_in: timedelta = timedelta(0)) -> Plan:
     """The order that takes the least time by `duration`: the best one up to `EXACT` stops, a good one above.
 
-    The same for the same stops, however they are sorted; among equals the one whose tickets' names come first.
+    The same for the same stops, however they are sorted; among equals the one by `nth`, then by name.
     """
-    known = sorted(stops, key=lambda s: s.ticket)
+    known = sorted(stops, key=lambda s: (s.nth, s.ticket))
     order = _best(known, free_in) if len(known) <= EXACT else _good(known, free_in)
     return Plan(tuple(s.ticket for s in order), duration(order, free_in) if order else timedelta(0))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mpp.queue.v1 import ticket_pb2, visit_pb2, visits_service_pb2
@@ -24,10 +24,11 @@ from mpp_queue import metrics as ticket_metrics
 from mpp_queue.counters.store import Layout
 from mpp_queue.counters.usecases import local_day
 from mpp_queue.domain import Admission, InvalidField, QueueError, QueueSpec, State, Ticket
+from mpp_queue.flights import Flights
 from mpp_queue.store import Tickets
 from mpp_queue.views import Queues, QueueViews
 from mpp_queue.visits import domain, messages, metrics
-from mpp_queue.visits.domain import Stop, Visit
+from mpp_queue.visits.domain import Stop, Visit, Wish
 from mpp_queue.visits.messages import Outlook
 from mpp_queue.visits.store import Visits, VisitTickets
 
@@ -49,6 +50,7 @@ class App:
     layout: Layout
     cipher: FieldCipher
     admit: Admit
+    flights: Flights = field(default_factory=Flights)
 
 
 def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: Call) -> visit_pb2.Visit:
@@ -62,7 +64,7 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
     visit = domain.start(
         name=name,
         day=local_day(app.layout.zone(name.split("/")[1]), call.now),
-        now=call.now,
+        now=call.now.replace(microsecond=call.now.microsecond // 1000 * 1000),  # as the store keeps it
         actor=call.actor,
         channel={"kiosk": "kiosk", "officer": "counter"}.get(call.role, "online"),
         wishes=[(wish.queue, wish.offering) for wish in request.wishes],
@@ -74,16 +76,24 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
     for wish in visit.wishes:
         _known(app, wish.queue)
     fresh = visit_pb2.Visit(name=name)
-    if app.visits.create(visit, call.mutation, fresh, messages.events(visit)) is fresh:
+    with app.flights.alone(name):  # repetitions at the same moment would each draw numbers to use one
+        new = app.visits.create(visit, call.mutation, fresh, messages.events(visit)) is fresh
+        if not new:
+            visit = _load(app, name)
+            if visit.cancelled:
+                return _shown(app, visit, call.now)
+        visit, issued = _admit(app, visit, visit.started_at if new else call.now, new=new)
+    if new:
         metrics.VISITS.labels(visit.site_id, "started").inc()
-    else:
-        visit = _load(app, name)
-        if visit.cancelled:
-            return _shown(app, visit, call.now)
-    visit, issued = _admit(app, visit, call.now)
     if not issued:
         raise FailedPrecondition("none of the queues gives a ticket now", reason=visit.wishes[0].refused)
     return _issued(app, visit, issued)
+
+
+def lacks_tickets(app: App, name: str) -> bool:
+    """Whether some are still to come: the process that started the visit may be at it."""
+    visit = app.visits.load(name)
+    return visit is not None and len(app.looks.named(visit.tickets)) < len(visit.tickets)
 
 
 def complete(app: App, name: str, now: datetime) -> None:
@@ -92,9 +102,7 @@ def complete(app: App, name: str, now: datetime) -> None:
     if visit is None:
         return
     if not visit.cancelled:
-        there = app.looks.named(visit.tickets)
-        if len(there) < len(visit.tickets):
-            _admit(app, visit, now)
+        _admit(app, visit, now, new=False)
         visit = app.visits.load(name) or visit  # a cancellation that did not see what was just admitted leaves it to us
     if visit.cancelled:
         _withdraw_all(app, visit, now)
@@ -146,35 +154,42 @@ def _known(app: App, queue: str) -> QueueSpec | None:
         return None
 
 
-def _admit(app: App, visit: Visit, now: datetime) -> tuple[Visit, dict[str, ticket_pb2.IssuedTicket]]:
-    """Every wish that was not refused; the tickets by name, and the visit with the refusals of this time."""
+def _admit(app: App, visit: Visit, now: datetime, *, new: bool) -> tuple[Visit, dict[str, ticket_pb2.IssuedTicket]]:
+    """Every wish that was not refused; the tickets by name, and the visit with the refusals of this time.
+
+    `new`: nobody can have been here before, so no ticket is looked for.
+    """
     issued: dict[str, ticket_pb2.IssuedTicket] = {}
     refused: dict[str, str] = {}
     for wish in visit.wishes:
         if wish.refused:
             continue
-        admission = Admission(
-            name=wish.ticket,
-            queue=wish.queue,
-            channel=visit.channel,
-            arrived_at=visit.started_at,
-            offering=wish.offering,
-            group=visit.group,
-            owners=visit.owners,
-            sealed_phone=visit.sealed_phone,
-            masked_phone=visit.masked_phone,
-            visit=visit.name,
-        )
         # The same command whoever runs it, so that a ticket is admitted once.
         command = Command(wish.ticket, "AdmitVisit", visit.name, visit.started_by, now)
+        known = None if new else app.tickets.reply(wish.ticket, command, ticket_pb2.IssuedTicket)
         try:
-            issued[wish.ticket] = app.admit(admission, command)
+            issued[wish.ticket] = known or app.admit(_admission(visit, wish), command)
         except (QueueError, FailedPrecondition) as e:
             refused[wish.ticket] = e.reason
     if refused:
         visit = visit.refuse(refused)
         _note_refusals(app, visit.name, refused, visit.started_by, now)
     return visit, issued
+
+
+def _admission(visit: Visit, wish: Wish) -> Admission:
+    return Admission(
+        name=wish.ticket,
+        queue=wish.queue,
+        channel=visit.channel,
+        arrived_at=visit.started_at,
+        offering=wish.offering,
+        group=visit.group,
+        owners=visit.owners,
+        sealed_phone=visit.sealed_phone,
+        masked_phone=visit.masked_phone,
+        visit=visit.name,
+    )
 
 
 def _note_refusals(app: App, name: str, refused: dict[str, str], actor: str, now: datetime) -> None:
@@ -229,28 +244,28 @@ def _followed(app: App, visit: Visit) -> dict[str, Ticket]:
 def _issued(app: App, visit: Visit, issued: dict[str, ticket_pb2.IssuedTicket]) -> visit_pb2.Visit:
     """From the tickets' stored replies and what the agencies declare, so that a repeated command is answered alike."""
     outlooks, stops = {}, []
-    for wish in visit.wishes:
+    for nth, wish in enumerate(visit.wishes):
         if wish.ticket in issued:
             spec = _known(app, wish.queue)
             service = timedelta(minutes=spec.minutes_per_visit if spec else 0)
             given = issued[wish.ticket]
             wait = given.estimated_wait.ToTimedelta()
             outlooks[wish.ticket] = Outlook(given.ticket, given.people_ahead, wait, service)
-            stops.append(Stop(wish.ticket, wait, service, service / max(len(spec.counters) if spec else 1, 1)))
+            stops.append(Stop(wish.ticket, wait, service, service / max(len(spec.counters) if spec else 1, 1), nth))
     plan = domain.plan(stops)
     return messages.visit(visit, outlooks, plan.order, plan.total)
 
 
 def _shown(app: App, visit: Visit, now: datetime) -> visit_pb2.Visit:
     """As it stands now: over, at a counter, then the proposal for what waits, then what is parked."""
-    tickets = _followed(app, visit)
+    tickets, nth = _followed(app, visit), {wish.ticket: n for n, wish in enumerate(visit.wishes)}
     outlooks, stops, free_in = dict[str, Outlook](), list[Stop](), timedelta(0)
     for key, ticket in tickets.items():
         outlooks[key], again = _outlook(app, ticket)
         if ticket.state in AT_A_COUNTER:
             free_in = max(free_in, outlooks[key].service - ticket.served(now))
         elif ticket.state is State.WAITING:
-            stops.append(Stop(key, outlooks[key].wait, outlooks[key].service, again))
+            stops.append(Stop(key, outlooks[key].wait, outlooks[key].service, again, nth[key]))
     plan = domain.plan(stops, free_in)
     shown = {key: n for n, key in enumerate(plan.order)}
 
