@@ -124,7 +124,11 @@ def queue_status(spec: QueueSpec, snapshot: Snapshot, policy: Policy, doors: Doo
         counters=spec.counters,
         waiting=snapshot.waiting,
     )
-    reply.estimated_wait.FromTimedelta(snapshot.wait_of(snapshot.waiting))
+    wait = snapshot.range_of(snapshot.waiting)
+    reply.estimated_wait.FromTimedelta(wait.expected)
+    if wait.high:
+        reply.wait_low.FromTimedelta(wait.low)
+        reply.wait_high.FromTimedelta(wait.high)
     for line in snapshot.board:
         spoken = announcement(line.number, line.counter)
         _stamp(reply.board.add(number=line.number, counter=line.counter, announcement=spoken).called_at, line.called_at)

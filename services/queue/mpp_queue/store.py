@@ -117,6 +117,16 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """`count` tickets of one class that wait for one offering. `booked`: seconds that were booked for each; 0: none."""
+
+    priority_class: str
+    offering: str
+    booked: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenNow:
     """How many tickets of a queue are in one open state, and when the oldest of them was taken."""
 
@@ -225,15 +235,14 @@ class Tickets:
         query = {"site_id": site_id, "queue": queue, "day": day, "seq": {"$gte": 1, "$lt": below}}
         return int(self._collection.count_documents({**query, "appointment": {"$gt": ""}}))
 
-    def count_waiting(self, site_id: str, queue: str, day: str) -> dict[str, int]:
-        """How many wait in each class. Its cost follows the number who wait."""
+    def count_waiting(self, site_id: str, queue: str, day: str) -> list[Standing]:
+        """How many wait, by class and by what for. Its cost follows the number who wait."""
         match = {"site_id": site_id, "queue": queue, "state": State.WAITING.value, "day": day}
-        group = {"_id": {"class": "$priority_class", "priority": "$priority"}, "n": {"$sum": 1}}
-        counts: dict[str, int] = {}
-        for found in self._collection.aggregate([{"$match": match}, {"$group": group}]):
-            one = _class_of(found["_id"].get("class"), found["_id"]["priority"])
-            counts[one] = counts.get(one, 0) + int(found["n"])
-        return counts
+        key = {
+            "class": "$priority_class", "priority": "$priority", "offering": "$offering", "booked": "$expected_seconds",
+        }  # fmt: skip
+        found = self._collection.aggregate([{"$match": match}, {"$group": {"_id": key, "n": {"$sum": 1}}}])
+        return [_standing(d["_id"], d["n"]) for d in found]
 
     def open_now(self, site_id: str, queues: Sequence[str], day: str) -> list[OpenNow]:
         """What is open in these queues of one site. Its cost follows the number who are there."""
@@ -279,6 +288,11 @@ def _visit(document: Mapping[str, Any]) -> Visit:
         offering=document["offering"],
         serving_at=begin,
     )
+
+
+def _standing(key: Mapping[str, Any], count: int) -> Standing:
+    named = _class_of(key.get("class"), key["priority"])
+    return Standing(named, key.get("offering") or "", float(key.get("booked") or 0.0), int(count))
 
 
 def _class_of(named: str | None, priority: bool) -> str:

@@ -297,7 +297,8 @@ def _forecast(app: App, spec: QueueSpec, day: str, seq: int, admission: Admissio
     snapshot = app.views.of(spec, day)
     index = app.rules.policy_of(spec).index_of(admission.group, admission.priority_class)
     ahead = snapshot.ahead_of(seq if 0 < seq < domain.OFFLINE_BASE else snapshot.last_seq + 1, index)
-    return domain.Issued(ahead, snapshot.wait_of(ahead))
+    wait = snapshot.range_of(ahead, first_class=index == 0)
+    return domain.Issued(ahead, wait.expected, wait.low, wait.high)
 
 
 def get_ticket(app: App, request: queue_service_pb2.GetTicketRequest, call: Call) -> ticket_pb2.Ticket:

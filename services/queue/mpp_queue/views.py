@@ -21,7 +21,10 @@ from mpp_chassis.projection import Projection
 
 from mpp_queue import domain
 from mpp_queue.domain import QueueSpec, Rules
+from mpp_queue.domain.estimate import Forecast, Wait
 from mpp_queue.queuespec import fields_of_queue, fields_of_site, spec_of
+from mpp_queue.reports import outlook as outlooks
+from mpp_queue.reports.outlook import Outlook
 from mpp_queue.store import Tickets
 
 SPEC_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
@@ -109,7 +112,8 @@ class BoardLine:
 class Snapshot:
     """A queue at one moment. `last_seq` was read before the counts: see `domain.people_ahead`.
 
-    `by_class`: how many wait, in the order of the policy's classes, the others last.
+    `by_class`: how many wait, in the order of the policy's classes, the others last. `visit` and `counters` are the
+    plain median and count of what was seen; `forecast` is what learns.
     """
 
     by_class: tuple[int, ...]
@@ -117,6 +121,7 @@ class Snapshot:
     visit: timedelta
     counters: int
     board: tuple[BoardLine, ...]
+    forecast: Forecast
 
     @property
     def waiting(self) -> int:
@@ -130,8 +135,12 @@ class Snapshot:
             return sum(self.by_class[: index + 1])
         return domain.people_ahead(self.waiting, self.last_seq, seq)
 
+    def range_of(self, ahead: int, *, first_class: bool = False) -> Wait:
+        """Whole minutes; `first_class`: nobody who comes later is called before."""
+        return self.forecast.wait(ahead, first_class=first_class)
+
     def wait_of(self, ahead: int) -> timedelta:
-        return domain.estimated_wait(ahead, self.visit, self.counters)
+        return self.range_of(ahead).expected
 
 
 @dataclass(slots=True)
@@ -152,9 +161,14 @@ class QueueViews:
     """
 
     def __init__(
-        self, tickets: Tickets, clock: Callable[[], float] = time.monotonic, rules: Rules | None = None
+        self,
+        tickets: Tickets,
+        clock: Callable[[], float] = time.monotonic,
+        rules: Rules | None = None,
+        outlook: Outlook | None = None,
     ) -> None:
         self._tickets, self._clock, self._rules = tickets, clock, rules or Rules()
+        self._outlook = outlook
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._lock = threading.Lock()
         self._background: ThreadPoolExecutor | None = None
@@ -188,10 +202,10 @@ class QueueViews:
     def _snapshot(self, spec: QueueSpec, day: str) -> Snapshot:
         where = (spec.site_id, spec.name, day)
         last_seq = self._tickets.last_seq(*where)
-        policy, counts = self._rules.policy_of(spec), self._tickets.count_waiting(*where)
+        policy, standing = self._rules.policy_of(spec), self._tickets.count_waiting(*where)
         by_class = [0] * len(policy.ids)
-        for named, waiting in counts.items():
-            by_class[policy.index_named(named)] += waiting
+        for some in standing:
+            by_class[policy.index_named(some.priority_class)] += some.count
         lately = self._tickets.lately_called(*where, limit=LAST_CALLS)
         called = [v for v in lately if v.state in domain.LATELY_CALLED]
         visits = [v.length for v in called if v.length is not None]
@@ -201,6 +215,11 @@ class QueueViews:
             visit=domain.visit_length(visits, spec.minutes_per_visit),
             counters=max(len({v.counter for v in called}), 1),
             board=tuple(BoardLine(v.number, v.counter, v.called_at) for v in called[:BOARD_LINES]),
+            forecast=(
+                self._outlook.forecast(spec, day, standing, lately)
+                if self._outlook
+                else outlooks.without(spec, standing, lately)
+            ),
         )
 
     def _read_ahead(self, entry: _Entry, spec: QueueSpec, day: str) -> None:

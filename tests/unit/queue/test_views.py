@@ -12,7 +12,7 @@ from mpp_chassis.settings import BadSettings
 from mpp_queue.domain import PriorityGroup, QueueSpec, Rules
 from mpp_queue.flights import Flights
 from mpp_queue.main import rules_from
-from mpp_queue.store import Visit
+from mpp_queue.store import Standing, Visit
 from mpp_queue.views import QueueViews
 
 SPEC = QueueSpec("sites/malang/queues/dukcapil", "malang", "a", "D", (1, 2), 10, "Asia/Jakarta")
@@ -32,8 +32,8 @@ class CountingTickets:
         self._clock.now += self._cost
         return 5
 
-    def count_waiting(self, *_: str) -> dict[str, int]:
-        return {"priority": 1, "others": 2}
+    def count_waiting(self, *_: str) -> list[Standing]:
+        return [Standing("priority", "", 0.0, 1), Standing("others", "", 0.0, 2)]
 
     def lately_called(self, *_: str, limit: int) -> list[Visit]:
         at = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -61,7 +61,8 @@ def test_what_a_snapshot_tells() -> None:
     assert snapshot.ahead_of(6, 1) == 3
     assert snapshot.ahead_of(8, 1) == 5  # 6 and 7 came after the count
     assert snapshot.ahead_of(8, 0) == 1
-    assert snapshot.wait_of(3) == timedelta(minutes=4)
+    assert snapshot.wait_of(3) == timedelta(minutes=5)  # one of three visits that just begin ends: declared 10 minutes
+    assert snapshot.range_of(3).low <= snapshot.wait_of(3) <= snapshot.range_of(3).high
 
 
 def test_a_fresh_answer_reads_nothing() -> None:

@@ -53,9 +53,9 @@ def look(queues: Queues, views: QueueViews, kiosk: KioskSpec, duty: Duty, button
     except (NotFound, FailedPrecondition):
         return Seen(ButtonState.CLOSED, CLOSED)
     snapshot = views.of(spec, now.astimezone(ZoneInfo(spec.zone)).date().isoformat())
-    wait = snapshot.wait_of(snapshot.waiting)
+    wait = snapshot.range_of(snapshot.waiting)
     state, text = state_of(spec, duty, button.id, last_seq=snapshot.last_seq, now=now)
-    return Seen(state, text, snapshot.waiting, wait, wait)
+    return Seen(state, text, snapshot.waiting, wait.low, wait.high)
 
 
 def state_of(spec: QueueSpec, duty: Duty, button_id: str, *, last_seq: int, now: datetime) -> tuple[ButtonState, Text]:

@@ -1,0 +1,140 @@
+"""Puts together what the wait estimate needs: learned times, the day's plan, open counters, and the moment's snapshot.
+
+Knows read models and sessions; the arithmetic is domain/estimate.py. What it reads for itself (times, plan, sessions of
+the queue's counters: three small reads by id) it keeps for two seconds, and taking a ticket reads none of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mpp_queue.counters.domain import Counter, counter_name
+from mpp_queue.counters.domain import State as CounterState
+from mpp_queue.domain import QueueSpec, State, estimate, is_open, next_opening
+from mpp_queue.domain.estimate import Ahead, Desk, Forecast, Seen, Times
+from mpp_queue.reports.store import Learned, Plan, Staffing
+from mpp_queue.store import Standing, Visit
+
+KEPT_SECONDS = 2.0
+# A counter that has nobody for so long while others wait is not at work, whatever its session says: officers forget to
+# close, and a call opens a session by itself.
+IDLE_PATIENCE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is read beside the snapshot."""
+
+    times: Times | None
+    plan: Plan
+    counters: Mapping[str, Counter]
+
+
+class Outlook:
+    """Makes forecasts. Safe for many threads: two that read at once read the same. `counters`: by their names."""
+
+    def __init__(
+        self,
+        learned: Learned,
+        staffing: Staffing,
+        counters: Callable[[Sequence[str]], Mapping[str, Counter]],
+        clock: Callable[[], datetime],
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._learned, self._staffing, self._counters = learned, staffing, counters
+        self._clock, self._steady = clock, steady
+        self._known: dict[str, tuple[float, Behind]] = {}
+
+    def forecast(self, spec: QueueSpec, day: str, standing: Sequence[Standing], lately: Sequence[Visit]) -> Forecast:
+        """Raises the store's errors when it must read and cannot."""
+        behind, now = self._behind(spec), self._clock()
+        waiting = any(s.count for s in standing)
+        desks = desks_of(spec, day, behind.counters.values(), lately, now, waiting=waiting)
+        return made(spec, behind.times, behind.plan.of(day), desks, standing, lately, now)
+
+    def _behind(self, spec: QueueSpec) -> Behind:
+        known = self._known.get(spec.name)
+        if known is not None and self._steady() < known[0]:
+            return known[1]
+        names = [counter_name(spec.site_id, number) for number in spec.counters]
+        fresh = Behind(self._learned.get(spec.name), self._staffing.get(spec.name), self._counters(names))
+        self._known[spec.name] = (self._steady() + KEPT_SECONDS, fresh)
+        return fresh
+
+
+def desks_of(
+    spec: QueueSpec, day: str, counters: Iterable[Counter], lately: Iterable[Visit], now: datetime, *, waiting: bool
+) -> list[Desk]:
+    """Counters with a citizen, and those with an open session that would call the next one."""
+    busy: dict[int, Desk] = {}
+    active: dict[int, datetime] = {}  # when its last citizen left
+    for visit in lately:
+        began = visit.turn_at or visit.called_at
+        if visit.state in (State.CALLED, State.SERVING):
+            busy.setdefault(visit.counter, Desk(visit.offering, max((now - began).total_seconds(), 0.0)))
+        else:
+            left = (visit.serving_at or visit.called_at) + (visit.length or timedelta(0))
+            active[visit.counter] = max(active.get(visit.counter, left), left)
+    idle = 0
+    for counter in counters:
+        session = counter.working(day)
+        if session is None or session.queue != spec.name or counter.state is not CounterState.OPEN:
+            continue
+        since = max(session.since, active.get(counter.number, session.since))
+        idle += counter.number not in busy and (not waiting or now - since <= IDLE_PATIENCE)
+    return [*busy.values(), *([Desk()] * idle)]
+
+
+def made(
+    spec: QueueSpec,
+    times: Times | None,
+    planned: int,
+    desks: Sequence[Desk],
+    standing: Sequence[Standing],
+    lately: Sequence[Visit],
+    now: datetime,
+) -> Forecast:
+    """The site's clock and doors, and everything else in the estimate's own words."""
+    local = now.astimezone(ZoneInfo(spec.zone))
+    return estimate.forecast(
+        times or estimate.declared(spec.minutes_per_visit),
+        desks,
+        [Ahead(s.offering, s.count, s.booked) for s in standing],
+        seen=_seen(lately),
+        planned=planned,
+        declared_counters=len(spec.counters),
+        second_of_day=local.hour * 3600.0 + local.minute * 60 + local.second,
+        opens_in=_opens_in(spec, now),
+    )
+
+
+def without(spec: QueueSpec, standing: Sequence[Standing], lately: Sequence[Visit]) -> Forecast:
+    """From the snapshot alone, for a reader that has nothing else: counters seen lately are the ones at work, and the time
+    is that of the last call.
+    """
+    now = max((v.called_at for v in lately), default=datetime(2000, 1, 1, tzinfo=UTC))
+    busy = desks_of(spec, "", (), lately, now, waiting=True)
+    idle = max(len({v.counter for v in lately}) - len(busy), 0)
+    return made(replace(spec, opening_hours=()), None, 0, [*busy, *([Desk()] * idle)], standing, lately, now)
+
+
+def _seen(lately: Iterable[Visit]) -> list[Seen]:
+    """Visits of today that are over, each from its call to its end."""
+    found = []
+    for visit in lately:
+        if visit.length is not None and visit.serving_at is not None:
+            walked = max(visit.serving_at - (visit.turn_at or visit.called_at), timedelta(0))
+            found.append(Seen(visit.offering, (walked + visit.length).total_seconds()))
+    return found
+
+
+def _opens_in(spec: QueueSpec, now: datetime) -> float:
+    """Seconds until the doors open again today; 0 while they are open, or when they stay closed today."""
+    if is_open(spec, now):
+        return 0.0
+    opening = next_opening(spec, now, days=0)
+    return (opening - now).total_seconds() if opening else 0.0
