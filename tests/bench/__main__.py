@@ -1,4 +1,7 @@
-"""`python -m tests.bench [--rounds N] [--scale N] [--only WORD]`: run, print a table, write build/bench.json."""
+"""`python -m tests.bench [--rounds N] [--scale N] [--only WORD] [--long]`: run, print a table, write build/bench.json.
+
+`--long` runs the jobs that take many minutes instead, and writes build/bench-long.json.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.jobs import JOBS, World
+from tests.bench import jobs
+from tests.bench.calls import CallNext, History
+from tests.bench.jobs import World
 from tests.bench.measure import Series
 
 ROOT = Path(__file__).resolve().parents[2]
+JOBS = (*jobs.JOBS, CallNext)
+LONG = (History,)
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -26,13 +33,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=int, default=20, help="work in a round; 20 takes some minutes in all")
     parser.add_argument("--only", default="", help="jobs whose name holds this word")
+    parser.add_argument("--long", action="store_true", help="the long jobs, and only they")
     arguments = parser.parse_args()
     world = World()
     results: dict[str, dict[str, Series]] = {}
     failed = False
     try:
         world.load_site()
-        for job_class in JOBS:
+        for job_class in LONG if arguments.long else JOBS:
             if arguments.only not in job_class.name:
                 continue
             try:
@@ -42,7 +50,7 @@ def main() -> int:
                 console.print_exception()
     finally:
         world.close()
-    report(results)
+    report(results, "bench-long.json" if arguments.long else "bench.json")
     return int(failed)
 
 
@@ -58,8 +66,8 @@ def run(job: Any, rounds: int, scale: int, results: dict[str, dict[str, Series]]
         job.close()
 
 
-def report(results: dict[str, dict[str, Series]]) -> None:
-    reaches = {job.name: job.reach for job in JOBS}
+def report(results: dict[str, dict[str, Series]], file: str) -> None:
+    reaches = {job.name: job.reach for job in (*JOBS, *LONG)}
     table = Table(title="Median of the rounds (least to most)", title_justify="left")
     for column in ("job", "figure", "median", "spread", "reach"):
         table.add_column(column)
@@ -71,7 +79,7 @@ def report(results: dict[str, dict[str, Series]]) -> None:
                 reaches[job] if i == 0 else "",
             )  # fmt: skip
     console.print(table)
-    out = ROOT / "build" / "bench.json"
+    out = ROOT / "build" / file
     out.parent.mkdir(exist_ok=True)
     written = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,7 +7,7 @@ copies are as the service writes tickets today, whatever it has learnt since thi
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,13 +22,17 @@ def waiting_like(sample: Mapping[str, Any], count: int) -> Iterator[dict[str, An
         yield _copy(sample, seq, sample["day"], seq)
 
 
-def ended_like(sample: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:
-    """`count` tickets of the days before `sample`'s, as many a day as a busy queue has; `sample` came to its end."""
+def ended_like(sample: Mapping[str, Any], count: int, queues: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """`count` tickets of the days before `sample`'s, as many a day as a busy queue has, over these queues of its site.
+
+    `sample` came to its end.
+    """
     assert sample["ended_at"] is not None
-    today = date.fromisoformat(sample["day"])
+    today, names = date.fromisoformat(sample["day"]), tuple(queues)
     for n in range(count):
-        back, seq = divmod(n, A_DAY)
-        yield _copy(sample, n, (today - timedelta(days=back + 1)).isoformat(), seq + 1)
+        turn, which = divmod(n, len(names))
+        back, seq = divmod(turn, A_DAY)
+        yield _copy({**sample, "queue": names[which]}, n, (today - timedelta(days=back + 1)).isoformat(), seq + 1)
 
 
 def insert(collection: Any, documents: Iterator[dict[str, Any]]) -> int:

@@ -418,8 +418,10 @@ class Display:
         for queue in self.QUEUES:
             name = f"sites/malang/queues/{queue}"
             status = self.stub.GetQueue(queue_service_pb2.GetQueueRequest(name=name), timeout=10)
-            officer = world.auth(f"officer-{queue}", "officer", site="malang", agency=status.agency.rsplit("/", 1)[1])
-            self.places += [(name, counter, officer) for counter in status.counters[: self.HANDS // len(self.QUEUES)]]
+            for counter in status.counters[: self.HANDS // len(self.QUEUES)]:  # nobody sits at two
+                agency = status.agency.rsplit("/", 1)[1]
+                officer = world.auth(f"officer-{queue}-{counter}", "officer", site="malang", agency=agency)
+                self.places.append((name, counter, officer))
             threading.Thread(target=self._watch, args=(name,), daemon=True).start()
 
     def _watch(self, queue: str) -> None:
