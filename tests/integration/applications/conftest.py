@@ -51,11 +51,15 @@ class Ear:
     channel: Any
     queue: str
     heard: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    ids: set[tuple[str, str]] = field(default_factory=set)  # at least once: what came twice is heard once
 
     def listen(self) -> list[tuple[str, dict[str, Any], str]]:
         while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
             body = message.body if isinstance(message.body, str) else message.body.decode()
-            self.heard.append((message.delivery_info["routing_key"], dict(message.headers), body))
+            key = (message.delivery_info["routing_key"], message.headers["ce-id"])
+            if key not in self.ids:
+                self.ids.add(key)
+                self.heard.append((key[0], dict(message.headers), body))
         return self.heard
 
     def of(self, application: str, key: str = "") -> list[dict[str, Any]]:

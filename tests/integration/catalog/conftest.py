@@ -21,24 +21,35 @@ from mpp.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mpp_chassis import broker
 from mpp_chassis.events import Event, encode, new_event_id
 
+from tests.conftest import wait_for
+
 TIMEOUT = 15
+
+
+SHELVES = ("sites", "agencies", "offerings", "channel_kinds", "channels")
 
 
 @dataclass
 class Ear:
-    """What the catalogue published about one site since the ear was opened: (routing key, sequence, body)."""
+    """What the catalogue published about one site since the ear was opened: (routing key, sequence, body).
+
+    An event that came twice is heard once: delivery is at least once, and the id tells.
+    """
 
     channel: Any
     queue: str
     site: str
     heard: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    ids: set[tuple[str, str]] = field(default_factory=set)
 
     def listen(self) -> list[tuple[str, int, dict[str, Any]]]:
         while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
-            subject = message.headers["ce-subject"]
-            if subject == self.site or subject.startswith(self.site + "/"):
+            subject, key = message.headers["ce-subject"], message.delivery_info["routing_key"]
+            new = (key, message.headers["ce-id"]) not in self.ids
+            self.ids.add((key, message.headers["ce-id"]))
+            if new and (subject == self.site or subject.startswith(self.site + "/")):
                 sequence = int(message.headers["ce-sequence"])
-                self.heard.append((message.delivery_info["routing_key"], sequence, json.loads(message.body)))
+                self.heard.append((key, sequence, json.loads(message.body)))
         return self.heard
 
 
@@ -204,7 +215,14 @@ class Desk:
         found: dict[str, Any] | None = self.database[collection].find_one({"_id": name})
         return found
 
+    def _waiting(self) -> int:
+        """Documents of this site with events that the broker has not confirmed."""
+        mine = {"site_id": self.site_id, "outbox.last": {"$gt": ""}}
+        return sum(self.database[c].count_documents(mine) for c in SHELVES)
+
     def ear(self) -> Ear:
+        """Hears what is published from now on: nothing of this site waits to be published any more."""
+        wait_for(lambda: not self._waiting())
         connection = broker.connection(self._amqp_uri)
         self._connections.append(connection)
         channel = connection.channel()

@@ -138,6 +138,50 @@ def status(url: str) -> int:
         return 0
 
 
+def test_a_worker_says_that_the_broker_froze_and_recovers_after_the_thaw(
+    worker: Probe, steady: Any, eventually: Callable[..., Any]
+) -> None:
+    publish(steady.uri, range(50))
+    running = worker.start(MPP_AMQP_URI=steady.uri, PROBE_HEARTBEAT="2")
+    live = running.metrics_url.replace("/metrics", "/livez")
+    ready = running.metrics_url.replace("/metrics", "/readyz")
+    eventually(lambda: len(worker.effects()) == 50, seconds=20)
+    assert status(live) == status(ready) == 200
+    steady.freeze()
+    frozen = time.monotonic()
+    eventually(lambda: status(live) == 503, seconds=60 / 5, every=0.2)  # everything is five times as quick here
+    assert time.monotonic() - frozen > 5, "a pause of the broker of some seconds is no reason to be restarted"
+    assert status(ready) == 503
+    steady.thaw()
+    eventually(lambda: status(live) == status(ready) == 200, seconds=30, every=0.2)
+    publish(steady.uri, range(50, 100))
+    eventually(lambda: len(set(worker.effects())) == 100, seconds=30)
+    assert worker.effects() == list(range(100))
+
+
+def answering(steady: Any, queue: str, seconds: float = 20) -> None:
+    """Wait until a quorum queue answers again. Once in some dozens of kills RabbitMQ 3.10 came up, took connections and
+    never answered for a queue until it was restarted; that is the broker's fault, and an operator's cure is ours here.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        conn = None
+        try:
+            conn = broker.connection(steady.uri)
+            conn.channel().queue_declare(queue, passive=True)
+            return
+        except Exception as e:
+            if time.monotonic() > end:
+                print(f"{queue} does not answer after a kill ({e}): the broker is restarted")
+                steady.restart()
+                end = time.monotonic() + 60
+            time.sleep(0.2)
+        finally:
+            if conn is not None:
+                conn.collect()
+
+
+# After the kill RabbitMQ 3.10 may need a restart (see `answering`), so whoever needs a worker comes before it.
 def test_the_broker_is_killed_under_load_commits_go_on_and_every_event_has_its_effect_once(
     worker: Probe, steady: Any, database: Any, eventually: Callable[..., Any]
 ) -> None:
@@ -174,49 +218,6 @@ def test_the_broker_is_killed_under_load_commits_go_on_and_every_event_has_its_e
         sweeper.stop()
         dispatcher.stop(1)
         ground._conn.collect()
-
-
-def answering(steady: Any, queue: str, seconds: float = 20) -> None:
-    """Wait until a quorum queue answers again. Once in some dozens of kills RabbitMQ 3.10 came up, took connections and
-    never answered for a queue until it was restarted; that is the broker's fault, and an operator's cure is ours here.
-    """
-    end = time.monotonic() + seconds
-    while True:
-        conn = None
-        try:
-            conn = broker.connection(steady.uri)
-            conn.channel().queue_declare(queue, passive=True)
-            return
-        except Exception as e:
-            if time.monotonic() > end:
-                print(f"{queue} does not answer after a kill ({e}): the broker is restarted")
-                steady.restart()
-                end = time.monotonic() + 60
-            time.sleep(0.2)
-        finally:
-            if conn is not None:
-                conn.collect()
-
-
-def test_a_worker_says_that_the_broker_froze_and_recovers_after_the_thaw(
-    worker: Probe, steady: Any, eventually: Callable[..., Any]
-) -> None:
-    publish(steady.uri, range(50))
-    running = worker.start(MPP_AMQP_URI=steady.uri, PROBE_HEARTBEAT="2")
-    live = running.metrics_url.replace("/metrics", "/livez")
-    ready = running.metrics_url.replace("/metrics", "/readyz")
-    eventually(lambda: len(worker.effects()) == 50, seconds=20)
-    assert status(live) == status(ready) == 200
-    steady.freeze()
-    frozen = time.monotonic()
-    eventually(lambda: status(live) == 503, seconds=60 / 5, every=0.2)  # everything is five times as quick here
-    assert time.monotonic() - frozen > 5, "a pause of the broker of some seconds is no reason to be restarted"
-    assert status(ready) == 503
-    steady.thaw()
-    eventually(lambda: status(live) == status(ready) == 200, seconds=30, every=0.2)
-    publish(steady.uri, range(50, 100))
-    eventually(lambda: len(set(worker.effects())) == 100, seconds=30)
-    assert worker.effects() == list(range(100))
 
 
 def test_liveness_says_within_a_minute_that_the_broker_froze() -> None:

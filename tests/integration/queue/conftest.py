@@ -52,12 +52,16 @@ class Ear:
     channel: Any
     queue: str
     heard: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    ids: set[tuple[str, str]] = field(default_factory=set)  # at least once: what came twice is heard once
 
     def of(self, subject: str) -> list[tuple[str, dict[str, Any]]]:
         """(routing key, body) of the whole (not public) events of one ticket, by their sequence."""
         while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
             body = message.body if isinstance(message.body, str) else message.body.decode()
-            self.heard.append((message.delivery_info["routing_key"], dict(message.headers), json.loads(body)))
+            key = (message.delivery_info["routing_key"], message.headers["ce-id"])
+            if key not in self.ids:
+                self.ids.add(key)
+                self.heard.append((key[0], dict(message.headers), json.loads(body)))
         mine = [h for h in self.heard if h[1]["ce-subject"] == subject and not h[0].endswith(".public")]
         return [(key, body) for key, _, body in sorted(mine, key=lambda h: int(h[1]["ce-sequence"]))]
 
