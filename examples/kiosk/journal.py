@@ -70,6 +70,7 @@ class Asked:
 
     request_id: str
     size: int
+    at: str  # by this machine's clock, when it was asked for the first time
 
 
 class Journal:
@@ -99,7 +100,7 @@ class Journal:
     def _apply(self, fact: dict[str, Any]) -> None:
         kind = fact["kind"]
         if kind == "leasing":
-            self.leasing = Asked(fact["request_id"], fact["size"])
+            self.leasing = Asked(fact["request_id"], fact["size"], fact["at"])
         elif kind == "leased":
             self.leasing = None
             given = {k: v for k, v in fact["block"].items() if k != "printed"}

@@ -165,14 +165,16 @@ class Kiosk:
             if held >= self._reserve:
                 return
             if self._journal.leasing is None:
-                self._journal.write("leasing", request_id=str(uuid.uuid4()), size=2 * self._reserve)
+                asking = {"request_id": str(uuid.uuid4()), "size": 2 * self._reserve, "at": clock.isoformat()}
+                self._journal.write("leasing", **asking)
             asked = self._journal.leasing
             assert asked is not None
         request = pb.LeaseBlockRequest(
             parent=self._queue, kiosk=self._kiosk, size=asked.size, request_id=asked.request_id
         )
         reply = self._kiosks.LeaseBlock(request, metadata=self._metadata(), timeout=10)
-        self._note("leased", block=_block(reply, self._clock()))
+        offset = difference(datetime.fromisoformat(asked.at), reply.leased_at.ToDatetime(tzinfo=UTC), self._clock())
+        self._note("leased", block=_block(reply, offset))
 
     def _note(self, kind: str, **given: object) -> None:
         with self._lock:
@@ -182,8 +184,16 @@ class Kiosk:
         return [("authorization", f"Bearer {self._token()}")]
 
 
-def _block(reply: kiosk_pb2.OfflineBlock, clock: datetime) -> dict[str, object]:
-    leased_at = reply.leased_at.ToDatetime(tzinfo=UTC)
+def difference(asked: datetime, leased_at: datetime, answered: datetime) -> timedelta:
+    """The platform's clock minus this machine's: the least that makes the lease fall between question and answer.
+
+    So clocks that agree are left alone, however long the answer took, and also when it is the stored answer to a
+    question from before a crash.
+    """
+    return min(max(timedelta(0), leased_at - answered), leased_at - asked)
+
+
+def _block(reply: kiosk_pb2.OfflineBlock, offset: timedelta) -> dict[str, object]:
     return {
         "name": reply.name,
         "day": reply.day,
@@ -192,7 +202,7 @@ def _block(reply: kiosk_pb2.OfflineBlock, clock: datetime) -> dict[str, object]:
         "last": reply.last,
         "until": _iso(reply.leased_until.ToDatetime(tzinfo=UTC)),
         "day_ends_at": _iso(reply.day_ends_at.ToDatetime(tzinfo=UTC)),
-        "offset_ms": (leased_at - clock) // timedelta(milliseconds=1),
+        "offset_ms": offset // timedelta(milliseconds=1),
     }
 
 

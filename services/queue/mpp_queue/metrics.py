@@ -84,6 +84,34 @@ ALARM_SECONDS = Histogram(
     buckets=(5, 10, 20, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
 )
 
+OFFLINE_BLOCKS = Counter(
+    "mpp_queue_offline_blocks_total",
+    "Blocks of offline numbers that kiosks leased; a repeated request counts again",
+    ("site",),
+)
+OFFLINE_ENTRIES = Counter(
+    "mpp_queue_offline_entries_total",
+    "Entries of MergeOffline by what became of them: merged (also a repetition), late (printed after the lease's end), "
+    "refused, try_again",
+    ("site", "outcome"),
+)
+BOOKING_ALARMS = Counter(
+    "mpp_queue_booking_alarms_total",
+    "Alarms about one phone or device (kind) that took more tickets of a queue within a window than expected",
+    ("site", "queue", "kind"),
+)
+OPEN_BOOKING_ALARMS = Gauge(
+    "mpp_queue_open_booking_alarms",
+    "Booking alarms that nobody has acknowledged, at the last sweep `booking-alarms` (at most 1000); true of the lease's "
+    "holder only",
+    ("site",),
+)
+COOLING_REFUSALS = Counter(
+    "mpp_queue_cooling_refusals_total",
+    "Tickets refused since the person did not come, or gave a place back, a short while ago",
+    ("site", "queue"),
+)
+
 
 def count_counter(counter: counters.Counter) -> None:
     """Count the steps that made `counter`. Called after its write; never for a repeated command."""

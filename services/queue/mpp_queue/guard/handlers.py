@@ -5,17 +5,18 @@ Idempotent: a count knows the tickets that are in it.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from mpp.queue.v1 import events_pb2
-from mpp_chassis.entrypoint import EventMeta, on
+from mpp_chassis.entrypoint import EventMeta, every, on
 
 from mpp_queue.guard import usecases
 
 # A transferred ticket is no new one, and a booked one was counted when it was booked. A kiosk's own device takes for all.
 NOT_COUNTED = frozenset({"transfer", "appointment"})
 OWN_DEVICE = "online"
+SECONDS = 60
 
 
 class GuardHandlers:
@@ -36,3 +37,7 @@ class GuardHandlers:
             self.app.guard_room, place=event.appointment, origin="phone", key=event.phone_key, at=meta.time,
             command=meta.command("CountAppointment"),
         )  # fmt: skip
+
+    @every(SECONDS, lease="booking-alarms")
+    def measure_booking_alarms(self, now: datetime) -> None:
+        usecases.measure(self.app.guard_room)

@@ -22,7 +22,7 @@ from pymongo.errors import DuplicateKeyError
 from mpp_queue.guard.domain import Alarm, Ending, Taken, Velocity
 
 ALARMS, COUNTS, TICKETS = "booking_alarms", "booking_counts", "tickets"
-MOST_ENDINGS = 20
+MOST_ENDINGS, MOST_COUNTED = 20, 1000
 INDEXES: dict[str, list[IndexModel]] = {
     ALARMS: [
         IndexModel([("site_id", ASCENDING), ("raised_at", ASCENDING), ("_id", ASCENDING)], name="latest"),
@@ -142,6 +142,10 @@ class Alarms:
                 older = {**query, "raised_at": {"$lt": after[0]}}
                 found += list(self._collection.find(older).sort(order).limit(limit - len(found)))
         return [_alarm(self._aggregates.stored(d)) for d in found]
+
+    def count_open(self, site_id: str) -> int:
+        """Unacknowledged ones, at most 1000."""
+        return int(self._collection.count_documents({"site_id": site_id, "acknowledged": False}, limit=MOST_COUNTED))
 
 
 def _velocity(document: Mapping[str, Any]) -> Velocity:

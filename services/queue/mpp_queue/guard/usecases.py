@@ -16,10 +16,12 @@ from mpp_chassis import logs
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.events import Event
+from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import looks_personal
 
+from mpp_queue import metrics
 from mpp_queue.domain import InvalidField, QueueSpec
-from mpp_queue.guard import domain, messages, metrics
+from mpp_queue.guard import domain, messages
 from mpp_queue.guard.domain import Alarm, CoolDown
 from mpp_queue.guard.store import Alarms, Counts, Endings
 from mpp_queue.views import Queues
@@ -56,7 +58,7 @@ class Guard:
         try:
             domain.refuse_while_cooling(endings, spec.quota.cool_down, now)
         except CoolDown:
-            metrics.COOLING.labels(spec.site_id, spec.name.rsplit("/", 1)[1]).inc()
+            metrics.COOLING_REFUSALS.labels(spec.site_id, metrics.short(spec.name)).inc()
             raise
 
 
@@ -91,7 +93,7 @@ def _raise(
         tickets=tuple(tickets),
     )  # fmt: skip
     if app.alarms.create(alarm, own, messages.alarm(alarm), [messages.raised(alarm)]):
-        metrics.ALARMS.labels(spec.site_id, spec.name.rsplit("/", 1)[1], origin).inc()
+        metrics.BOOKING_ALARMS.labels(spec.site_id, metrics.short(spec.name), origin).inc()
         log.warning("booking_alarm", alarm=alarm.name, queue=spec.name, origin=origin, count=count)
 
 
@@ -114,3 +116,9 @@ def acknowledge_alarm(app: App, request: pb.AcknowledgeBookingAlarmRequest, call
         return after, messages.alarm(after), [messages.acknowledged(after)]
 
     return app.alarms.change(request.name, call.mutation, decide)
+
+
+def measure(app: App) -> None:
+    """Tell how many alarms nobody has looked at, for each site: one query a site."""
+    sites = sorted({queue.split("/")[1] for queue, _ in app.queues.names()})
+    replace_all(metrics.OPEN_BOOKING_ALARMS, {(site,): float(app.alarms.count_open(site)) for site in sites})

@@ -21,9 +21,10 @@ from mpp_chassis.events import Event
 from mpp_chassis.privacy import BlindIndex, looks_personal, mask_phone
 
 from mpp_queue import messages as ticket_messages
+from mpp_queue import metrics
 from mpp_queue import usecases as tickets
 from mpp_queue.domain import OFFLINE_BASE, Admission, QueueError, QueueSpec
-from mpp_queue.kiosks import buttons, messages, metrics
+from mpp_queue.kiosks import buttons, messages
 from mpp_queue.kiosks.domain import (
     Block,
     BlockDay,
@@ -75,7 +76,7 @@ def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb
         return after, messages.block(after, block, spec.prefix)
 
     reply = app.blocks.change(_day_name(spec.name, empty.day), empty, call.mutation, kiosk_pb2.OfflineBlock, decide)
-    metrics.LEASED.labels(spec.site_id).inc()
+    metrics.OFFLINE_BLOCKS.labels(spec.site_id).inc()
     return reply
 
 
@@ -141,7 +142,7 @@ def merge_offline(app: App, request: pb.MergeOfflineRequest, call: Call) -> pb.M
         else:
             reply.entries.append(_merge_one(app, spec, request.name, block, printed, next(judged), call))
     for entry in reply.entries:
-        metrics.MERGED.labels(spec.site_id, _outcome(entry)).inc()
+        metrics.OFFLINE_ENTRIES.labels(spec.site_id, _outcome(entry)).inc()
     return reply
 
 
