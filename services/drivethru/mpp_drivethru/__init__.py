@@ -1,0 +1,1 @@
+"""The drive-thru service: vehicles in the lanes of a channel."""

@@ -1,0 +1,73 @@
+"""What the catalogue, the queue and the applications tell: events to views and use cases. No gRPC server, no gRPC client.
+
+Every handler is idempotent: projections look at the event's sequence.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mpp.applications.v1 import application_pb2
+from mpp.applications.v1 import events_pb2 as applications_events
+from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.queue.v1 import events_pb2 as queue_events
+from mpp_chassis import logs
+from mpp_chassis.entrypoint import Composed, EventMeta, every, on
+
+from mpp_drivethru import messages, usecases
+from mpp_drivethru.domain import TicketNews, TicketState
+
+FORGET_SECONDS = 3600
+log = logs.get(part="drivethru")
+
+
+class Handlers:
+    name = "drivethru"
+    app = Composed()
+
+    @on(catalog_events.SitePublished)
+    def learn_site(self, event: catalog_events.SitePublished, meta: EventMeta) -> None:
+        self.app.channels.learn_site(event.site, meta.sequence)
+
+    @on(catalog_events.ChannelPublished)
+    def learn_channel(self, event: catalog_events.ChannelPublished, meta: EventMeta) -> None:
+        if problem := self.app.channels.learn(event.channel, meta.sequence):
+            log.warning("channel_misconfigured", channel=event.channel.name, problem=problem)
+
+    @on(catalog_events.ChannelRetired)
+    def retire_channel(self, event: catalog_events.ChannelRetired, meta: EventMeta) -> None:
+        self.app.channels.retire(event.channel, meta.sequence)
+
+    @on(queue_events.TicketCalled)
+    def follow_called(self, event: queue_events.TicketCalled, meta: EventMeta) -> None:
+        self._follow(event.ticket, TicketState.CALLED, event.called_at, meta, event.counter)
+
+    @on(queue_events.TicketServing)
+    def follow_serving(self, event: queue_events.TicketServing, meta: EventMeta) -> None:
+        self._follow(event.ticket, TicketState.SERVING, event.serving_at, meta, event.counter)
+
+    @on(queue_events.TicketEnded)
+    def follow_ended(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
+        state = messages.ticket_state(event.state)
+        if state is not None:
+            self._follow(event.ticket, state, event.ended_at, meta, event.counter)
+
+    @on(applications_events.ApplicationOpened)
+    def learn_opened(self, event: applications_events.ApplicationOpened, meta: EventMeta) -> None:
+        state = application_pb2.Application.STATE_DRAFT
+        usecases.learn_application(self.app, event.application, event.ticket, state, meta.sequence)
+
+    @on(applications_events.ApplicationAdvanced)
+    def learn_advanced(self, event: applications_events.ApplicationAdvanced, meta: EventMeta) -> None:
+        usecases.learn_application(self.app, event.application, event.ticket, event.state, meta.sequence)
+
+    @every(FORGET_SECONDS, lease="forget-plates")
+    def forget_plates(self, now: datetime) -> None:
+        forgotten = usecases.forget_plates(self.app, now)
+        if forgotten:
+            log.info("plates_forgotten", passes=forgotten)
+
+    def _follow(self, ticket: str, state: TicketState, at: Timestamp, meta: EventMeta, counter: int) -> None:
+        moment = at.ToDatetime(meta.time.tzinfo)
+        usecases.hear_ticket(self.app, TicketNews(ticket, state, moment, counter, meta.sequence), meta.time)

@@ -1,0 +1,68 @@
+"""The queue, asked over gRPC as the caller. Only `serve` has it: `work` hears the queue's events instead.
+
+Knows the queue's proto and which of its refusals mean that what was wanted is so already. Every call that changes
+something has a request_id derived from the command at hand, so a repeated command has one effect there too.
+"""
+
+from __future__ import annotations
+
+from mpp.queue.v1 import queue_service_pb2 as pb
+from mpp.queue.v1 import ticket_pb2
+from mpp.queue.v1.queue_service_pb2_grpc import QueueServiceStub
+from mpp_chassis.call import Call
+from mpp_chassis.errors import FailedPrecondition
+from mpp_chassis.peers import Peers, derived
+
+from mpp_drivethru import messages
+from mpp_drivethru.domain import TicketNews
+from mpp_drivethru.usecases import Taken
+
+
+class Queue:
+    """`usecases.TicketOffice` by gRPC. Each method raises the fault that the queue named, or Unavailable."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    def take(self, queue: str, offering: str, phone: str, group: int, call: Call) -> Taken:
+        request = pb.TakeTicketRequest(
+            parent=queue,
+            offering=offering,
+            phone=phone,
+            priority_group=group,  # type: ignore[arg-type]
+            request_id=derived(call.mutation, "take"),
+        )
+        issued = self._peers.call(self._stub().TakeTicket, request, call).ticket
+        return Taken(issued.name, issued.number, issued.offering)
+
+    def look(self, ticket: str, call: Call) -> tuple[Taken, TicketNews | None]:
+        found: ticket_pb2.Ticket = self._peers.call(self._stub().GetTicket, pb.GetTicketRequest(name=ticket), call)
+        state = messages.ticket_state(found.state)
+        news = TicketNews(ticket, state, call.now, found.counter) if state else None
+        return Taken(found.name, found.number, found.offering), news
+
+    def serving(self, ticket: str, call: Call) -> None:
+        """The citizen is there. Nothing when the ticket is past that."""
+        request = pb.StartServingRequest(name=ticket, request_id=derived(call.mutation, "serving"))
+        try:
+            self._peers.call(self._stub().StartServing, request, call)
+        except FailedPrecondition as e:
+            if e.reason != "WRONG_STATE":
+                raise
+
+    def finish(self, ticket: str, call: Call) -> None:
+        """The visit is over. Nothing when it has ended already."""
+        request = pb.FinishTicketRequest(name=ticket, request_id=derived(call.mutation, "finish"))
+        try:
+            self._peers.call(self._stub().FinishTicket, request, call)
+        except FailedPrecondition as e:
+            if e.reason != "WRONG_STATE":
+                raise
+            _, news = self.look(ticket, call)
+            if news is not None and news.state == "called":  # nobody said that the citizen was there
+                self.serving(ticket, call)
+                self._peers.call(self._stub().FinishTicket, request, call)
+
+    def _stub(self) -> QueueServiceStub:
+        stub: QueueServiceStub = self._peers.stub("queue", QueueServiceStub)
+        return stub

@@ -1,0 +1,101 @@
+"""Every query of the store has an index: put to the store's own explain, among many passes of earlier days."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymongo
+import pytest
+from mpp.drivethru.v1 import pass_pb2
+from mpp_chassis import storage
+from mpp_chassis.aggregates import Store, Taken
+from mpp_chassis.call import Command
+from mpp_drivethru import domain, store
+from mpp_drivethru.domain import Pass, State
+from pymongo import monitoring
+
+pytestmark = pytest.mark.stack
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+SPEC = domain.channel(
+    "sites/malang/channels/sim", "sites/malang/agencies/polresta", [],
+    {"queue": "polresta", "lanes": [{"id": "1"}], "stages": [{"id": "check"}, {"id": "pay"}]},
+)  # fmt: skip
+
+
+@pytest.fixture
+def asked(mongodb_uri: str, database: Any) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    found: list[dict[str, Any]] = []
+
+    class Listener(monitoring.CommandListener):
+        def started(self, event: Any) -> None:
+            if event.command_name == "find":
+                found.append(dict(event.command))
+
+        def succeeded(self, event: Any) -> None: ...
+
+        def failed(self, event: Any) -> None: ...
+
+    client: Any = pymongo.MongoClient(mongodb_uri, tz_aware=True, event_listeners=[Listener()])
+    yield client[database.name], found
+    client.close()
+
+
+def vehicle(n: int, day: str = "2026-11-23", **given: Any) -> Pass:
+    ticket = f"sites/malang/queues/polresta/tickets/{day}-{n}"
+    made = domain.register(
+        f"{SPEC.name}/passes/{day}-{n}", SPEC, ticket=ticket, number=f"K-{n}", offering="", day=day,
+        now=NOW + timedelta(seconds=n),
+    )  # fmt: skip
+    return replace(made, plate_index=f"{day}{n}", **given)
+
+
+def keep(passes: store.Passes, one: Pass) -> None:
+    passes.create(one, Command(one.name, "X", "", "test", NOW), pass_pb2.Pass(name=one.name), ())
+
+
+def test_every_query_has_an_index(asked: tuple[Any, list[dict[str, Any]]]) -> None:
+    database, found = asked
+    storage.ensure_indexes(database, store.INDEXES, ("passes",))
+    passes = store.Passes(Store(database, None, lambda: NOW, random.Random(1)))
+    for n in range(300):
+        keep(
+            passes, vehicle(n, "2026-11-20", state=State.DONE, ended_at=NOW - timedelta(days=3), lane="1", place=n + 1)
+        )
+    keep(passes, vehicle(1, state=State.IN_LANE, lane="1", place=1))
+    keep(passes, vehicle(2))
+    found.clear()
+    assert passes.of_ticket(vehicle(2).ticket) is not None
+    assert passes.of_plate(SPEC.name, "2026-11-232") is not None
+    assert [p.number for p in passes.in_lane(SPEC.name, "1", "2026-11-23")] == ["K-1"]
+    assert passes.last_place(SPEC.name, "1", "2026-11-20") == 300
+    assert [p.number for p in passes.open_of(SPEC.name, 10)] == ["K-1", "K-2"]
+    assert [p.number for p in passes.open_of(SPEC.name, 10, NOW + timedelta(seconds=1))] == ["K-2"]
+    assert len(passes.of_days(SPEC.name, "2026-11-23", "2026-11-23")) == 2
+    assert len(passes.with_old_plate(NOW, 500)) == 300
+    assert len(found) == 8
+    for command in list(found):
+        kept = {k: v for k, v in command.items() if not k.startswith("$") and k not in ("lsid", "writeConcern")}
+        plan = str(database.command({"explain": kept, "verbosity": "queryPlanner"}))
+        assert "COLLSCAN" not in plan, kept
+        assert "IXSCAN" in plan, kept
+
+
+@pytest.mark.parametrize(
+    ("second", "index"),
+    [
+        ({"lane": "1", "place": 1, "state": State.IN_LANE}, store.PLACE_INDEX),
+        ({"plate_index": "2026-11-231"}, store.PLATE_INDEX),
+        ({"ticket": vehicle(1).ticket}, store.TICKET_INDEX),
+    ],
+)
+def test_what_the_indexes_refuse(database: Any, second: dict[str, Any], index: str) -> None:
+    storage.ensure_indexes(database, store.INDEXES, ("passes",))
+    passes = store.Passes(Store(database, None, lambda: NOW, random.Random(1)))
+    keep(passes, vehicle(1, state=State.IN_LANE, lane="1", place=1))
+    with pytest.raises(Taken) as caught:
+        keep(passes, replace(vehicle(2), **second))
+    assert caught.value.index == index
