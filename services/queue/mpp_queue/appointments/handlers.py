@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mpp.catalog.v1 import events_pb2 as catalog_events
-from mpp.queue.v1 import events_pb2
+from mpp.queue.v1 import events_pb2, ticket_pb2
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import EventMeta, every, on
 
@@ -47,6 +47,12 @@ class AppointmentHandlers:
     @on(events_pb2.TicketEnded)
     def tell_appointment_of_ticket(self, event: events_pb2.TicketEnded, meta: EventMeta) -> None:
         usecases.ticket_ended(self.app.appointments, event.ticket, event.state, meta.command("EndOfTicket"))
+
+    @on(events_pb2.TicketTransferred)
+    def tell_appointment_of_transfer(self, event: events_pb2.TicketTransferred, meta: EventMeta) -> None:
+        """What was booked was given: the rest of the visit is the next queue's."""
+        finished = ticket_pb2.Ticket.STATE_FINISHED
+        usecases.ticket_ended(self.app.appointments, event.ticket, finished, meta.command("TransferOfTicket"))
 
     @every(SECONDS, lease="appointments")
     def sweep_appointments(self, now: datetime) -> None:

@@ -29,7 +29,7 @@ from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Wish
 from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import Agenda
 from mpp_queue.appointments.store import AgendaDays, Loaded
-from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached, WrongState
+from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached, WrongState, check_nik
 from mpp_queue.guard.domain import Ending, refuse_while_cooling
 from mpp_queue.messages import group_of
 
@@ -81,7 +81,7 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
         group=group_of(request.priority_group).value,
         area=request.area,
         owners=tuple(sorted(call.caller.owner_keys)) if call.role == "citizen" else (),
-        personal=_person(app, request.nik or (call.caller.nik if call.role == "citizen" else "")),
+        personal=_person(app, request.nik, call),
     )
     booking_id = new_id(call.mutation)
 
@@ -457,7 +457,14 @@ def _offering(agenda: Agenda, offering: str) -> str:
     return offering
 
 
-def _person(app: App, nik: str) -> Personal:
+def _person(app: App, nik: str, call: Call) -> Personal:
+    """Of the caller when the token proves a NIK. Raises InvalidField."""
+    if nik:
+        check_nik(nik)
+    if call.role == "citizen" and call.caller.nik:
+        if nik and nik != call.caller.nik:
+            raise InvalidField("nik", "is not the caller's own")
+        nik = call.caller.nik
     return Personal(
         person_key=app.index.of(nik, "nik"),
         masked_nik=mask_nik(nik) if nik else "",
