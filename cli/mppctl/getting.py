@@ -75,6 +75,27 @@ def get_offering(context: typer.Context, name: Name) -> None:
     _show(context, reply, lambda: showing.offering(reply))
 
 
+@get_app.command("kinds")
+def get_kinds(context: typer.Context, site: Site) -> None:
+    """The kinds of channel of a site."""
+    with explained():
+        found = list(applying.channel_kinds(context.obj, site_name(site)))
+    _show(context, found, lambda: showing.channel_kinds(found))
+
+
+@get_app.command("channels")
+def get_channels(
+    context: typer.Context,
+    site: Site,
+    agency: Annotated[str, typer.Option(help="Only this agency's, `dukcapil`.")] = "",
+) -> None:
+    """The channels of a site: kiosks, drive-thru corners, rooms, home visits ..."""
+    name = site_name(site)
+    with explained():
+        found = list(applying.channels(context.obj, name, agency_name(name, agency) if agency else ""))
+    _show(context, found, lambda: showing.channels(found))
+
+
 @get_app.command("queue")
 def get_queue(context: typer.Context, name: Name) -> None:
     """How many wait, how long it takes, and the last calls."""

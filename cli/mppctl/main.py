@@ -12,7 +12,10 @@ from mppctl import agency as agencies
 from mppctl import showing, sitefiles
 from mppctl.applying import Applier, Outcome, Report
 from mppctl.connection import Connection, Identity, NoConnection, connect
+from mppctl.deleting import delete
+from mppctl.describing import describe
 from mppctl.events import parked_app
+from mppctl.exporting import export
 from mppctl.getting import get_app
 from mppctl.problems import REFUSED, WOULD_CHANGE, errors, explained, tell
 from mppctl.report import report, staffing
@@ -31,6 +34,9 @@ app.add_typer(agencies.agency_app, name="agency")
 app.add_typer(webhook_app, name="webhook")
 events_app.add_typer(parked_app, name="parked")
 app.command()(simulate)
+app.command()(describe)
+app.command()(delete)
+app.command()(export)
 app.command()(report)
 app.command()(staffing)
 

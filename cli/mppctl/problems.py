@@ -83,8 +83,8 @@ def refusal(error: Any) -> Refusal:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Print what went wrong and leave with its exit code."""
+def explained(hints: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Print what went wrong and leave with its exit code. `hints` tell by reason what to do about it."""
     try:
         yield
     except FileProblems as problems:
@@ -97,6 +97,8 @@ def explained() -> Iterator[None]:
     except grpc.RpcError as error:
         refused = refusal(error)
         tell(refused)
+        if hint := (hints or {}).get(refused.reason):
+            errors.print(f"  {_plain(hint)}")
         raise typer.Exit(refused.exit_code) from None
 
 

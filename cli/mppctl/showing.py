@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from mpp.applications.v1 import application_pb2
-from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.complaints.v1 import complaint_pb2
 from mpp.notifications.v1 import notification_pb2
-from mpp.queue.v1 import ticket_pb2
+from mpp.queue.v1 import counter_pb2, ticket_pb2
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -93,6 +93,52 @@ def agencies(messages: Iterable[agency_pb2.Agency]) -> None:
     console.print(table)
 
 
+def agency(message: agency_pb2.Agency) -> None:
+    table = _facts(message.display_name.id)
+    _fact(table, "name", message.name)
+    _fact(table, "English", message.display_name.en)
+    _fact(table, "category", _enum(agency_pb2.Agency.Category, message.category, "CATEGORY_"))
+    _fact(table, "declared services", _optional(message, "declared_services"))
+    _fact(table, "source", message.source)
+    _fact(table, "facilities", ", ".join(f.display_name.id for f in message.facilities))
+    _fact(table, "etag", message.etag)
+    console.print(table)
+
+
+def channel_kinds(messages: Sequence[channel_pb2.ChannelKind]) -> None:
+    table = _columns("", "kind of channel", "name", "attributes")
+    for m in messages:
+        _row(table, _last(m.name), m.display_name.id, ", ".join(a.id for a in m.attributes))
+    if messages:
+        console.print(table)
+
+
+def channel_kind(message: channel_pb2.ChannelKind) -> None:
+    """The attributes that channels of the kind have."""
+    table = _columns(f"{message.display_name.id}  ({message.name})", "attribute", "name", "type", "needed", "what fits")
+    for a in message.attributes:
+        fits = ", ".join(a.words) or (f"{a.least} to {a.most}" if a.least or a.most else "")
+        fits = fits or ", ".join(entry.id for entry in a.entries)
+        kind = _enum(channel_pb2.ChannelAttribute.Type, a.type, "TYPE_")
+        _row(table, a.id, a.display_name.id, kind, "yes" if a.required else "", fits)
+    console.print(table)
+
+
+def channels(messages: Sequence[channel_pb2.Channel]) -> None:
+    table = _columns("", "channel", "kind", "name", "agency", "services", "bookings")
+    for m in messages:
+        booked = f"{m.appointments.slot_minutes} min x {m.appointments.places}" if m.HasField("appointments") else "-"
+        offered = ", ".join(map(_last, m.offerings)) or "-"
+        _row(table, _last(m.name), _last(m.kind), m.display_name.id, _last(m.agency), offered, booked)
+    if messages:
+        console.print(table)
+
+
+def document(title: str, text: str) -> None:
+    """YAML as it stands in a file."""
+    console.print(Panel(escape(text.rstrip()), title=title, title_align="left"))
+
+
 def offerings(messages: Iterable[offering_pb2.Offering]) -> None:
     table = _columns("", "service", "name", "agency", "time", "fee", "gaps", "source")
     for m in messages:
@@ -167,13 +213,35 @@ def queue(message: ticket_pb2.QueueStatus) -> None:
     _fact(table, "prefix", message.prefix)
     _fact(table, "counters", ", ".join(map(str, message.counters)))
     _fact(table, "waiting", str(message.waiting))
-    _fact(table, "estimated wait", f"{round(message.estimated_wait.seconds / 60)} minutes")
+    classes = [f"{c.priority_class or 'others'} {c.waiting}" for c in message.waiting_by_class]
+    _fact(table, "by class", ", ".join(classes))
+    _fact(table, "estimated wait", _wait(message))
+    state = "takes tickets" if message.open else f"closed {message.closed_reason}".strip()
+    _fact(table, "now", state + (f", opens {moment(message, 'opens_at')}" if message.HasField("opens_at") else ""))
     console.print(table)
     board = _columns("last calls", "number", "counter", "at")
     for line in message.board:
         _row(board, line.number, str(line.counter), moment(line, "called_at"))
     if message.board:
         console.print(board)
+
+
+def counters(messages: Sequence[counter_pb2.Counter]) -> None:
+    table = _columns("counters", "counter", "state", "since", "ticket", "officer", "serves")
+    for m in messages:
+        state = _enum(counter_pb2.Counter.State, m.state, "STATE_") + (" ALARM" if m.alarm_open else "")
+        serves = ", ".join(map(_last, m.offerings)) or "all"
+        _row(table, str(m.number), state, moment(m, "since"), m.ticket_number or "-", m.officer or "-", serves)
+    if messages:
+        console.print(table)
+
+
+def _wait(message: ticket_pb2.QueueStatus) -> str:
+    expected = f"{round(message.estimated_wait.seconds / 60)} minutes"
+    if not message.HasField("wait_high"):
+        return expected
+    low, high = round(message.wait_low.seconds / 60), round(message.wait_high.seconds / 60)
+    return f"{expected} ({low} to {high})"
 
 
 def ticket(message: ticket_pb2.Ticket) -> None:

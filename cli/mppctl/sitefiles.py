@@ -21,7 +21,7 @@ from mppctl.fileparts import WEEKDAYS, identifier, name, week
 from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all
 
 STDIN = Path("-")
-_ZONES = {
+ZONES = {
     "WIB": ("Asia/Jakarta", "Asia/Pontianak"),
     "WITA": ("Asia/Makassar",),
     "WIT": ("Asia/Jayapura",),
@@ -50,7 +50,7 @@ _UNITS = {
 }
 _RISKS = {risk: risk for risk in ("low", "medium_low", "medium_high", "high")}
 # Components of a standard: name in the files -> name in the contract.
-_TEXT_COMPONENTS = {
+TEXT_COMPONENTS = {
     "product_id": "product",
     "complaint_handling_id": "complaint_handling",
     "facilities_id": "facilities",
@@ -60,8 +60,8 @@ _TEXT_COMPONENTS = {
     "security_guarantee_id": "security_guarantee",
     "evaluation_id": "performance_evaluation",
 }
-_COMPONENTS = {
-    **_TEXT_COMPONENTS,
+COMPONENTS = {
+    **TEXT_COMPONENTS,
     "requirements": "requirements",
     "procedure_id": "procedure",
     "time": "time",
@@ -136,7 +136,7 @@ def _documents(readers: Iterable[Callable[[], list[Value]]]) -> list[SiteFiles]:
 
     def load_one(reader: Callable[[], list[Value]]) -> None:
         values = reader()
-        alone = len(values) == 1 and values[0].file != STDIN
+        alone = len(values) == 1 and values[0].file.parent.name in _FOLDERS  # there the file's name counts
         for value in values:
             _document(value, sites, alone=alone)
 
@@ -241,7 +241,7 @@ def _site(value: Value, files: SiteFiles, *, alone: bool = True) -> site_pb2.Sit
 
 
 def _zone(f: Fields) -> str:
-    zones = f["zone"].choice(_ZONES)
+    zones = f["zone"].choice(ZONES)
     zone = f["timezone"].text()
     if zone not in zones:
         raise f["timezone"].problem(f"{zone!r} is not a zone of {f['zone'].text()}: {', '.join(zones)}")
@@ -388,9 +388,9 @@ def _offering_of(f: Fields, kind: Value, site: str, agency: str) -> offering_pb2
 
 
 def _standard(value: Value) -> offering_pb2.Standard:
-    f = value.fields("", " ".join((*_COMPONENTS, "sample")))
+    f = value.fields("", " ".join((*COMPONENTS, "sample")))
     standard = offering_pb2.Standard()
-    for key, component in _TEXT_COMPONENTS.items():
+    for key, component in TEXT_COMPONENTS.items():
         setattr(standard, component, f.text(key))
     if requirements := f.get("requirements"):
         standard.requirements.extend(_requirement(item) for item in requirements.items())
@@ -408,7 +408,7 @@ def _standard(value: Value) -> offering_pb2.Standard:
     if staff := f.get("staff_count"):
         standard.staff_count = staff.whole()
     if sample := f.get("sample"):
-        standard.sample_components.extend(item.choice(_COMPONENTS) for item in sample.items())
+        standard.sample_components.extend(item.choice(COMPONENTS) for item in sample.items())
     return standard
 
 
@@ -477,7 +477,7 @@ def _flat(value: Value) -> list[Value]:
 
 
 _FILE_KEYS = {
-    **{ours: theirs for theirs, ours in _COMPONENTS.items()},
+    **{ours: theirs for theirs, ours in COMPONENTS.items()},
     "name": "id",
     "kind": "channel_kind",
     "time_zone": "timezone",

@@ -129,3 +129,86 @@ def test_parked_events_can_be_asked_for(run: Run) -> None:
     assert run("events", "parked", "list", "--service", "catalog").exit_code == 0
     assert run("events", "parked", "show", "no-such-event", "--service", "catalog").exit_code == 1
     assert run("events", "parked", "replay", "no-such-event", "--service", "catalog").exit_code == 1
+
+
+@pytest.fixture
+def small(folder: Path) -> Path:
+    """The site with three of its agencies and their channels."""
+    for file in (folder / "agencies").glob("*.yaml"):
+        if file.stem not in ("dukcapil", "diskominfo", "imigrasi"):
+            file.unlink()
+    for file in (folder / "channels").glob("*.yaml"):
+        if file.stem not in ("kios-utama", "jemput-bola-dukcapil"):
+            file.unlink()
+    return folder
+
+
+def test_what_is_exported_is_applied_without_a_change(run: Run, small: Path, tmp_path: Path) -> None:
+    """The round trip: through a folder, through one stream, and of one resource alone."""
+    site = f"sites/{small.name}"
+    assert run("apply", "-f", small).exit_code == 0
+    out = tmp_path / "out"
+    assert run("export", small.name, "-o", out).exit_code == 0
+    again = run("apply", "--dry-run", "--exit-code", "-f", out / small.name)
+    assert again.exit_code == 0, again.output
+    assert "agencies: 3 unchanged" in again.output
+    stream = tmp_path / "all.yaml"
+    stream.write_text(run("export", small.name).output)
+    for name in (f"{site}/agencies/imigrasi", f"{site}/channels/kios-utama", f"{site}/offerings/paspor-baru"):
+        one = tmp_path / "one.yaml"
+        one.write_text(run("export", name).output)
+        assert "1 unchanged" in run("apply", "--dry-run", "--exit-code", "-f", one).output
+    assert run("apply", "--dry-run", "--exit-code", "-f", stream).exit_code == 0
+
+
+def test_a_dry_run_shows_what_would_change_and_where_it_is_wrong(run: Run, small: Path, services: Any) -> None:
+    site = f"sites/{small.name}"
+    run("apply", "-f", small)
+    file = small / "agencies" / "dukcapil.yaml"
+    file.write_text(file.read_text().replace("counters: [3, 4, 5]", "counters: [3, 4]").replace("run: 3", "run: 2"))
+    result = run("apply", "--dry-run", "--exit-code", "-f", file)
+    assert result.exit_code == 6, result.output
+    for line in ("- queue.counters: [3, 4, 5]", "+ queue.counters: [3, 4]", "- queue.priority.run: 3"):
+        assert line in result.output
+    assert services.database("catalog")["agencies"].find_one({"_id": f"{site}/agencies/dukcapil"})["version"] == 1
+    lines = file.read_text().replace("run: 2", "max_wait_minutes: 2").splitlines()
+    file.write_text("\n".join(lines) + "\n")
+    refused = run("apply", "--dry-run", "-f", file)
+    assert refused.exit_code == 1
+    assert "agency.queue.priority.run" in refused.output
+    channel = small / "channels" / "kios-utama.yaml"
+    channel.write_text(channel.read_text().replace("languages: [id, en]", "languages: [id, nl]"))
+    line = next(n for n, text in enumerate(channel.read_text().splitlines(), start=1) if "nl]" in text)
+    refused = run("apply", "-f", channel)
+    assert f"kios-utama.yaml:{line}:19" in refused.output.replace("\n", "")
+    assert "channel.settings.languages[1]" in refused.output
+
+
+def test_an_agency_is_described_and_deleted_with_all_that_hangs_on_it(run: Run, small: Path) -> None:
+    site = f"sites/{small.name}"
+    run("apply", "-f", small)
+    name = f"{site}/agencies/dukcapil"
+    shown = run("describe", name)
+    for part in ("kind: ratio", "jemput-bola-dukcapil", "ktp-elektronik"):
+        assert part in shown.output, shown.output
+    for other in (
+        small.name,
+        f"{site}/channels/jemput-bola-dukcapil",
+        f"{site}/channelKinds/home_visit",
+        f"{site}/offerings/paspor-baru",
+    ):
+        assert run("describe", other).exit_code == 0
+    assert "jemput-bola-dukcapil" in run("get", "channels", small.name, "--agency", "dukcapil").output
+    assert "home_visit" in run("get", "kinds", small.name).output
+    refused = run("delete", name, "--yes")
+    assert refused.exit_code == 1
+    assert "HAS_CHANNELS" in refused.output
+    assert "--with-all" in refused.output
+    assert run("delete", name, "--with-all").exit_code == 1  # nobody answered the question
+    assert run("get", "channels", small.name, "--agency", "dukcapil").exit_code == 0
+    assert run("delete", f"{site}/rooms/x", "--yes").exit_code == 2
+    gone = run("delete", name, "--with-all", "--yes")
+    assert gone.exit_code == 0, gone.output
+    assert "AGENCY_NOT_FOUND" in run("delete", name, "--yes").output
+    back = run("apply", "-f", small)  # the same content as before is a new command: it is there again
+    assert "agencies: 1 created, 2 unchanged" in back.output
