@@ -123,6 +123,12 @@ rolling: setup ## 100 rolling restarts of serve processes under load through the
 bench: setup ## performance as ratios to a raw floor in the same run; writes build/bench.json
 	$(PY) -m tests.bench
 
+.PHONY: bench-long
+bench-long: setup ## a day of 192 sites, 64 callers over 100,000 tickets, cost with 10^4 and 10^6 in history (much more than an hour)
+	$(PY) -m tests.bench.day --sites 192 --visits 300
+	MPP_CROWD_TICKETS=100000 MPP_CROWD_CALLS=0 MPP_TEST_PROFILE=bench .venv/bin/pytest -s tests/integration/queue/test_crowd.py
+	$(PY) -m tests.bench --long
+
 .PHONY: check-deploy
 check-deploy: setup ## checkov over the rendered overlays of deploy/k8s and the Dockerfiles
 	@tools/checks-env.sh

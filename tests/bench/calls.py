@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,10 +20,10 @@ import grpc
 from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1.queue_service_pb2_grpc import QueueServiceStub
-from mpp_localrun.platform import Process, free_ports, stop, wait_ready
+from mpp_localrun.platform import free_ports, stop, wait_ready
 from mppctl.simulation import town
 
-from tests.bench import history
+from tests.bench import history, serves
 from tests.bench.jobs import Figures, World
 from tests.bench.measure import Sample, callers
 
@@ -226,7 +226,7 @@ class History:
         """What the queue has learnt is copied; its tickets are not."""
         prefix = f"h{count}_"
         database = self.world.client[f"{prefix}queue"]
-        process = self._process(prefix)
+        process, address = serves.another(self.world.platform, prefix, MPP_DATABASE_PREFIX=prefix)
         migrate = self.world.platform.environment("queue", "migrate", MPP_DATABASE_PREFIX=prefix)
         subprocess.run(
             [sys.executable, "-m", "mpp_queue.main", "migrate"], env=migrate, check=True, capture_output=True
@@ -238,7 +238,7 @@ class History:
                 database[name].insert_many(documents)
         popen = self.world.platform.start(process)
         wait_ready([(process, popen)], self.world.platform.logs)
-        hall = Hall(self.world, f"127.0.0.1:{process.environment['MPP_GRPC_PORT']}")
+        hall = Hall(self.world, address)
         hall.take()
         ticket = hall.call(0)
         hall.do("StartServing", ticket, 0)
@@ -251,13 +251,6 @@ class History:
             hall.take()
             hall.do("CancelTicket", hall.call(desk), desk)
         return Side(hall, popen, inserted)
-
-    def _process(self, prefix: str) -> Process:
-        grpc_port, http_port = free_ports(2)
-        made = self.world.platform.process(
-            "queue", "serve", MPP_GRPC_PORT=str(grpc_port), MPP_HTTP_PORT=str(http_port), MPP_DATABASE_PREFIX=prefix
-        )
-        return replace(made, name=f"queue-serve-{prefix}", ready_url=f"http://127.0.0.1:{http_port}/readyz")
 
     @staticmethod
     def _queues() -> Iterator[str]:

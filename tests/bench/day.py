@@ -1,9 +1,18 @@
-"""A simulated day against a platform of this machine, and its invariants from the RPCs, the store and the events."""
+"""A simulated day against a platform of this machine, and its invariants from the RPCs, the store and the events.
+
+`python -m tests.bench.day [--sites 192] [--visits 300] [--serves 2]` plays it on a stack of its own, tells how long
+it took and writes build/bench-day.json; the exit code is 1 when an invariant is broken.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
+import os
 import random
+import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +20,14 @@ from typing import Any
 
 from mpp.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mpp.queue.v1.queue_service_pb2_grpc import QueueServiceStub
-from mppctl.simulation import opening
+from mpp_localrun.platform import stop, wait_ready
+from mppctl.simulation import opening, picture
 from mppctl.simulation.calling import Badges, Caller
 from mppctl.simulation.day import Mix, Shape, make_day
 from mppctl.simulation.play import Result, Theatre
 
-from tests.bench import proofs
+from tests.bench import proofs, serves
+from tests.bench.jobs import World
 
 SETTLE_SECONDS = 300.0  # until every event has left its document
 
@@ -91,3 +102,69 @@ def _settled(database: Any, queues: list[str]) -> list[dict[str, Any]]:
         for queue in queues
         for document in database["tickets"].find({"site_id": queue.split("/")[1], "queue": queue}, fields)
     ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.bench.day", description=__doc__)
+    parser.add_argument("--sites", type=int, default=192)
+    parser.add_argument("--visits", type=int, default=300, help="of each site")
+    parser.add_argument("--serves", type=int, default=2, help="serve processes of the queue")
+    parser.add_argument("--seed", type=int, default=1)
+    wanted = parser.parse_args()
+    world, more = World(), []
+    try:
+        world.platform.migrate()
+        world.need("issuer", "catalog-serve", "queue-serve", "queue-work")
+        for number in range(2, wanted.serves + 1):
+            process, address = serves.another(world.platform, str(number))
+            more.append((process, world.platform.start(process), address))
+        wait_ready([(process, popen) for process, popen, _ in more], world.platform.logs)
+        addresses = [world.platform.endpoints()["queue"], *(address for _, _, address in more)]
+        return _full_day(world, addresses, wanted)
+    finally:
+        for _, popen, _ in more:
+            stop(popen)
+        world.close()
+
+
+def _full_day(world: World, addresses: list[str], wanted: argparse.Namespace) -> int:
+    began, whole = time.monotonic(), wanted.sites * wanted.visits
+
+    def note(text: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
+
+    over = threading.Event()
+
+    def tell(theatre: Theatre) -> None:
+        while not over.wait(15):
+            note(f"{sum(line.ended for line in theatre.ledger.lines.values())} of {whole} visits are over")
+
+    def begun(theatre: Theatre) -> None:
+        threading.Thread(target=tell, args=(theatre,), daemon=True).start()
+
+    try:
+        played = replay(
+            world.platform, world.client["mpp_queue"], range(1, wanted.sites + 1), wanted.visits,
+            seed=wanted.seed, addresses=addresses, begun=begun, note=note,
+        )  # fmt: skip
+    finally:
+        over.set()
+    note("checked against the answers, the store and the events")
+    written = {
+        "sites": wanted.sites,
+        "visits": wanted.visits,
+        "serves": wanted.serves,
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+        **picture.summary(played.result),
+        "broken": played.breaches,
+    }
+    print(text := json.dumps(written, indent=1))
+    out = world.platform.root / "build" / "bench-day.json"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(text)
+    return int(any(played.breaches.values()) or bool(played.result.ledger.errors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
