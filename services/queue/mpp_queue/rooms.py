@@ -7,8 +7,7 @@ A part that tickets need (counters) is in their App; one that needs tickets is h
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-
-from pymongo import IndexModel
+from typing import Any
 
 from mpp_queue import store, usecases
 from mpp_queue.appointments import store as appointments_store
@@ -27,16 +26,16 @@ _PARTS = tuple(
 )
 
 
-def _together() -> dict[str, list[IndexModel]]:
+def _together() -> dict[str, list[Any]]:
     """Two parts may both look into one collection (tickets, channels): it has the indexes of both."""
-    found: dict[str, list[IndexModel]] = {}
+    found: dict[str, list[Any]] = {}
     for indexes in _PARTS:
         for collection, models in indexes.items():
             found[collection] = [*found.get(collection, ()), *models]
     return found
 
 
-INDEXES: dict[str, list[IndexModel]] = _together()
+INDEXES: dict[str, list[Any]] = _together()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
