@@ -37,6 +37,14 @@ class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, ReportHandle
     def learn_agency(self, event: catalog_events.AgencyPublished, meta: EventMeta) -> None:
         self.app.queues.learn_agency(event.agency, meta.sequence)
 
+    @on(catalog_events.OfferingPublished)
+    def learn_fee(self, event: catalog_events.OfferingPublished, meta: EventMeta) -> None:
+        self.app.fees.learn(event.offering, meta.sequence)
+
+    @on(catalog_events.OfferingRetired)
+    def retire_fee(self, event: catalog_events.OfferingRetired, meta: EventMeta) -> None:
+        self.app.fees.retire(event.offering, meta.sequence)
+
     @on(applications_events.ApplicationOpened)
     def attach_application(self, event: applications_events.ApplicationOpened, meta: EventMeta) -> None:
         if not event.ticket:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mpp_queue.appointments import usecases as appointments
     from mpp_queue.counters import usecases as counters
     from mpp_queue.guard import usecases as guard
+    from mpp_queue.kiosks import gate
     from mpp_queue.kiosks import usecases as kiosks
     from mpp_queue.reports import outlook
     from mpp_queue.reports import usecases as reports
@@ -40,7 +41,7 @@ def compose(kit: Kit) -> rooms.Rooms:
 
 
 def _tickets(kit: Kit) -> usecases.App:
-    from mpp_queue import boards, numbering, store, usecases, views
+    from mpp_queue import boards, fees, numbering, store, usecases, views
     from mpp_queue.guard.store import Endings
     from mpp_queue.guard.usecases import Guard
 
@@ -63,6 +64,8 @@ def _tickets(kit: Kit) -> usecases.App:
         index=kit.index,
         audit=kit.audit,
         guard=Guard(Endings(kit.store)),
+        gate=_gate(kit),
+        fees=fees.Fees(kit.store),
         boards=boards.Boards(kit.settings.amqp_uri),
     )
 
@@ -114,11 +117,18 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     )
 
 
+def _gate(kit: Kit) -> gate.Gate:
+    from mpp_queue.kiosks import store, views
+    from mpp_queue.kiosks.gate import Gate
+
+    return Gate(views.Kiosks(kit.store), store.Duties(kit.store))
+
+
 def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
     """MPP_QUEUE_OFFLINE_LEASE_MINUTES (120), _OFFLINE_TOLERANCE_SECONDS (120), _OFFLINE_BLOCKS (4 a kiosk). Raises
     BadSettings.
     """
-    from mpp_queue.kiosks import store, views
+    from mpp_queue.kiosks import store
     from mpp_queue.kiosks.domain import BlockRules
     from mpp_queue.kiosks.usecases import App
 
@@ -129,7 +139,7 @@ def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
         most_blocks=_number(env, "MPP_QUEUE_OFFLINE_BLOCKS", 4, 1),
     )
     blocks, duties = store.Blocks(kit.store), store.Duties(kit.store)
-    return App(blocks, duties, views.Kiosks(kit.store), tickets, kit.index, rules)
+    return App(blocks, duties, _gate(kit), tickets, kit.index, rules)
 
 
 def _guard(kit: Kit, tickets: usecases.App) -> guard.App:

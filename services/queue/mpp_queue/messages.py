@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.protobuf.message import Message
+from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import events_pb2, facts_pb2, ticket_pb2
 from mpp_chassis.events import Event
 
@@ -95,8 +96,8 @@ def anonymous(t: Ticket) -> ticket_pb2.Ticket:
     return reply
 
 
-def issued(t: Ticket) -> ticket_pb2.IssuedTicket:
-    """What the kiosk prints: the ticket, people ahead and the estimate."""
+def issued(t: Ticket, fee: offering_pb2.Fee | None = None) -> ticket_pb2.IssuedTicket:
+    """What the kiosk prints: the ticket, people ahead, the estimate, and what it costs where that is published."""
     (event,) = t.events
     assert isinstance(event, domain.Issued)
     reply = ticket_pb2.IssuedTicket(ticket=ticket(t), people_ahead=event.people_ahead)
@@ -104,6 +105,8 @@ def issued(t: Ticket) -> ticket_pb2.IssuedTicket:
     if event.wait_high:
         reply.wait_low.FromTimedelta(event.wait_low)
         reply.wait_high.FromTimedelta(event.wait_high)
+    if fee is not None:
+        reply.fee.CopyFrom(fee)
     return reply
 
 

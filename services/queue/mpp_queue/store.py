@@ -75,6 +75,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("former", ASCENDING)], name="by_former_queue"),
     ],
     "sites": [],
+    "offerings": [],
     **COUNTER_INDEXES,
 }
 
@@ -353,6 +354,7 @@ def _sparse(ticket: Ticket) -> dict[str, Any]:
         "at_counter_of_visit": ticket.visit_key != "",
         "quota_key": ticket.quota_key,
         "has_quota": ticket.quota_key != "",
+        "given_up": ticket.person_key != "" and ticket.given_up,
         "last_call": ticket.last_call,
         "was_called": ticket.last_call != "",
         "waiting_rank": ticket.waiting_rank,

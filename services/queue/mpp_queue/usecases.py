@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
+from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.call import Call, Command, new_id
@@ -44,6 +45,7 @@ from mpp_queue.domain import (
     Ticket,
 )
 from mpp_queue.flights import Flights
+from mpp_queue.guard.domain import refuse_another
 from mpp_queue.messages import Doors
 from mpp_queue.numbering import Numbering
 from mpp_queue.store import NUMBER_INDEX, QUOTA_INDEX, Loaded, Tickets
@@ -87,6 +89,19 @@ class Guard(Protocol):
         """Raises a QueueError when this person must wait."""
 
 
+class Gate(Protocol):
+    """Whether a kiosk may take tickets (kiosks/gate.py)."""
+
+    def check(self, site: str, kiosk: str) -> None:
+        """Raises a QueueError when nobody has put it to work, NotFound when there is none of that name."""
+
+
+class Fees(Protocol):
+    """What offerings cost (fees.py)."""
+
+    def of(self, offering: str) -> offering_pb2.Fee | None: ...
+
+
 class Audit(Protocol):
     """The chassis' audit log."""
 
@@ -109,6 +124,8 @@ class App:
     index: BlindIndex
     audit: Audit
     guard: Guard | None = None
+    gate: Gate | None = None
+    fees: Fees | None = None
     boards: Boards = field(default_factory=Boards)
     flights: Flights = field(default_factory=Flights)
     lines: Lines = field(default_factory=Lines)
@@ -129,7 +146,9 @@ def take_ticket(app: App, request: queue_service_pb2.TakeTicketRequest, call: Ca
             if known is not None:
                 return known
         try:
-            return admit(app, _admission(app, spec, name, request, call), call.mutation, messages.issued)
+            fee = app.fees.of(request.offering) if app.fees and request.offering else None
+            admission = _admission(app, spec, name, request, call)
+            return admit(app, admission, call.mutation, lambda ticket: messages.issued(ticket, fee))
         except QueueError:
             # What is refused now may have been granted to the same command before.
             known = app.tickets.reply(name, call.mutation, ticket_pb2.IssuedTicket)
@@ -143,6 +162,8 @@ def _admission(
 ) -> Admission:
     if request.priority_class and not app.rules.policy_of(spec).knows(request.priority_class):
         raise InvalidField("priority_class", f"{spec.name} has no class {request.priority_class}")
+    if app.gate is not None and (request.kiosk or call.role == "kiosk"):
+        app.gate.check("/".join(spec.name.split("/")[:2]), request.kiosk)
     if request.channel in OWN_CHANNELS:
         raise InvalidField("channel", f"{request.channel} is no channel that a request may name")
     doors = doors_of(spec, call.now)
@@ -354,8 +375,14 @@ def recall_ticket(app: App, request: queue_service_pb2.RecallTicketRequest, call
 
 
 def start_serving(app: App, request: queue_service_pb2.StartServingRequest, call: Call) -> ticket_pb2.Ticket:
-    """Raises WrongState, NotFound, PermissionDenied."""
-    return change_ticket(app, request.name, call, lambda t: t.serve(now=call.now, actor=call.actor))
+    """Raises WrongState, PersonMismatch, NotFound, PermissionDenied."""
+    shown = app.index.of(request.nik, "nik")
+
+    def serve(ticket: Ticket) -> Ticket:
+        refuse_another(ticket.person_key, shown)
+        return ticket.serve(now=call.now, actor=call.actor)
+
+    return change_ticket(app, request.name, call, serve)
 
 
 def finish_ticket(app: App, request: queue_service_pb2.FinishTicketRequest, call: Call) -> ticket_pb2.Ticket:

@@ -426,6 +426,12 @@ class Ticket:
             return self
         return replace(self, applications=(*self.applications, application), events=())
 
+    @property
+    def given_up(self) -> bool:
+        """Whether it came to nothing by the citizen's own doing. What an officer cancels is nobody's fault."""
+        cancelled = self.state is State.CANCELLED and self.history[-1].actor.startswith("citizen")
+        return self.state is State.NO_SHOW or cancelled
+
     def served(self, now: datetime) -> timedelta:
         """How long the citizen was at a counter until `now`."""
         if self.serving_at is None:

@@ -14,20 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+
+from mpp_queue.domain.errors import QueueError
 
 MOST_NUMBERS = 99_999  # a queue's day; what fits on paper
 
 
-class KioskError(Exception):
-    """A rule says no. `reason` is stable; the text is for people."""
+class KioskError(QueueError):
+    """A rule of kiosks says no."""
 
-    reason: ClassVar[str] = "KIOSK_ERROR"
-
-    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-        self.metadata = metadata or {}
+    reason = "KIOSK_ERROR"
 
 
 class InvalidKioskField(KioskError):

@@ -32,12 +32,12 @@ from mpp_queue.kiosks.domain import (
     Duty,
     Entry,
     InvalidKioskField,
-    KioskInactive,
     OfflineNotAllowed,
     Verdict,
 )
+from mpp_queue.kiosks.gate import Gate
 from mpp_queue.kiosks.store import Blocks, Duties
-from mpp_queue.kiosks.views import Kiosks, KioskSpec
+from mpp_queue.kiosks.views import KioskSpec
 
 CHANNEL = "offline_kiosk"
 LARGEST_BLOCK = 200
@@ -49,7 +49,7 @@ class App:
 
     blocks: Blocks
     duties: Duties
-    kiosks: Kiosks
+    gate: Gate
     tickets: tickets.App
     index: BlindIndex
     rules: BlockRules = field(default_factory=BlockRules)
@@ -62,7 +62,7 @@ def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb
     same block. Not guaranteed: that no number is left out.
     """
     spec = app.tickets.queues.find(request.parent)
-    kiosk = _must_work(app, request.kiosk)
+    kiosk = app.gate.must_work(request.kiosk)
     if kiosk.offline_numbers == 0:
         raise OfflineNotAllowed(f"{request.kiosk} has no numbers of its own")
     size = min(request.size or app.rules.usual_size, kiosk.offline_numbers or LARGEST_BLOCK)
@@ -93,7 +93,7 @@ def renew_block(app: App, request: pb.RenewBlockRequest, call: Call) -> kiosk_pb
     """Raises NotFound, PermissionDenied, BlockReturned, DayOver, KioskInactive."""
 
     def renew(day: BlockDay, block: Block) -> tuple[BlockDay, Block]:
-        _must_work(app, block.kiosk)
+        app.gate.must_work(block.kiosk)
         return day.renew(block, now=call.now, rules=app.rules)
 
     return _change(app, request.name, call, renew)
@@ -229,7 +229,7 @@ def _outcome(entry: kiosk_pb2.MergedEntry) -> str:
 
 def get_kiosk(app: App, request: pb.GetKioskRequest, call: Call) -> kiosk_pb2.Kiosk:
     """Raises NotFound KIOSK_UNKNOWN."""
-    spec = _spec(app, request.name)
+    spec = app.gate.spec(request.name)
     duty = app.duties.load(request.name)
     return messages.kiosk(spec, duty, _buttons(app, spec, duty, call.now))
 
@@ -250,34 +250,15 @@ def set_button(app: App, request: pb.SetKioskButtonRequest, call: Call) -> kiosk
     """Raises NotFound KIOSK_UNKNOWN, InvalidKioskField."""
     if looks_personal(request.text):
         raise InvalidKioskField("text", "leave out NIK, phone numbers and e-mail addresses")
-    if _spec(app, request.name).button(request.button) is None:
+    if app.gate.spec(request.name).button(request.button) is None:
         raise InvalidKioskField("button", f"{request.name} has no button {request.button}")
     return _on_duty(
         app, request.name, call, lambda d: d.set_button(request.button, paused=request.paused, text=request.text)
     )
 
 
-def may_take(app: App, site: str, kiosk: str) -> None:
-    """Where a site demands it, a kiosk takes tickets only while a manager has it at work. Raises KioskInactive, NotFound.
-
-    Costs nothing but memory where no kiosk of the site must be put to work.
-    """
-    if not app.kiosks.demands(site):
-        return
-    if not kiosk:
-        raise KioskInactive("this site's kiosks say which one they are: `kiosk` is empty")
-    _must_work(app, kiosk)
-
-
-def _must_work(app: App, kiosk: str) -> KioskSpec:
-    spec = _spec(app, kiosk)
-    if spec.activation_required and not app.duties.load(kiosk).active:
-        raise KioskInactive(f"nobody has put {kiosk} to work")
-    return spec
-
-
 def _on_duty(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.Kiosk:
-    spec = _spec(app, name)
+    spec = app.gate.spec(name)
 
     def decide(before: Duty) -> tuple[Duty, kiosk_pb2.Kiosk, list[Event]]:
         after = step(before)
@@ -289,13 +270,6 @@ def _on_duty(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.Kiosk:
         return after, reply, [Event(event, name)] if after != before else []
 
     return app.duties.change(name, call.mutation, kiosk_pb2.Kiosk, decide)
-
-
-def _spec(app: App, name: str) -> KioskSpec:
-    spec = app.kiosks.find(name)
-    if spec is None:
-        raise NotFound(f"there is no {name}", reason="KIOSK_UNKNOWN")
-    return spec
 
 
 def _buttons(app: App, spec: KioskSpec, duty: Duty, now: datetime) -> list[kiosk_pb2.KioskButton]:

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TakeTicketRequest(_message.Message):
-    __slots__ = ("parent", "offering", "phone", "priority_group", "request_id", "priority_class", "nik", "device", "channel")
+    __slots__ = ("parent", "offering", "phone", "priority_group", "request_id", "priority_class", "nik", "device", "channel", "kiosk")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class TakeTicketRequest(_message.Message):
     NIK_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
     parent: str
     offering: str
     phone: str
@@ -30,7 +31,8 @@ class TakeTicketRequest(_message.Message):
     nik: str
     device: str
     channel: str
-    def __init__(self, parent: _Optional[str] = ..., offering: _Optional[str] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., priority_class: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+    kiosk: str
+    def __init__(self, parent: _Optional[str] = ..., offering: _Optional[str] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., priority_class: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., channel: _Optional[str] = ..., kiosk: _Optional[str] = ...) -> None: ...
 
 class GetTicketRequest(_message.Message):
     __slots__ = ("name",)
@@ -69,12 +71,14 @@ class RecallTicketRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class StartServingRequest(_message.Message):
-    __slots__ = ("name", "request_id")
+    __slots__ = ("name", "request_id", "nik")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NIK_FIELD_NUMBER: _ClassVar[int]
     name: str
     request_id: str
-    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    nik: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ..., nik: _Optional[str] = ...) -> None: ...
 
 class FinishTicketRequest(_message.Message):
     __slots__ = ("name", "request_id", "delivered", "delivery", "time_inaccurate")

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mpp.catalog.v1 import offering_pb2 as _offering_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -118,18 +119,20 @@ class Ticket(_message.Message):
     def __init__(self, name: _Optional[str] = ..., number: _Optional[str] = ..., day: _Optional[str] = ..., state: _Optional[_Union[Ticket.State, str]] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., agency: _Optional[str] = ..., priority_group: _Optional[_Union[PriorityGroup, str]] = ..., applications: _Optional[_Iterable[str]] = ..., masked_phone: _Optional[str] = ..., reason: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., visit: _Optional[str] = ..., appointment: _Optional[str] = ..., transferred_from: _Optional[str] = ..., transferred_to: _Optional[str] = ..., out_of_turn: _Optional[bool] = ..., delivered: _Optional[_Iterable[str]] = ..., delivery: _Optional[_Union[Delivery, str]] = ..., time_inaccurate: _Optional[bool] = ..., rests_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class IssuedTicket(_message.Message):
-    __slots__ = ("ticket", "people_ahead", "estimated_wait", "wait_low", "wait_high")
+    __slots__ = ("ticket", "people_ahead", "estimated_wait", "wait_low", "wait_high", "fee")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_AHEAD_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_WAIT_FIELD_NUMBER: _ClassVar[int]
     WAIT_LOW_FIELD_NUMBER: _ClassVar[int]
     WAIT_HIGH_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
     ticket: Ticket
     people_ahead: int
     estimated_wait: _duration_pb2.Duration
     wait_low: _duration_pb2.Duration
     wait_high: _duration_pb2.Duration
-    def __init__(self, ticket: _Optional[_Union[Ticket, _Mapping]] = ..., people_ahead: _Optional[int] = ..., estimated_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_low: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_high: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    fee: _offering_pb2.Fee
+    def __init__(self, ticket: _Optional[_Union[Ticket, _Mapping]] = ..., people_ahead: _Optional[int] = ..., estimated_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_low: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_high: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., fee: _Optional[_Union[_offering_pb2.Fee, _Mapping]] = ...) -> None: ...
 
 class QueueStatus(_message.Message):
     __slots__ = ("name", "agency", "prefix", "counters", "waiting", "estimated_wait", "board", "wait_low", "wait_high", "open", "closed_reason", "opens_at", "closed_text", "closed_text_en", "waiting_by_class")
