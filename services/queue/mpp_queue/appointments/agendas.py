@@ -5,11 +5,12 @@ visit a home visit are its rules and the settings below, so a kind that is added
 
 Settings of a channel that count here, all optional, whatever its kind:
     queue                id of the queue in which a check-in draws a ticket; without it a check-in draws none
-    areas                texts: where the team goes; with it a booking names one, and an address is needed
-    route_days           list of {weekday, areas}: which areas on which ISO weekday; or ISO weekdays alone, for all areas
+    route                list of {day, areas}: where the team goes on which weekday (`tuesday`, `selasa`, or 1 to 7)
+    areas                texts: where it goes on any day. With one of the two a booking names an area, and gives an address
     priority_places      public places kept for priority groups ...
     priority_until_days  ... until so many days before the day
     priority_groups      texts; without it every group of PermenPANRB 11/2024
+    only_priority        true: the public places are for these groups alone
     bookings_per_person  a day; and person_required: nobody unknown. Without them the rules of `queue` hold
 """
 
@@ -150,16 +151,13 @@ def _hours(told: Iterable[AgendaHours | OpenHours]) -> tuple[Hours, ...]:
 
 
 def _from_settings(settings: Mapping[str, Any], made: Agenda) -> dict[str, Any]:
-    areas = frozenset(_texts(settings.get("areas")))
+    routes = _routes(settings.get("route"))
+    areas = frozenset(_texts(settings.get("areas"))).union(*routes.values())
     return {
         "areas": areas,
-        "routes": _routes(settings.get("route_days"), areas),
+        "routes": routes,
         "address_required": bool(areas),
-        "kept": Kept(
-            _number(settings, "priority_places", 0),
-            _number(settings, "priority_until_days", 0),
-            frozenset(_texts(settings.get("priority_groups"))) or GROUPS,
-        ),
+        "kept": _kept(settings, made.public_places),
         "quota": replace(
             made.quota,
             per_day=_number(settings, "bookings_per_person", made.quota.per_day),
@@ -168,12 +166,19 @@ def _from_settings(settings: Mapping[str, Any], made: Agenda) -> dict[str, Any]:
     }
 
 
-def _routes(told: Any, areas: frozenset[str]) -> dict[int, frozenset[str]]:
+def _kept(settings: Mapping[str, Any], public_places: int) -> Kept:
+    groups = frozenset(_texts(settings.get("priority_groups"))) or GROUPS
+    if settings.get("only_priority"):
+        return Kept(public_places, 0, groups)
+    return Kept(_number(settings, "priority_places", 0), _number(settings, "priority_until_days", 0), groups)
+
+
+def _routes(told: Any) -> dict[int, frozenset[str]]:
     found: dict[int, frozenset[str]] = {}
     for entry in told if isinstance(told, list) else ():
-        day, where = (entry.get("weekday"), entry.get("areas")) if isinstance(entry, Mapping) else (entry, None)
-        if (weekday := _weekday(day)) is not None:
-            found[weekday] = found.get(weekday, frozenset()) | (frozenset(_texts(where)) or areas)
+        weekday = _weekday(entry.get("day")) if isinstance(entry, Mapping) else None
+        if weekday is not None:
+            found[weekday] = found.get(weekday, frozenset()) | frozenset(_texts(entry.get("areas")))
     return found
 
 

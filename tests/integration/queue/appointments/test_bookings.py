@@ -343,8 +343,7 @@ def test_a_room_and_a_round_of_visits_are_booked_like_a_queue(bureau: Bureau) ->
 
     bureau.now = SUNDAY
     settings = {
-        "areas": ["klojen", "sukun"],
-        "route_days": [{"weekday": 2, "areas": ["klojen"]}, {"weekday": 4, "areas": ["sukun"]}],
+        "route": [{"day": "tuesday", "areas": ["klojen"]}, {"day": "thursday", "areas": ["sukun"]}],
         "priority_places": 1,
         "priority_until_days": 2,
         "priority_groups": ["disability"],
