@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mpp_chassis.process import Kit, Service, run
@@ -99,12 +99,14 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
         found = tickets.tickets.load(ticket)
         return found.appointment if found else ""
 
-    text = kit.settings.extra.get("MPP_QUEUE_AGENDA_DAYS", "90")
-    if not text.isdigit() or not 1 <= int(text) <= 3660:
-        raise BadSettings(f"MPP_QUEUE_AGENDA_DAYS is not a whole number from 1 to 3660: {text!r}")
+    def check(queue: str, person_key: str, now: datetime) -> None:
+        if tickets.guard is not None:
+            tickets.guard.check(tickets.queues.find(queue), person_key, now)
+
+    days = timedelta(days=_number(kit.settings.extra, "MPP_QUEUE_AGENDA_DAYS", 90, 1))
     channels = agendas.Channels(kit.store)
     return App(
-        days=store.AgendaDays(kit.store, timedelta(days=int(text))),
+        days=store.AgendaDays(kit.store, days),
         agendas=agendas.Agendas(kit.store, tickets.queues, channels),
         channels=channels,
         cipher=kit.cipher,
@@ -114,6 +116,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
         clock=kit.clock,
         admit=admit,
         appointment_of=appointment_of,
+        check=check,
     )
 
 
