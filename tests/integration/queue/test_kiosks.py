@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import json_format
-from mpp.catalog.v1 import channel_pb2
+from mpp.catalog.v1 import channel_pb2, site_pb2
 from mpp.catalog.v1 import events_pb2 as catalog_events
 from mpp.queue.v1 import kiosk_pb2, ticket_pb2
 from mpp.queue.v1 import kiosks_service_pb2 as pb
@@ -45,16 +45,30 @@ class Foyer:
 
     hall: Any
     stubs: tuple[Any, Any]
+    site: str = "uji-antrean"
+
+    def elsewhere(self, site: str) -> tuple[Foyer, Any]:
+        """The same processes, at another site with one queue."""
+        published = site_pb2.Site(name=f"sites/{site}", time_zone="Asia/Jakarta")
+        self.hall.tell("catalog.events", catalog_events.SitePublished(site=published), published.name, 1)
+        made = uuid.uuid4().hex[:10]
+        line = replace(
+            self.hall.open_line(), name=f"sites/{site}/queues/q{made}", agency=f"sites/{site}/agencies/a{made}"
+        )
+        self.hall.tell_agency(line, 1)
+        for collection, subject in (("sites", published.name), ("agencies", line.agency)):
+            self.hall.until(lambda c=collection, s=subject: self.hall.database[c].find_one({"_id": s}))
+        return replace(self, site=site), line
 
     def who(self, kiosk: str = "kios-1", role: str = "kiosk") -> Any:
-        return self.hall.services.auth(role, subject=kiosk, site="uji-antrean")
+        return self.hall.services.auth(role, subject=kiosk, site=self.site)
 
     def call(self, rpc: str, request: Any, who: Any, process: int = 0) -> Any:
         return getattr(self.stubs[process], rpc)(request, metadata=who, timeout=TIMEOUT)
 
     def lease(self, line: Any, kiosk: str = "kios-1", size: int = 10, process: int = 0, request_id: str = "") -> Any:
         request = pb.LeaseBlockRequest(
-            parent=line.name, kiosk=f"sites/uji-antrean/kiosks/{kiosk}", size=size, request_id=request_id or _id()
+            parent=line.name, kiosk=f"sites/{self.site}/kiosks/{kiosk}", size=size, request_id=request_id or _id()
         )
         return self.call("LeaseBlock", request, self.who(kiosk), process)
 
@@ -64,11 +78,11 @@ class Foyer:
 
     def install(self, kiosk: str, sequence: int = 1, **settings: Any) -> str:
         """The catalogue publishes a channel of kind `kiosk`."""
-        name = f"sites/uji-antrean/channels/{kiosk}"
+        name = f"sites/{self.site}/channels/{kiosk}"
         given = {
             "name": name,
-            "kind": "sites/uji-antrean/channelKinds/kiosk",
-            "agency": "sites/uji-antrean/agencies/tu",
+            "kind": f"sites/{self.site}/channelKinds/kiosk",
+            "agency": f"sites/{self.site}/agencies/tu",
             "displayName": {"id": kiosk, "en": kiosk},
             "settings": settings,
         }
@@ -76,7 +90,7 @@ class Foyer:
         self.hall.tell("catalog.events", catalog_events.ChannelPublished(channel=channel), name, sequence)
         known = self.hall.database["channels"]
         self.hall.until(lambda: (known.find_one({"_id": name}) or {}).get("sequence") == sequence)
-        return f"sites/uji-antrean/kiosks/{kiosk}"
+        return f"sites/{self.site}/kiosks/{kiosk}"
 
 
 def _id() -> str:
@@ -203,40 +217,42 @@ def test_a_lease_is_renewed(foyer: Foyer, line: Any) -> None:
     assert (renewed.first, renewed.last) == (block.first, block.last)
 
 
-def test_a_kiosk_is_put_to_work_and_shows_its_queues(foyer: Foyer, line: Any, refusal: Any) -> None:
+def test_a_kiosk_is_put_to_work_and_shows_its_queues(foyer: Foyer, refusal: Any) -> None:
+    """On a site of its own: where one kiosk needs a manager's word, every kiosk must say which it is."""
+    here, line = foyer.elsewhere("uji-kios")
     queue = line.name.rsplit("/", 1)[1]
     title = {"id": "Kependudukan", "en": "Civil registry"}
-    name = foyer.install(
-        "kios-3", buttons=[{"queue": queue, "title": title}, {"queue": "tidak-ada"}], activation_required=True
-    )
-    manager, state = foyer.who("bu-siti", "site_manager"), kiosk_pb2.KioskButton.State.Name
+    buttons = [{"queue": queue, "title": title}, {"queue": "tidak-ada"}]
+    name = here.install("kios-3", buttons=buttons, activation_required=True)
+    manager, state = here.who("bu-siti", "site_manager"), kiosk_pb2.KioskButton.State.Name
 
     def look() -> Any:
-        return foyer.call("GetKiosk", pb.GetKioskRequest(name=name), foyer.who("kios-3"))
+        return here.call("GetKiosk", pb.GetKioskRequest(name=name), here.who("kios-3"))
+
+    def take(**given: Any) -> Any:
+        return here.hall.take(line, who=here.who("kios-3"), **given).ticket
 
     assert {state(b.state) for b in look().buttons} == {"STATE_PAUSED"}, "nobody has put it to work"
-    assert refusal(foyer.lease, line, "kios-3").reason == "KIOSK_INACTIVE"
-    foyer.call("ActivateKiosk", pb.ActivateKioskRequest(name=name, request_id=_id()), manager)
-    foyer.hall.take(line)
-    shown = foyer.hall.until(lambda: (k := look()).buttons[0].waiting == 1 and k)
+    for refused in (refusal(here.lease, line, "kios-3"), refusal(take), refusal(take, kiosk=name)):
+        assert refused.reason == "KIOSK_INACTIVE"
+    here.call("ActivateKiosk", pb.ActivateKioskRequest(name=name, request_id=_id()), manager)
+    assert take(kiosk=name).number == f"{line.prefix}-001"
+    assert here.hall.take(line, who=here.hall.citizen()).ticket.number == f"{line.prefix}-002", "a phone is no kiosk"
+    shown = here.hall.until(lambda: (k := look()).buttons[0].waiting == 2 and k)
     assert [state(b.state) for b in shown.buttons] == ["STATE_OPEN", "STATE_CLOSED"]
-    assert (shown.active, shown.buttons[0].title.id, shown.buttons[1].text.id) == (
-        True,
-        "Kependudukan",
-        "Layanan ini sedang tutup.",
-    )
-    foyer.lease(line, "kios-3")
+    first, second = shown.buttons
+    assert (shown.active, first.title.id, second.text.id) == (True, "Kependudukan", "Layanan ini sedang tutup.")
+    here.lease(line, "kios-3")
 
-    pause = pb.SetKioskButtonRequest(
-        name=name, button=queue, paused=True, text="Sistem pusat terganggu", request_id=_id()
-    )
-    paused = foyer.call("SetKioskButton", pause, manager).buttons[0]
-    assert (state(paused.state), paused.text.id) == ("STATE_PAUSED", "Sistem pusat terganggu")
+    said = "Sistem pusat terganggu"
+    pause = pb.SetKioskButtonRequest(name=name, button=queue, paused=True, text=said, request_id=_id())
+    paused = here.call("SetKioskButton", pause, manager).buttons[0]
+    assert (state(paused.state), paused.text.id) == ("STATE_PAUSED", said)
     unknown = pb.SetKioskButtonRequest(name=name, button="bukan-tombol", paused=True, request_id=_id())
-    assert refusal(foyer.call, "SetKioskButton", unknown, manager).fields == ["button"]
+    assert refusal(here.call, "SetKioskButton", unknown, manager).fields == ["button"]
     off = pb.DeactivateKioskRequest(name=name, reason="kertas habis", request_id=_id())
-    assert {state(b.state) for b in foyer.call("DeactivateKiosk", off, manager).buttons} == {"STATE_PAUSED"}
-    foyer.install("kios-3", sequence=2)  # other tests of the site go on without activation
+    assert {state(b.state) for b in here.call("DeactivateKiosk", off, manager).buttons} == {"STATE_PAUSED"}
+    assert refusal(take, kiosk=name).reason == "KIOSK_INACTIVE"
 
 
 def test_a_kiosk_whose_catalogue_says_so_prints_nothing_by_itself(foyer: Foyer, line: Any, refusal: Any) -> None:

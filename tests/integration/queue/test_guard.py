@@ -1,0 +1,182 @@
+"""Against brokers, on the real service: a quota holds under a crowd, a no-show costs a pause, a ticket is one person's, and
+a phone that takes for many raises one alarm that shows nothing of the phone.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from mpp.catalog.v1 import agency_pb2, offering_pb2
+from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.queue.v1 import guard_service_pb2 as pb
+from mpp.queue.v1.guard_service_pb2_grpc import GuardServiceStub
+
+SITE, TIMEOUT = "uji-antrean", 20
+ANI, BUDI, PHONE = "3573014501900001", "3573011201850002", "+628111222333"
+
+
+def together(callers: int, act: Callable[[int], Any]) -> list[Any]:
+    gate = threading.Barrier(callers)
+
+    def run(n: int) -> Any:
+        gate.wait()
+        return act(n)
+
+    with ThreadPoolExecutor(callers) as pool:
+        return list(pool.map(run, range(callers)))
+
+
+@pytest.fixture
+def guarded(hall: Any) -> Callable[..., Any]:
+    """A queue whose policy has a quota."""
+
+    def open_line(**quota: Any) -> Any:
+        line = hall.open_line()
+        spec = agency_pb2.QueueSpec(
+            id=line.name.rsplit("/", 1)[1], prefix=line.prefix, counters=line.counters, minutes_per_visit=10,
+            quota=agency_pb2.Quota(**quota),
+        )  # fmt: skip
+        agency = agency_pb2.Agency(name=line.agency, queue=spec)
+        hall.tell("catalog.events", catalog_events.AgencyPublished(agency=agency), line.agency, 2)
+        hall.until(lambda: hall.database["agencies"].find_one({"_id": line.agency, "sequence": 2}))
+        return line
+
+    return open_line
+
+
+def _outcome(take: Callable[[], Any]) -> str:
+    try:
+        take()
+    except grpc.RpcError as e:
+        return str(e.code().name)
+    return "OK"
+
+
+def test_50_at_once_for_one_person_with_a_quota_of_2_are_exactly_2(hall: Any, guarded: Any, refusal: Any) -> None:
+    line = guarded(per_day=2)
+    outcomes = together(50, lambda n: _outcome(lambda: hall.take(line, nik=ANI)))
+    assert Counter(outcomes) == {"OK": 2, "FAILED_PRECONDITION": 48}
+    documents = hall.documents(line)
+    assert len(documents) == 2
+    assert ANI not in str(documents)
+    assert refusal(hall.take, line, nik=ANI).reason == "QUOTA_REACHED"
+    assert hall.take(line, nik=BUDI).ticket.number, "another person's quota is untouched"
+
+
+def test_who_gave_a_place_up_waits_for_the_next(hall: Any, guarded: Any, refusal: Any) -> None:
+    line = guarded(cool_down_minutes=30)
+    ani = hall.services.auth("citizen", subject="ani-guard", nik=ANI)
+    ticket = hall.take(line, who=ani).ticket
+    hall.do("CancelTicket", ticket, ani)
+    refused = refusal(hall.take, line, who=ani)
+    assert refused.reason == "COOL_DOWN"
+    assert 1700 < int(refused.metadata["retry_after_seconds"]) <= 1800
+    other = hall.take(line, nik=BUDI).ticket
+    hall.do("CancelTicket", other, hall.officer(line))
+    assert hall.take(line, nik=BUDI), "what an officer cancels is not the citizen's doing"
+
+
+def test_the_query_for_given_up_places_has_its_index(hall: Any, guarded: Any) -> None:
+    line = guarded(cool_down_minutes=30)
+    hall.take(line, nik=ANI)
+    query = {"site_id": SITE, "queue": line.name, "person_key": "x", "ended_at": {"$gt": None}, "given_up": True}
+    names = {i["name"] for i in hall.database["tickets"].list_indexes()}
+    assert "given_up_by" in names
+    assert list(hall.database["tickets"].find({**query, "ended_at": {"$gte": 0}})) == []
+
+
+def test_a_ticket_of_a_person_serves_that_person(hall: Any, line: Any, refusal: Any) -> None:
+    hall.take(line, nik=ANI)
+    called = hall.call(line)
+    refused = refusal(hall.do, "StartServing", called, hall.officer(line), nik=BUDI)
+    assert refused.reason == "PERSON_MISMATCH"
+    hall.do("StartServing", called, hall.officer(line), nik=ANI)
+    hall.take(line)
+    hall.do("StartServing", hall.call(line, counter=2), hall.officer(line), nik=BUDI)  # bound to nobody: anybody's
+
+
+def test_a_phone_that_takes_for_many_raises_one_alarm(hall: Any, guarded: Any, refusal: Any) -> None:
+    line = guarded(alarm_after=3, alarm_window_minutes=60)
+    stub, manager = hall.services.stub("queue", GuardServiceStub), hall.services.auth("site_manager", site=SITE)
+    ear = hall.ear()
+    taken = together(6, lambda n: hall.take(line, phone=PHONE).ticket.name)
+
+    def alarms(**given: Any) -> list[Any]:
+        request = pb.ListBookingAlarmsRequest(parent=f"sites/{SITE}", page_size=200, **given)
+        found = stub.ListBookingAlarms(request, metadata=manager, timeout=TIMEOUT).alarms
+        return [a for a in found if a.queue == line.name]
+
+    (alarm,) = hall.until(alarms)
+    assert (alarm.origin, alarm.count, alarm.window_minutes) == (pb.BookingAlarm.ORIGIN_PHONE, 4, 60)
+    assert len(alarm.tickets) == 4
+    assert set(alarm.tickets) <= set(taken)
+    hall.until(lambda: len(hall.database["booking_counts"].find_one({"_id": {"$regex": line.name}})["taken"]) == 6)
+    assert len(alarms()) == 1, "one a window"
+
+    ((_, event),) = hall.until(lambda: ear.of(alarm.name))
+    public = hall.until(lambda: [h for h in ear.heard if h[1]["ce-subject"] == alarm.name and h[0].endswith(".public")])
+    assert event["originKey"]
+    assert "originKey" not in public[0][2]
+    stored = hall.database["booking_alarms"].find_one({"_id": alarm.name})
+    assert PHONE not in f"{stored}{event}"
+
+    def acknowledge() -> Any:
+        request = pb.AcknowledgeBookingAlarmRequest(
+            name=alarm.name, reason="keluarga besar", request_id=str(uuid.uuid4())
+        )
+        return stub.AcknowledgeBookingAlarm(request, metadata=manager, timeout=TIMEOUT)
+
+    assert acknowledge().reason == "keluarga besar"
+    assert refusal(acknowledge).reason == "ALREADY_ACKNOWLEDGED"
+    assert alarms(open_only=True) == []
+    assert len(alarms()) == 1
+
+
+def test_a_kiosks_own_device_and_what_is_under_the_limit_raise_none(hall: Any, guarded: Any) -> None:
+    line = guarded(alarm_after=2, alarm_window_minutes=60)
+    for n in range(4):
+        hall.take(line, device="kios-lobi")
+        hall.take(line, who=hall.citizen(f"warga-{n}"), device=f"ponsel-{n}")
+    for _ in range(3):
+        hall.take(line, who=hall.citizen("calo"), device="ponsel-calo")
+    (alarm,) = hall.until(lambda: list(hall.database["booking_alarms"].find({"queue": line.name})))
+    assert alarm["origin"] == "device", "the phone of the one who took three, and nobody else's"
+    counted = hall.database["booking_counts"]
+    hall.until(lambda: counted.count_documents({"_id": {"$regex": f"^{line.name}#device#"}}) == 5)
+
+
+def test_alarms_are_listed_page_by_page(hall: Any, guarded: Any) -> None:
+    line = guarded(alarm_after=1, alarm_window_minutes=60)
+    stub, manager = hall.services.stub("queue", GuardServiceStub), hall.services.auth("site_manager", site=SITE)
+    for n in range(3):
+        for _ in range(2):
+            hall.take(line, phone=f"+62811000{n:04d}")
+    hall.until(lambda: hall.database["booking_alarms"].count_documents({"queue": line.name}) == 3)
+    names, token = [], ""
+    while True:
+        request = pb.ListBookingAlarmsRequest(parent=f"sites/{SITE}", page_size=2, page_token=token)
+        page = stub.ListBookingAlarms(request, metadata=manager, timeout=TIMEOUT)
+        names += [(a.raised_at.ToNanoseconds(), a.name) for a in page.alarms]
+        token = page.next_page_token
+        if not token:
+            break
+    assert len(names) == len(set(names)) == hall.database["booking_alarms"].count_documents({"site_id": SITE})
+    assert [at for at, _ in names] == sorted((at for at, _ in names), reverse=True)
+
+
+def test_the_published_fee_is_on_the_ticket(hall: Any, line: Any) -> None:
+    name = f"sites/{SITE}/offerings/akta-{line.name[-8:]}"
+    standard = offering_pb2.Standard(fee=offering_pb2.Fee(amount_idr=0, basis="Perda 1/2024"))
+    offering = offering_pb2.Offering(name=name, agency=line.agency, standard=standard)
+    hall.tell("catalog.events", catalog_events.OfferingPublished(offering=offering), name, 1)
+    hall.until(lambda: hall.database["offerings"].find_one({"_id": name}))
+    fee = hall.take(line, offering=name).fee
+    assert (fee.amount_idr, fee.HasField("amount_idr"), fee.basis) == (0, True, "Perda 1/2024")
+    assert not hall.take(line, offering=f"sites/{SITE}/offerings/tanpa-tarif").HasField("fee")
