@@ -19,7 +19,8 @@ from mpp.queue.v1 import queue_service_pb2
 from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.privacy import FieldCipher
-from mpp_queue import domain, main
+from mpp_queue import calling, domain, main
+from mpp_queue import usecases as tickets
 from mpp_queue.counters import usecases
 
 SITE = "malang"
@@ -82,6 +83,22 @@ class House:
         app = self.apps[process]
         request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=number, request_id=str(uuid.uuid4()))
         return usecases.desk_for_call(app.counters, app.queues.find(QUEUE), number, self.by(who, "CallNext", request))
+
+    def take(self, offering: str = "") -> Any:
+        request = queue_service_pb2.TakeTicketRequest(parent=QUEUE, offering=offering, request_id=str(uuid.uuid4()))
+        return tickets.take_ticket(self.apps[0], request, self.by("kiosk:k1", "TakeTicket", request)).ticket
+
+    def call(self, number: int, who: str = "officer:ani", process: int = 0) -> Any:
+        request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=number, request_id=str(uuid.uuid4()))
+        return calling.call_next(self.apps[process], request, self.by(who, "CallNext", request))
+
+    def there(self, number: int) -> str:
+        """The ticket at a counter."""
+        return str(self.database["tickets"].find_one({"counter": number, "at_counter": True})["_id"])
+
+    def cancel(self, ticket: str) -> Any:
+        request = queue_service_pb2.CancelTicketRequest(name=ticket, reason="pulang", request_id=str(uuid.uuid4()))
+        return tickets.cancel_ticket(self.apps[0], request, self.by("site_manager:dewi", "CancelTicket", request))
 
     def document(self, number: int) -> dict[str, Any]:
         return self.database["counters"].find_one({"_id": f"sites/{SITE}/counters/{number}"})

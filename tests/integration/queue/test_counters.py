@@ -12,10 +12,11 @@ from typing import Any
 import pymongo
 import pytest
 from mpp.catalog.v1 import agency_pb2
-from mpp.queue.v1 import counter_pb2
+from mpp.queue.v1 import counter_pb2, ticket_pb2
 from mpp.queue.v1 import counters_service_pb2 as pb
 from mpp.queue.v1.counters_service_pb2_grpc import CountersServiceStub
 from mpp_chassis import storage
+from mpp_chassis.errors import NotFound
 from mpp_queue import domain, main, store
 from mpp_queue.counters import usecases
 from mpp_queue.counters.domain import CounterNotOpen, CounterPausedNow, CounterTaken, OfficerHasCounter
@@ -69,12 +70,24 @@ def test_an_officer_who_opens_eight_counters_at_once_has_one(house: House) -> No
         assert {r.metadata["counter"] for r in results if isinstance(r, OfficerHasCounter)} == {opened.name}
 
 
-def test_two_officers_call_from_a_counter_that_nobody_opened(house: House) -> None:
+def test_a_counter_that_nobody_opened_belongs_to_whoever_has_a_citizen_there(house: House) -> None:
+    for _ in range(12):
+        house.take()
     for number in range(1, 6):
-        results = together(8, lambda n, c=number: house.desk(c, f"officer:{n}", n % 2))
-        assert Counter(type(r).__name__ for r in results) == {"Desk": 1, "CounterTaken": 7}
+        results = together(8, lambda n, c=number: house.call(c, f"officer:{n}", n % 2))
+        called = [r for r in results if isinstance(r, ticket_pb2.Ticket)]
+        assert len(called) == 1
+        assert {getattr(r, "reason", "") for r in results if r not in called} <= {"COUNTER_TAKEN", "COUNTER_BUSY"}
+    with pytest.raises(CounterTaken):
+        house.open(1, "officer:new")
+    house.cancel(house.there(1))
+    assert house.open(1, "officer:new").officer == "officer:new"  # its citizen has left
+    assert house.events(1)[-2:] == ["counter_closed", "counter_opened"]
+    with pytest.raises(CounterTaken):
+        house.call(1, "officer:1")  # and now it is held
     # such an opening binds nobody: the same officer calls from another counter too
-    assert house.desk(6, "officer:0") == house.desk(7, "officer:0")
+    assert house.call(6, "officer:0").counter == 6
+    assert house.call(7, "officer:0").counter == 7
 
 
 def test_a_call_asks_the_counter_once(house: House, asked: list[tuple[str, dict[str, Any]]]) -> None:
@@ -110,6 +123,29 @@ def test_a_paused_counter_and_one_of_somebody_else_call_nobody(house: House) -> 
     assert house.do("ResumeCounter", 3).state == State.STATE_OPEN
     house.desk(3)
     assert house.events(3) == ["counter_opened", "counter_paused", "counter_resumed"]
+
+
+def test_a_counter_calls_what_is_served_there_and_nothing_while_paused(house: House) -> None:
+    ktp, kk = (f"sites/{SITE}/offerings/{one}" for one in ("ktp-el-baru", "kartu-keluarga-baru"))
+    first, second, third = house.take(ktp), house.take(kk), house.take()
+    house.open(3, offerings=[kk])
+    house.do("PauseCounter", 3, reason="istirahat")
+    with pytest.raises(CounterPausedNow):
+        house.call(3)
+    house.do("ResumeCounter", 3)
+    assert house.call(3).name == second.name
+    house.cancel(second.name)
+    assert house.call(3).name == third.name  # who named no offering may be called anywhere
+    house.cancel(third.name)
+    with pytest.raises(NotFound):
+        house.call(3)
+    house.do("SetCounterServices", 3)
+    assert house.call(3).name == first.name
+    house.cancel(first.name)
+    house.take()
+    house.do("SetCounterServices", 3, "site_manager:dewi", appointments_only=True)
+    with pytest.raises(NotFound):
+        house.call(3)
 
 
 def test_a_repeated_command_is_one_and_another_body_is_refused(house: House) -> None:

@@ -87,6 +87,8 @@ class CounterMachine(RuleBasedStateMachine):
     def open(self, officer: str, queue: str, chosen: bool) -> None:
         held = self.valid()
         binding = held if held is not None and held.queue == queue else None
+        soft = binding and binding.officer != officer and not binding.chosen and not binding.pausing_since
+        binding = None if soft else binding
         reason = "COUNTER_TAKEN" if binding and binding.officer != officer else None
         if not chosen and reason is None and binding and binding.pausing_since:
             reason = "COUNTER_PAUSED"
@@ -103,7 +105,8 @@ class CounterMachine(RuleBasedStateMachine):
             return
         if self.held is not None:
             late = self.held.day != self.today
-            assert self.closed_events[-1].cause is (Cause.DAY_END if late else Cause.MOVED)
+            other = Cause.HANDED_OVER if soft else Cause.MOVED
+            assert self.closed_events[-1].cause is (Cause.DAY_END if late else other)
             self.over(self.midnight if late else self.now)
         self.held = Held(officer, queue, self.today, self.now, chosen=chosen)
 
@@ -187,8 +190,13 @@ class CounterMachine(RuleBasedStateMachine):
         if held is None or held.pausing_since is not None:
             return
         assert self.counter.desk(today=self.today, queue=held.queue, officer=held.officer) is not None
-        with pytest.raises(domain.CounterTaken):
-            self.counter.desk(today=self.today, queue=held.queue, officer="officer:someone-else")
+        other = {"today": self.today, "queue": held.queue, "officer": "officer:someone-else"}
+        assert self.counter.yields(**other) == (not held.chosen)
+        if held.chosen:
+            with pytest.raises(domain.CounterTaken):
+                self.counter.desk(**other)
+        else:
+            assert self.counter.desk(**other) is None
 
 
 TestCounterMachine = CounterMachine.TestCase

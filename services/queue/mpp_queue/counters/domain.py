@@ -7,6 +7,9 @@ of the step; events are not persisted with it.
 An officer holds a counter for one local day. Nothing happens at midnight: a session of an earlier day counts as closed
 for every rule here, and the sweep that writes it down later only tells the others.
 
+A counter that a call opened, and nobody by OpenCounter, *yields*: another officer may go on there as long as no citizen is
+at it. So those who never open counters change shifts without a manager, and those who do hold what they opened.
+
 Not decided here because no single counter can know it: that an officer has one counter (`holder_key` is unique in the
 store while a session was opened by OpenCounter), and that nobody is at a counter that closes.
 """
@@ -37,6 +40,7 @@ class Cause(StrEnum):
     RELEASED = "released"
     DAY_END = "day_end"
     MOVED = "moved"
+    HANDED_OVER = "handed_over"
 
 
 class CounterTaken(QueueError):
@@ -211,17 +215,24 @@ class Counter:
         return f"{session.officer}#{session.day}" if session is not None and session.chosen else ""
 
     def desk(self, *, today: str, queue: str, officer: str) -> Desk | None:
-        """What this officer may call from here; None when nobody works here and a call may open it.
+        """What this officer may call from here; None when nobody holds it and a call may open it.
 
         Raises CounterTaken, CounterPausedNow. A session for another queue is none: the catalogue gave the counter away.
         """
         session = self._binding(today, queue)
-        if session is None:
+        if session is None or self.yields(today=today, queue=queue, officer=officer):
             return None
         self._refuse_other(session, officer)
         if self.state is State.PAUSED:
             raise CounterPausedNow(f"counter {self.number} is paused; resume it first", metadata=self._told(session))
         return Desk(frozenset(session.services.offerings), session.services.appointments_only)
+
+    def yields(self, *, today: str, queue: str, officer: str) -> bool:
+        """Whether somebody else has been calling from here without having opened it. They keep it while a citizen is there,
+        which the caller must look for: a counter does not know.
+        """
+        session = self._binding(today, queue)
+        return session is not None and session.officer != officer and not session.chosen and self.state is State.OPEN
 
     # -- steps
 
@@ -243,14 +254,14 @@ class Counter:
         Again by the same officer: takes the new settings, and resumes. Raises CounterTaken.
         """
         session = self._binding(today, queue)
-        if session is not None:
+        if session is not None and not self.yields(today=today, queue=queue, officer=officer):
             self._refuse_other(session, officer)
             bound = replace(session, services=services, planned_close=planned_close, chosen=session.chosen or chosen)
             here = replace(self, session=bound, events=())
             if here.state is State.PAUSED:
                 return here.resume(now=now, today=today, officer=officer)
             return here._note(now, officer, "services")
-        before = self._lapsed(now, today, ends)
+        before = self._lapsed(now, today, ends, queue)
         fresh = Session(today, queue, agency, officer, now, now, chosen, services, planned_close)
         here = replace(before, state=State.OPEN, session=fresh, queue=queue, agency=agency, since=None)
         return here._note(now, officer, "open", "", *before.events, Opened())
@@ -347,13 +358,16 @@ class Counter:
     def _told(self, session: Session) -> dict[str, str]:
         return {"counter": self.name, "since": session.since.isoformat()}
 
-    def _lapsed(self, now: datetime, today: str, ends: datetime) -> Counter:
-        """Without the session that does not count any more: of an earlier day, or of a queue that lost the counter."""
+    def _lapsed(self, now: datetime, today: str, ends: datetime, queue: str) -> Counter:
+        """Without the session that does not count any more: of an earlier day, of a queue that lost the counter, or one
+        that yields.
+        """
         if self.session is None:
             return replace(self, events=())
         if self.working(today) is None:
             return self._end(self.session, Cause.DAY_END, now, _end_of(self.session, ends), "system", "")
-        return self._end(self.session, Cause.MOVED, now, now, "system", "")
+        cause = Cause.MOVED if self._binding(today, queue) is None else Cause.HANDED_OVER
+        return self._end(self.session, cause, now, now, "system", "")
 
     def _end(self, session: Session, cause: Cause, now: datetime, at: datetime, actor: str, reason: str) -> Counter:
         at = max(at, session.opened_at)

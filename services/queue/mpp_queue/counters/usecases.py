@@ -20,7 +20,7 @@ from mpp_chassis.privacy import looks_personal
 
 from mpp_queue import metrics
 from mpp_queue.counters import domain, messages
-from mpp_queue.counters.domain import Counter, Desk, OfficerHasCounter, Services
+from mpp_queue.counters.domain import Counter, CounterTaken, Desk, OfficerHasCounter, Services
 from mpp_queue.counters.store import HOLDER_INDEX, Counters, Desks, Layout, Loaded, Place
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, busy_key
 from mpp_queue.views import Queues
@@ -42,11 +42,12 @@ class App:
 def desk_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
     """What the caller may call from this counter, which the caller has checked to be one of `spec.counters`.
 
-    One read when the counter is the caller's already. A counter that nobody has is opened for the caller: small sites never
-    open one. Raises CounterTaken, CounterPausedNow, OfficerHasCounter, NotFound, Aborted.
+    One read when the counter is the caller's already. A counter that nobody opened is opened for the caller, also after
+    another officer whose citizen has left: small sites never open one. Raises CounterTaken, CounterPausedNow,
+    OfficerHasCounter, NotFound, Aborted.
 
-    Guaranteed: of two officers who call from a free counter at once, one gets it. Not guaranteed: that it is still the
-    caller's when the call is written; its officer does one thing at a time.
+    Guaranteed: nobody calls from a counter that somebody else opened by OpenCounter. Not guaranteed: that it is still the
+    caller's when the call is written; of two who call from a free counter at once, the tickets' `counter_taken` decides.
     """
     name, today = domain.counter_name(spec.site_id, counter), local_day(spec.zone, call.now)
     there = app.counters.load(name)
@@ -62,6 +63,7 @@ def _open_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
     desks = [Desk()]
 
     def decide(c: Counter) -> Counter:
+        _refuse_working(app, c, today, spec.name, call.actor)
         opened = c.open_for_call(
             now=call.now,
             today=today,
@@ -87,12 +89,13 @@ def open_counter(app: App, request: counters_service_pb2.OpenCounterRequest, cal
     if number not in spec.counters:
         raise InvalidField("name", f"{spec.name} has no counter {number}")
     services = Services(tuple(request.offerings), request.appointments_only)
-    planned = _planned_close(request, call.now)
+    planned, today = _planned_close(request, call.now), local_day(spec.zone, call.now)
 
     def decide(c: Counter) -> Counter:
+        _refuse_working(app, c, today, spec.name, call.actor)
         return c.open(
             now=call.now,
-            today=local_day(spec.zone, call.now),
+            today=today,
             ends=ends_of(c, spec.zone, call.now),
             queue=spec.name,
             agency=spec.agency,
@@ -322,6 +325,14 @@ def _listed(app: App, site_id: str, number: int) -> Counter:
 
 def _maker(spec: QueueSpec, number: int) -> Callable[[], Counter]:
     return lambda: domain.never_opened(spec.site_id, number, spec.name, spec.agency)
+
+
+def _refuse_working(app: App, c: Counter, today: str, queue: str, officer: str) -> None:
+    """Raises CounterTaken while somebody who did not open the counter has a citizen there."""
+    if c.yields(today=today, queue=queue, officer=officer):
+        key = busy_key(queue, c.number, today)
+        if app.desks.at(c.site_id, [key]):
+            raise CounterTaken(f"another officer has a citizen at counter {c.number}", metadata={"counter": c.name})
 
 
 def _refuse_busy(app: App, c: Counter, today: str) -> None:

@@ -320,11 +320,13 @@ class CounterClosed(_message.Message):
         CAUSE_RELEASED: _ClassVar[CounterClosed.Cause]
         CAUSE_DAY_END: _ClassVar[CounterClosed.Cause]
         CAUSE_MOVED: _ClassVar[CounterClosed.Cause]
+        CAUSE_HANDED_OVER: _ClassVar[CounterClosed.Cause]
     CAUSE_UNSPECIFIED: CounterClosed.Cause
     CAUSE_CLOSED: CounterClosed.Cause
     CAUSE_RELEASED: CounterClosed.Cause
     CAUSE_DAY_END: CounterClosed.Cause
     CAUSE_MOVED: CounterClosed.Cause
+    CAUSE_HANDED_OVER: CounterClosed.Cause
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
