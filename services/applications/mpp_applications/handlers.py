@@ -26,6 +26,10 @@ class Handlers:
     def learn_offering(self, event: catalog_events.OfferingPublished, meta: EventMeta) -> None:
         self.app.offerings.learn(event.offering, meta.sequence)
 
+    @on(catalog_events.OfferingRetired)
+    def retire_offering(self, event: catalog_events.OfferingRetired, meta: EventMeta) -> None:
+        self.app.offerings.retire(event.offering, meta.sequence)
+
     @on(catalog_events.SitePublished)
     def learn_site(self, event: catalog_events.SitePublished, meta: EventMeta) -> None:
         try:

@@ -40,9 +40,14 @@ class Offerings:
         }
         return self._projection.apply(offering.name, sequence, fields)
 
+    def retire(self, name: str, sequence: int) -> bool:
+        """Nothing new can be opened for it; files that are open hold what they need themselves."""
+        return self._projection.apply(name, sequence, {"retired": True})
+
     def get(self, name: str) -> Offering | None:
+        """None for one that is not known, or is retired."""
         found = self._projection.get(name)
-        if found is None:
+        if found is None or found.get("retired"):
             return None
         promise = found["promise"]
         return Offering(

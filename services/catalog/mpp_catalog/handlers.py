@@ -53,6 +53,11 @@ class Handlers:
         if event.state != ticket_pb2.Ticket.STATE_MISSED:
             self.app.open_work.ended(event.ticket, meta.sequence, meta.time)
 
+    @on(queue_events.TicketTransferred)
+    def learn_transfer(self, event: queue_events.TicketTransferred, meta: EventMeta) -> None:
+        """The ticket ends here; the one that goes on elsewhere is told by a TicketIssued of its own."""
+        self.app.open_work.ended(event.ticket, meta.sequence, meta.time)
+
     @on(applications_events.ApplicationOpened)
     def learn_application(self, event: applications_events.ApplicationOpened, meta: EventMeta) -> None:
         self.app.open_work.opened(

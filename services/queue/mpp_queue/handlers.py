@@ -37,6 +37,10 @@ class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, ReportHandle
     def learn_agency(self, event: catalog_events.AgencyPublished, meta: EventMeta) -> None:
         self.app.queues.learn_agency(event.agency, meta.sequence)
 
+    @on(catalog_events.AgencyRetired)
+    def forget_agency(self, event: catalog_events.AgencyRetired, meta: EventMeta) -> None:
+        self.app.queues.forget_agency(event.agency, meta.sequence)
+
     @on(catalog_events.OfferingPublished)
     def learn_fee(self, event: catalog_events.OfferingPublished, meta: EventMeta) -> None:
         self.app.fees.learn(event.offering, meta.sequence)

@@ -56,6 +56,12 @@ class Queues:
         }
         self._agencies.apply(agency.name, sequence, fields)
 
+    def forget_agency(self, agency: str, sequence: int) -> None:
+        """A retired agency's queue is closed like that of an agency without one; the sweep still ends what is left of it.
+        Idempotent; an older event changes nothing.
+        """
+        self.learn_agency(agency_pb2.Agency(name=agency), sequence)
+
     def learn_site(self, site: site_pb2.Site, sequence: int) -> None:
         """Idempotent; an older event changes nothing."""
         self._sites.apply(site.name, sequence, fields_of_site(site))

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from mpp.applications.v1 import application_pb2 as pb
+from mpp.catalog.v1 import events_pb2 as catalog_events
 from mpp_chassis.worktime import WorkCalendar
 
 pytestmark = pytest.mark.stack
@@ -77,6 +78,19 @@ def test_an_unknown_offering_is_said_so(desk: Any, refused: Any) -> None:
     desk.until(lambda: desk.database["offerings"].find_one({"_id": foreign}))
     told = refused(lambda: desk.create(desk.citizen(), offering=foreign, presented_requirements=[]))
     assert (told.code, told.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ("offering",))
+
+
+def test_nothing_new_is_opened_for_a_retired_offering(desk: Any, refused: Any) -> None:
+    name = f"{desk.name}/offerings/layanan-lama"
+    desk.tell_offering(name, desk.dukcapil, [], days=1)
+    desk.until(lambda: desk.database["offerings"].find_one({"_id": name}))
+    opened = desk.create(offering=name, presented_requirements=[])
+    desk.tell("catalog.events", catalog_events.OfferingRetired(offering=name), name, 2)
+    desk.until(lambda: desk.database["offerings"].find_one({"_id": name, "retired": True}))
+    desk.tell_offering(name, desk.dukcapil, [], days=1, sequence=1)  # late: the newer one counts
+    told = refused(lambda: desk.create(offering=name, presented_requirements=[]))
+    assert (told.code, told.reason) == (grpc.StatusCode.NOT_FOUND, "OFFERING_UNKNOWN")
+    assert desk.call("Submit", opened.name).state == State.STATE_SUBMITTED
 
 
 def test_a_ticket_of_another_agency_is_refused_once_it_is_known(desk: Any, refused: Any) -> None:
