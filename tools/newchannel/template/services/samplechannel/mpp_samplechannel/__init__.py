@@ -1,0 +1,1 @@
+"""The samplechannel service: channels of the kind `samplechannel`."""
