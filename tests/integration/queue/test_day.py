@@ -19,7 +19,7 @@ def test_a_visit_and_its_events(hall: Any, line: Any) -> None:
     assert [first.people_ahead, second.people_ahead] == [0, 1]
     assert first.ticket.masked_phone == "+62********432"
     assert PHONE not in str(hall.documents(line))
-    assert second.estimated_wait.seconds == 480  # one ahead at three counters of which nobody knows more: 10 minutes declared
+    assert second.estimated_wait.seconds == 480  # one ahead, three counters, 10 minutes declared
     assert (second.wait_low.seconds, second.wait_high.seconds) == (120, 720)
 
     officer = hall.officer(line)
