@@ -147,7 +147,7 @@ def take_ticket(app: App, request: queue_service_pb2.TakeTicketRequest, call: Ca
                 return known
         try:
             fee = app.fees.of(request.offering) if app.fees and request.offering else None
-            admission = _admission(app, spec, name, request, call)
+            admission = walk_in(app, spec, name, request, call)
             return admit(app, admission, call.mutation, lambda ticket: messages.issued(ticket, fee))
         except QueueError:
             # What is refused now may have been granted to the same command before.
@@ -157,9 +157,12 @@ def take_ticket(app: App, request: queue_service_pb2.TakeTicketRequest, call: Ca
             raise
 
 
-def _admission(
+def walk_in(
     app: App, spec: QueueSpec, name: str, request: queue_service_pb2.TakeTicketRequest, call: Call
 ) -> Admission:
+    """What a request for a ticket comes to, after everything that may refuse it but the number itself: a visit asks it
+    for each of its queues. Raises InvalidField, PersonRequired, QueueNotOpen, NotFound, and what gate and guard refuse.
+    """
     if request.priority_class and not app.rules.policy_of(spec).knows(request.priority_class):
         raise InvalidField("priority_class", f"{spec.name} has no class {request.priority_class}")
     if app.gate is not None and (request.kiosk or call.role == "kiosk"):
