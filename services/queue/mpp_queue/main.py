@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mpp_chassis.process import Kit, Service, run
@@ -177,7 +178,8 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
     from mpp_queue.visits.usecases import App
 
     def admit(admission: Any, command: Any) -> Any:
-        return usecases.admit(tickets, admission, command, messages.issued)
+        fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
+        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
 
     return App(
         visits=store.Visits(kit.store),
@@ -186,7 +188,7 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
         queues=tickets.queues,
         views=tickets.views,
         layout=tickets.counters.layout,
-        cipher=kit.cipher,
+        walk_in=partial(usecases.walk_in, tickets),
         admit=admit,
         flights=tickets.flights,
     )

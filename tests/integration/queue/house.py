@@ -44,7 +44,7 @@ class House:
         return SimpleNamespace(
             store=Store(self.database, None, lambda: self.now, rng),
             cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
-            index=SimpleNamespace(of=lambda value, kind: f"{kind}:{value}"),
+            index=SimpleNamespace(of=lambda value, kind: f"{kind}:{hash(value)}" if value else ""),
             settings=SimpleNamespace(extra={}, amqp_uri=""),
             audit=SimpleNamespace(record=lambda *given, **named: None),
             rng=rng,

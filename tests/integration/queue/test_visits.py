@@ -45,10 +45,13 @@ def house(mongodb_uri: str) -> Iterator[House]:
     client.close()
 
 
-def start(house: House, *queues: str, who: str = KIOSK, process: int = 0, request_id: str = "") -> Any:
-    wishes = [pb.VisitWish(queue=queue) for queue in queues]
+def start(house: House, *queues: str, who: str = KIOSK, process: int = 0, request_id: str = "", nik: str = "") -> Any:
     request = pb.StartVisitRequest(
-        parent=f"sites/{SITE}", wishes=wishes, request_id=request_id or str(uuid.uuid4()), phone="+6281234567890"
+        parent=f"sites/{SITE}",
+        wishes=[pb.VisitWish(queue=queue) for queue in queues],
+        request_id=request_id or str(uuid.uuid4()),
+        phone="+6281234567890",
+        nik=nik,
     )
     return usecases.start_visit(house.apps[process].visits, request, house.by(who, "StartVisit", request))
 
@@ -188,12 +191,32 @@ def test_a_queue_that_is_closed_is_told_and_all_closed_is_an_error(house: House)
     assert house.database["visits"].count_documents({}) == before
 
 
+def test_what_takes_a_ticket_asks_a_visit_asks_too(house: House) -> None:
+    """Quota and person: a visit is no way round them."""
+    spec = agency_pb2.QueueSpec(id="paspor", prefix="P", counters=[50], minutes_per_visit=5)
+    spec.quota.per_day, spec.quota.person_required = 1, True
+    agency = agency_pb2.Agency(name=f"sites/{SITE}/agencies/paspor", queue=spec)
+    house.apps[0].queues.learn_agency(agency, 1)
+    guarded = f"sites/{SITE}/queues/paspor"
+    nobody = start(house, QUEUE, guarded)
+    assert [(s.queue, s.refused_reason) for s in nobody.stops] == [(QUEUE, ""), (guarded, "PERSON_REQUIRED")]
+    with pytest.raises(domain.QueueError) as alone:
+        start(house, guarded)
+    assert alone.value.reason == "PERSON_REQUIRED"
+    results = together(6, lambda n: start(house, QUEUE, guarded, process=n % 2, nik="3573015708950001"))
+    got = [r for r in results for s in r.stops if s.queue == guarded and s.HasField("ticket")]
+    assert len(got) == 1
+    reasons = Counter(s.refused_reason for r in results for s in r.stops if s.queue == guarded)
+    assert reasons == {"": 1, "QUOTA_REACHED": 5}
+    assert "3573015708950001" not in str(list(house.database["visits"].find({})))
+
+
 def _written(house: House, database: Any, site: str, *queues: str) -> visits.Visit:
     """A visit as a process leaves it that dies before the first ticket."""
-    now = datetime.now(UTC)
+    now, made = datetime.now(UTC), uuid.uuid4().hex[:26]
     visit = visits.start(
-        name=f"sites/{site}/visits/{uuid.uuid4().hex[:26]}", day=now.date().isoformat(), now=now, actor=KIOSK,
-        channel="kiosk", wishes=[(queue, "") for queue in queues],
+        name=f"sites/{site}/visits/{made}", day=now.date().isoformat(), now=now, actor=KIOSK,
+        channel="kiosk", wishes=visits.wishes_of(f"sites/{site}/visits/{made}", [(queue, "", "") for queue in queues]),
     )  # fmt: skip
     kept = store.Visits(Store(database, None, lambda: now, random.Random()))
     command = Command(str(uuid.uuid4()), "StartVisit", "", KIOSK, now)

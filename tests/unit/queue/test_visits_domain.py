@@ -65,7 +65,8 @@ def test_a_short_errand_fits_before_a_long_wait() -> None:
 
 
 def _visit(*wishes: tuple[str, str]) -> domain.Visit:
-    return domain.start(name=VISIT, day="2026-11-23", now=NOW, actor="kiosk:k", channel="kiosk", wishes=wishes)
+    wanted = domain.wishes_of(VISIT, [(queue, offering, "") for queue, offering in wishes])
+    return domain.start(name=VISIT, day="2026-11-23", now=NOW, actor="kiosk:k", channel="kiosk", wishes=wanted)
 
 
 def test_its_tickets_have_names_of_their_own_that_never_change() -> None:

@@ -44,11 +44,12 @@ class Wish:
     offering: str
     ticket: str
     refused: str = ""
+    priority_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`sites/{site}/visits/{id}`. Phone and owners are those of every ticket."""
+    """`sites/{site}/visits/{id}`. Phone, person and owners are those of every ticket; `..._key` are blind indexes."""
 
     name: str
     site_id: str
@@ -61,6 +62,9 @@ class Visit:
     group: PriorityGroup = PriorityGroup.NONE
     sealed_phone: str = ""
     masked_phone: str = ""
+    person_key: str = ""
+    phone_key: str = ""
+    device_key: str = ""
     cancelled_at: datetime | None = None
     cancelled_by: str = ""
     reason: str = ""
@@ -89,6 +93,24 @@ class Visit:
         return replace(self, cancelled_at=now, cancelled_by=actor, reason=reason, events=(Cancelled(),))
 
 
+def wishes_of(visit: str, wanted: Sequence[tuple[str, str, str]]) -> tuple[Wish, ...]:
+    """`wanted`: (queue, offering, priority class). Raises InvalidField for none, too many, a queue twice, or what is of
+    another site.
+    """
+    if not 1 <= len(wanted) <= MOST_WISHES:
+        raise InvalidField("wishes", f"must be 1 to {MOST_WISHES}")
+    queues = [queue for queue, _, _ in wanted]
+    if len(set(queues)) < len(queues):
+        raise InvalidField("wishes", "each queue once: one ticket serves all that is wanted there")
+    site = "/".join(visit.split("/")[:2])
+    for n, (queue, offering, _) in enumerate(wanted):
+        if not queue.startswith(f"{site}/"):
+            raise InvalidField(f"wishes[{n}].queue", f"is not of {site}")
+        if offering and not offering.startswith(f"{site}/"):
+            raise InvalidField(f"wishes[{n}].offering", f"is not of {site}")
+    return tuple(Wish(queue, offering, ticket_name(visit, queue), "", urgent) for queue, offering, urgent in wanted)
+
+
 def start(
     *,
     name: str,
@@ -96,36 +118,31 @@ def start(
     now: datetime,
     actor: str,
     channel: str,
-    wishes: Sequence[tuple[str, str]],
+    wishes: Sequence[Wish],
     owners: Sequence[str] = (),
     group: PriorityGroup = PriorityGroup.NONE,
     sealed_phone: str = "",
     masked_phone: str = "",
+    person_key: str = "",
+    phone_key: str = "",
+    device_key: str = "",
 ) -> Visit:
-    """`wishes`: (queue, offering). Raises InvalidField for none, too many, a queue twice, an offering of another site."""
-    if not 1 <= len(wishes) <= MOST_WISHES:
-        raise InvalidField("wishes", f"must be 1 to {MOST_WISHES}")
-    queues = [queue for queue, _ in wishes]
-    if len(set(queues)) < len(queues):
-        raise InvalidField("wishes", "each queue once: one ticket serves all that is wanted there")
-    site = "/".join(name.split("/")[:2])
-    for n, (queue, offering) in enumerate(wishes):
-        if not queue.startswith(f"{site}/"):
-            raise InvalidField(f"wishes[{n}].queue", f"is not of {site}")
-        if offering and not offering.startswith(f"{site}/"):
-            raise InvalidField(f"wishes[{n}].offering", f"is not of {site}")
+    """A new visit. Some of its wishes may be refused already."""
     return Visit(
         name=name,
-        site_id=site.split("/")[1],
+        site_id=name.split("/")[1],
         day=day,
         started_at=now,
         started_by=actor,
         channel=channel,
-        wishes=tuple(Wish(queue, offering, ticket_name(name, queue)) for queue, offering in wishes),
+        wishes=tuple(wishes),
         owners=tuple(owners),
         group=group,
         sealed_phone=sealed_phone,
         masked_phone=masked_phone,
+        person_key=person_key,
+        phone_key=phone_key,
+        device_key=device_key,
         events=(Started(),),
     )
 

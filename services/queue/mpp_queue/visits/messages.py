@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.message import Message
+from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import events_pb2, ticket_pb2, visit_pb2
 from mpp_chassis.events import Event
 
@@ -21,6 +22,7 @@ class Outlook:
     ahead: int = 0
     wait: timedelta = timedelta(0)
     service: timedelta = timedelta(0)
+    fee: offering_pb2.Fee | None = None
 
 
 def visit(v: Visit, outlooks: Mapping[str, Outlook], order: Sequence[str], total: timedelta) -> visit_pb2.Visit:
@@ -39,6 +41,8 @@ def visit(v: Visit, outlooks: Mapping[str, Outlook], order: Sequence[str], total
         stop.people_ahead = outlook.ahead
         stop.estimated_wait.FromTimedelta(outlook.wait)
         stop.estimated_service.FromTimedelta(outlook.service)
+        if outlook.fee is not None:
+            stop.fee.CopyFrom(outlook.fee)
     return reply
 
 

@@ -33,6 +33,11 @@ class Visits:
         """One insert; the stored reply for a repeated command."""
         return self._aggregates.create(visit.name, visit.site_id, _state(visit), command, reply, events)
 
+    def reply(self, name: str, command: Command, reply_type: type[M]) -> M | None:
+        """What a command that came before was answered. Raises REQUEST_ID_REUSED for another body."""
+        stored = self._aggregates.load(name)
+        return self._aggregates.repeated(stored, command, reply_type) if stored else None
+
     def load(self, name: str) -> Visit | None:
         stored = self._aggregates.load(name)
         return _visit(stored) if stored else None
@@ -77,12 +82,22 @@ def _state(visit: Visit) -> dict[str, Any]:
         "started_by": visit.started_by,
         "channel": visit.channel,
         "wishes": [
-            {"queue": w.queue, "offering": w.offering, "ticket": w.ticket, "refused": w.refused} for w in visit.wishes
+            {
+                "queue": w.queue,
+                "offering": w.offering,
+                "ticket": w.ticket,
+                "refused": w.refused,
+                "class": w.priority_class,
+            }
+            for w in visit.wishes
         ],
         "owners": list(visit.owners),
         "group": visit.group.value,
         "sealed_phone": visit.sealed_phone,
         "masked_phone": visit.masked_phone,
+        "person_key": visit.person_key,
+        "phone_key": visit.phone_key,
+        "device_key": visit.device_key,
         "cancelled_at": visit.cancelled_at,
         "cancelled_by": visit.cancelled_by,
         "reason": visit.reason,
@@ -98,11 +113,14 @@ def _visit(stored: Stored) -> Visit:
         started_at=s["started_at"],
         started_by=s["started_by"],
         channel=s["channel"],
-        wishes=tuple(Wish(w["queue"], w["offering"], w["ticket"], w["refused"]) for w in s["wishes"]),
+        wishes=tuple(Wish(w["queue"], w["offering"], w["ticket"], w["refused"], w["class"]) for w in s["wishes"]),
         owners=tuple(s["owners"]),
         group=PriorityGroup(s["group"]),
         sealed_phone=s["sealed_phone"],
         masked_phone=s["masked_phone"],
+        person_key=s["person_key"],
+        phone_key=s["phone_key"],
+        device_key=s["device_key"],
         cancelled_at=s["cancelled_at"],
         cancelled_by=s["cancelled_by"],
         reason=s["reason"],

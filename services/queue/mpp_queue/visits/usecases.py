@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mpp.queue.v1 import ticket_pb2, visit_pb2, visits_service_pb2
+from mpp.queue.v1 import queue_service_pb2, ticket_pb2, visit_pb2, visits_service_pb2
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.events import Event
-from mpp_chassis.privacy import FieldCipher, looks_personal, mask_phone
+from mpp_chassis.privacy import looks_personal
 
 from mpp_queue import messages as ticket_messages
 from mpp_queue import metrics as ticket_metrics
@@ -34,6 +34,8 @@ from mpp_queue.visits.store import Visits, VisitTickets
 
 # Draws a ticket: an idempotent insert by the admission's name.
 Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
+# What a request for one ticket comes to (name of the ticket, request), or its refusal.
+WalkIn = Callable[[QueueSpec, str, queue_service_pb2.TakeTicketRequest, Call], Admission]
 MOST_TRANSFERS = 5  # of one errand that are followed
 AT_A_COUNTER = frozenset({State.CALLED, State.SERVING})
 
@@ -48,7 +50,7 @@ class App:
     queues: Queues
     views: QueueViews
     layout: Layout
-    cipher: FieldCipher
+    walk_in: WalkIn
     admit: Admit
     flights: Flights = field(default_factory=Flights)
 
@@ -58,26 +60,16 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
 
     Guaranteed: a repeated request_id finds the same visit and the same tickets; what was written down and not admitted is
     admitted after a crash. Not guaranteed: that all tickets get their numbers at the same moment.
-    Raises InvalidField, NotFound, FailedPrecondition.
+    Raises InvalidField, NotFound, FailedPrecondition, QueueError.
     """
     name = f"{request.parent}/visits/{new_id(call.mutation)}"
-    visit = domain.start(
-        name=name,
-        day=local_day(app.layout.zone(name.split("/")[1]), call.now),
-        now=call.now.replace(microsecond=call.now.microsecond // 1000 * 1000),  # as the store keeps it
-        actor=call.actor,
-        channel={"kiosk": "kiosk", "officer": "counter"}.get(call.role, "online"),
-        wishes=[(wish.queue, wish.offering) for wish in request.wishes],
-        owners=sorted(call.caller.owner_keys) if call.role == "citizen" else (),
-        group=ticket_messages.group_of(request.priority_group),
-        sealed_phone=app.cipher.seal(request.phone, "phone"),
-        masked_phone=mask_phone(request.phone),
-    )
-    for wish in visit.wishes:
-        _known(app, wish.queue)
-    fresh = visit_pb2.Visit(name=name)
+    wishes = domain.wishes_of(name, [(w.queue, w.offering, w.priority_class) for w in request.wishes])
     with app.flights.alone(name):  # repetitions at the same moment would each draw numbers to use one
-        new = app.visits.create(visit, call.mutation, fresh, messages.events(visit)) is fresh
+        new = app.visits.reply(name, call.mutation, visit_pb2.Visit) is None
+        if new:
+            visit = _visit(app, name, wishes, request, call)
+            fresh = visit_pb2.Visit(name=name)
+            new = app.visits.create(visit, call.mutation, fresh, messages.events(visit)) is fresh
         if not new:
             visit = _load(app, name)
             if visit.cancelled:
@@ -88,6 +80,55 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
     if not issued:
         raise FailedPrecondition("none of the queues gives a ticket now", reason=visit.wishes[0].refused)
     return _issued(app, visit, issued)
+
+
+def _visit(
+    app: App, name: str, wishes: Sequence[Wish], request: visits_service_pb2.StartVisitRequest, call: Call
+) -> Visit:
+    """Asks for each queue what TakeTicket would ask. Raises the first refusal when every queue has one."""
+    asked: list[Wish] = []
+    refusals: list[QueueError | FailedPrecondition] = []
+    given: Admission | None = None
+    for wish in wishes:
+        try:
+            given = app.walk_in(app.queues.find(wish.queue), wish.ticket, _ticket_request(request, wish), call)
+            asked.append(wish)
+        except InvalidField:
+            raise
+        except (QueueError, FailedPrecondition) as e:
+            refusals.append(e)
+            asked.append(replace(wish, refused=e.reason))
+    if given is None:
+        raise refusals[0]
+    return domain.start(
+        name=name,
+        day=local_day(app.layout.zone(name.split("/")[1]), call.now),
+        now=call.now.replace(microsecond=call.now.microsecond // 1000 * 1000),  # as the store keeps it
+        actor=call.actor,
+        channel=given.channel,
+        wishes=asked,
+        owners=given.owners,
+        group=given.group,
+        sealed_phone=given.sealed_phone,
+        masked_phone=given.masked_phone,
+        person_key=given.person_key,
+        phone_key=given.phone_key,
+        device_key=given.device_key,
+    )
+
+
+def _ticket_request(request: visits_service_pb2.StartVisitRequest, wish: Wish) -> queue_service_pb2.TakeTicketRequest:
+    return queue_service_pb2.TakeTicketRequest(
+        parent=wish.queue,
+        offering=wish.offering,
+        phone=request.phone,
+        priority_group=request.priority_group,
+        priority_class=wish.priority_class,
+        nik=request.nik,
+        device=request.device,
+        kiosk=request.kiosk,
+        request_id=request.request_id,
+    )
 
 
 def lacks_tickets(app: App, name: str) -> bool:
@@ -185,9 +226,13 @@ def _admission(visit: Visit, wish: Wish) -> Admission:
         arrived_at=visit.started_at,
         offering=wish.offering,
         group=visit.group,
+        priority_class=wish.priority_class,
         owners=visit.owners,
         sealed_phone=visit.sealed_phone,
         masked_phone=visit.masked_phone,
+        person_key=visit.person_key,
+        phone_key=visit.phone_key,
+        device_key=visit.device_key,
         visit=visit.name,
     )
 
@@ -250,7 +295,8 @@ def _issued(app: App, visit: Visit, issued: dict[str, ticket_pb2.IssuedTicket]) 
             service = timedelta(minutes=spec.minutes_per_visit if spec else 0)
             given = issued[wish.ticket]
             wait = given.estimated_wait.ToTimedelta()
-            outlooks[wish.ticket] = Outlook(given.ticket, given.people_ahead, wait, service)
+            fee = given.fee if given.HasField("fee") else None
+            outlooks[wish.ticket] = Outlook(given.ticket, given.people_ahead, wait, service, fee)
             stops.append(Stop(wish.ticket, wait, service, service / max(len(spec.counters) if spec else 1, 1), nth))
     plan = domain.plan(stops)
     return messages.visit(visit, outlooks, plan.order, plan.total)

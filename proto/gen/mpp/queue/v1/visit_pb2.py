@@ -24,18 +24,19 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mpp.catalog.v1 import offering_pb2 as mpp_dot_catalog_dot_v1_dot_offering__pb2
 from mpp.queue.v1 import ticket_pb2 as mpp_dot_queue_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mpp/queue/v1/visit.proto\x12\x0cmpp.queue.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xc1\x01\n\x05Visit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcancelled\x18\x04 \x01(\x08\x12&\n\x05stops\x18\x05 \x03(\x0b\x32\x17.mpp.queue.v1.VisitStop\x12\x32\n\x0f\x65stimated_total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe9\x01\n\tVisitStop\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x10\n\x08offering\x18\x02 \x01(\t\x12$\n\x06ticket\x18\x03 \x01(\x0b\x32\x14.mpp.queue.v1.Ticket\x12\x16\n\x0erefused_reason\x18\x04 \x01(\t\x12\x14\n\x0cpeople_ahead\x18\x05 \x01(\x05\x12\x31\n\x0e\x65stimated_wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x11\x65stimated_service\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mpp/queue/v1/visit.proto\x12\x0cmpp.queue.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dmpp/catalog/v1/offering.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xc1\x01\n\x05Visit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcancelled\x18\x04 \x01(\x08\x12&\n\x05stops\x18\x05 \x03(\x0b\x32\x17.mpp.queue.v1.VisitStop\x12\x32\n\x0f\x65stimated_total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x8b\x02\n\tVisitStop\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x10\n\x08offering\x18\x02 \x01(\t\x12$\n\x06ticket\x18\x03 \x01(\x0b\x32\x14.mpp.queue.v1.Ticket\x12\x16\n\x0erefused_reason\x18\x04 \x01(\t\x12\x14\n\x0cpeople_ahead\x18\x05 \x01(\x05\x12\x31\n\x0e\x65stimated_wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x11\x65stimated_service\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12 \n\x03\x66\x65\x65\x18\x08 \x01(\x0b\x32\x13.mpp.catalog.v1.Feeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpp.queue.v1.visit_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VISIT']._serialized_start=135
-  _globals['_VISIT']._serialized_end=328
-  _globals['_VISITSTOP']._serialized_start=331
-  _globals['_VISITSTOP']._serialized_end=564
+  _globals['_VISIT']._serialized_start=166
+  _globals['_VISIT']._serialized_end=359
+  _globals['_VISITSTOP']._serialized_start=362
+  _globals['_VISITSTOP']._serialized_end=629
 # @@protoc_insertion_point(module_scope)

@@ -12,26 +12,34 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StartVisitRequest(_message.Message):
-    __slots__ = ("parent", "wishes", "phone", "priority_group", "request_id")
+    __slots__ = ("parent", "wishes", "phone", "priority_group", "request_id", "nik", "device", "kiosk")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     WISHES_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_GROUP_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NIK_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
     parent: str
     wishes: _containers.RepeatedCompositeFieldContainer[VisitWish]
     phone: str
     priority_group: _ticket_pb2.PriorityGroup
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[VisitWish, _Mapping]]] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    nik: str
+    device: str
+    kiosk: str
+    def __init__(self, parent: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[VisitWish, _Mapping]]] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., kiosk: _Optional[str] = ...) -> None: ...
 
 class VisitWish(_message.Message):
-    __slots__ = ("queue", "offering")
+    __slots__ = ("queue", "offering", "priority_class")
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
     queue: str
     offering: str
-    def __init__(self, queue: _Optional[str] = ..., offering: _Optional[str] = ...) -> None: ...
+    priority_class: str
+    def __init__(self, queue: _Optional[str] = ..., offering: _Optional[str] = ..., priority_class: _Optional[str] = ...) -> None: ...
 
 class GetVisitRequest(_message.Message):
     __slots__ = ("name",)
