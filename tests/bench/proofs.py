@@ -16,7 +16,7 @@ from typing import Any
 from mpp.queue.v1 import events_pb2
 from mpp_chassis import broker
 from mpp_chassis.events import event_type
-from mppctl.simulation.ledger import At, Ledger, Track
+from mppctl.simulation.ledger import ENDS, At, Ledger, Track
 
 TOLD = (events_pb2.TicketIssued, events_pb2.TicketCalled, events_pb2.TicketServing, events_pb2.TicketEnded)
 
@@ -124,7 +124,7 @@ def against_events(ledger: Ledger, told: Mapping[str, Counter[str]]) -> list[str
         expected = Counter({"TicketIssued": 1, "TicketCalled": track.calls})
         if track.where is At.FINISHED:
             expected["TicketServing"] = 1
-        if track.where in (At.FINISHED, At.NO_SHOW, At.CANCELLED):
+        if track.where in ENDS:
             expected[str(track.where)] = 1
         expected["missed"] = track.misses - (track.where is At.NO_SHOW)
         events = told.get(track.name, Counter())

@@ -16,7 +16,7 @@ from tests.bench.day import Replay, replay
 
 SITES = range(101, 111)  # other sites than those of the command's own tests
 VISITS = 30
-pytestmark = [pytest.mark.stack, pytest.mark.chaos]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(300)]
 RUSH = Shape(spread=15 * 60, peak_share=0.9)  # so few visits only make queues when they come together
 MIX = Mix(priority=0.2, late=0.1, no_show=0.1, cancels=0.2, patience=(30.0, 300.0))
 

@@ -29,7 +29,7 @@ from mppctl.simulation.ledger import At, Ledger, Track
 Act = Callable[[], Awaitable[None]]
 MISS_SECONDS = 90.0  # an officer waits so long for a citizen who does not come
 STRANGER_SECONDS = 300.0  # at the counter, for a ticket that somebody else took
-EMPTY_TRIES = 100  # times that the platform may say "nobody waits" while somebody does
+EMPTY_SECONDS = 30.0  # on the wall, that the platform may say "nobody waits" while somebody does: answers are under way
 CITIZENS = 50  # identities of those who give their number back
 
 
@@ -75,7 +75,7 @@ class Line:
         self._now = 0.0
         self._idle = list(plan.counters)
         self._taking = 0
-        self._empty = 0
+        self._empty_since = 0.0
         for visit in visits:
             self._at(visit.at, partial(self._arrive, visit))
 
@@ -183,7 +183,7 @@ class Line:
         except Refused as refused:
             await self._nobody(counter, refused)
             return
-        self._empty = 0
+        self._empty_since = 0.0
         await self._heard_of(ticket.name)
         now = self._clock()
         track = self._ledger.called(self._plan.name, ticket.name, ticket.number, ticket.day, counter, now)
@@ -212,12 +212,10 @@ class Line:
             if not self._figures.waiting:
                 self._idle.append(counter)
                 return
-            self._empty += 1
-            if self._empty > EMPTY_TRIES:
-                wait = self._figures.waiting
-                self._ledger.breaches.append(f"{self._plan.name}: nobody waits, says the platform; {wait} do")
-                return
-            await asyncio.sleep(0.02)  # the answer to one who took, missed or gave up is under way
+            self._empty_since = self._empty_since or time.monotonic()
+            if time.monotonic() - self._empty_since > EMPTY_SECONDS:
+                return  # what became of those who wait is asked at the end
+            await asyncio.sleep(0.02)
             self._at(self._clock() + 1, partial(self._next, counter))
         elif refused.reason == "COUNTER_BUSY" and await self._clear(counter, dict(refused.refusal.metadata)):
             self._at(self._clock(), partial(self._next, counter))
@@ -326,6 +324,8 @@ class Theatre:
         if broken_off:
             left = [t for t in self.ledger.at_counters() if t.where in (At.CALLED, At.SERVING)]
             await asyncio.gather(*(self._lines[_queue(t)].leave(t) for t in left))
+        else:
+            await self._closed_at_midnight()
         seconds, calls, latencies = time.monotonic() - began, self._caller.calls, tuple(self._caller.seconds)
         found = await self._ask(verify)
         breaches = [*self.ledger.breaches, *self.ledger.differences(found)]
@@ -334,6 +334,12 @@ class Theatre:
         return Result(
             self.ledger, seconds, calls, self._caller.repeats, latencies, len(found), broken_off, tuple(breaches)
         )
+
+    async def _closed_at_midnight(self) -> None:
+        """A run over the end of a site's local day: the platform closed whoever was still there."""
+        for track in self.ledger.left():
+            if await self._state(track.name) is At.CLOSED_AT_DAY_END:
+                self.ledger.ended(_queue(track), track, At.CLOSED_AT_DAY_END)
 
     async def _ask(self, most: int) -> dict[str, At | None]:
         names = sorted(self.ledger.tickets)
