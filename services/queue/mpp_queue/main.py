@@ -94,7 +94,8 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     from mpp_queue.appointments.usecases import App
 
     def admit(admission: Any, command: Any) -> Any:
-        return usecases.admit(tickets, admission, command, messages.issued)
+        fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
+        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
 
     def appointment_of(ticket: str) -> str:
         found = tickets.tickets.load(ticket)
@@ -155,13 +156,16 @@ def _guard(kit: Kit, tickets: usecases.App) -> guard.App:
 
 def _reports(kit: Kit, queues: views.Queues) -> reports.App:
     """MPP_QUEUE_REPORT_DAYS (730): how long a ticket's figures are kept. Raises BadSettings."""
+    from mpp_queue.appointments.agendas import Agendas, Channels
     from mpp_queue.counters.store import Layout
-    from mpp_queue.reports import store
+    from mpp_queue.reports import offered, store
     from mpp_queue.reports.usecases import App
 
     kept = timedelta(days=_number(kit.settings.extra, "MPP_QUEUE_REPORT_DAYS", 730, 1))
-    past = store.Past(kit.store, kept)
-    return App(past, store.Learned(kit.store), store.Staffing(kit.store), queues, Layout(kit.store).zone)
+    past, layout = store.Past(kit.store, kept), Layout(kit.store)
+    agendas = Agendas(kit.store, queues, Channels(kit.store))
+    slots = offered.Offered(kit.store.database["channels"], layout, agendas)
+    return App(past, store.Learned(kit.store), store.Staffing(kit.store), queues, layout.zone, slots)
 
 
 def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import random
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,10 +24,12 @@ from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import InvalidField, PermissionDenied
 from mpp_queue import domain, messages, rooms
+from mpp_queue.appointments.agendas import Agendas, Channels
 from mpp_queue.counters.store import Layout
 from mpp_queue.reports import messages as report_messages
 from mpp_queue.reports import usecases
 from mpp_queue.reports.domain import Group, report
+from mpp_queue.reports.offered import Offered
 from mpp_queue.reports.store import Learned, Past, Plan, Staffing
 from mpp_queue.views import Queues
 from pymongo import monitoring
@@ -95,7 +99,9 @@ def office(mongodb_uri: str) -> Iterator[Any]:
     spec = agency_pb2.QueueSpec(id="dukcapil", prefix="D", counters=[1, 2, 3], minutes_per_visit=10)
     queues.learn_agency(agency_pb2.Agency(name=AGENCY, queue=spec), 1)
     past = Past(store, timedelta(days=30))
-    app = usecases.App(past, Learned(store), Staffing(store), queues, Layout(store).zone)
+    layout, agendas = Layout(store), Agendas(store, queues, Channels(store))
+    offered = Offered(database["channels"], layout, agendas)
+    app = usecases.App(past, Learned(store), Staffing(store), queues, layout.zone, offered)
     yield SimpleNamespace(app=app, database=database, asked=asked)
     client.drop_database(name)
     client.close()
@@ -190,6 +196,22 @@ def test_open_time_and_bookings_are_noted_once(office: Any) -> None:
     assert (total.counter_open_seconds, total.appointments_booked, total.appointments_kept) == (7200, 1, 1)
 
 
+def test_places_that_the_agendas_offer(office: Any) -> None:
+    """Monday from nine to eleven, slots of half an hour, three places: 12 a Monday, none on other days."""
+    rules = agency_pb2.AppointmentRules(slot_minutes=30, places=3, public_places=2, latest_days=30)
+    rules.hours.add(weekday=1, opens="09:00", closes="11:00")
+    spec = agency_pb2.QueueSpec(id="dukcapil", prefix="D", counters=[1], minutes_per_visit=10, appointments=rules)
+    office.app.queues.learn_agency(agency_pb2.Agency(name=AGENCY, queue=spec), 2)
+    week = pb.QueryReportRequest(
+        parent=f"sites/{SITE}", from_day=DAY, to_day="2026-11-29", group_by=report_pb2.REPORT_GROUP_HOUR
+    )
+    found = usecases.query_report(office.app, week, asks(OPENS))
+    assert [(r.group, r.appointment_places) for r in found.rows] == [("09", 6), ("10", 6)]
+    assert found.total.appointment_places == 12
+    other = f"sites/{SITE}/agencies/pajak"
+    assert usecases.query_report(office.app, query(agency=other), asks(OPENS)).total.appointment_places == 0
+
+
 def test_times_are_learned_when_they_are_due(office: Any) -> None:
     rng = random.Random(5)
     for number in range(1, 121):
@@ -268,6 +290,23 @@ def test_from_the_kiosk_to_the_report(hall: Any, line: Any, refusal: Any) -> Non
     assert found.total.wait.count == 2
     exported = pb.ExportReportRequest(parent=asked.parent, from_day=day, to_day=day, agency=line.agency)
     assert stub.ExportReport(exported, metadata=manager, timeout=20).csv.count("\r\n") == 3
+    command = [
+        sys.executable,
+        "-m",
+        "mppctl.main",
+        "--profile",
+        hall.services.platform.profile,
+        "report",
+        "--by",
+        "queue",
+    ]
+    given = [asked.parent.removeprefix("sites/"), "--agency", line.agency, "--from", day, "--to", day, "--csv", "-"]
+    done = subprocess.run([*command, *given], capture_output=True, cwd=hall.services.platform.root, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [row.split(b",")[:2] for row in done.stdout.splitlines()[1:]] == [
+        [line.name.encode(), b"2"],
+        [b"total", b"2"],
+    ]
     assert refusal(stub.QueryReport, asked, metadata=hall.officer(line), timeout=20).code == "PERMISSION_DENIED"
     backwards = pb.QueryReportRequest(parent=asked.parent, from_day=day, to_day="2026-01-01")
     refused = refusal(stub.QueryReport, backwards, metadata=manager, timeout=20)

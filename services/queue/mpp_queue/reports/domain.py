@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -118,6 +118,17 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A slot that could be booked, at a queue or a channel."""
+
+    queue: str
+    agency: str
+    day: str
+    start: datetime
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
     """Seconds."""
 
@@ -174,11 +185,10 @@ def report(
     zone: str,
     sessions: Iterable[Session] = (),
     bookings: Iterable[Booking] = (),
-    places: Mapping[str, int] | None = None,
+    offers: Iterable[Offer] = (),
 ) -> tuple[list[Row], Row]:
-    """The rows, sorted by their group, and the total. The order of the lines does not matter.
-
-    `places`: what the agendas offered, by the group's own key.
+    """The rows, sorted by their group, and the total. The order of what is given does not matter. What cannot be told
+    apart by the group (the open time of a counter by hour, say) counts in the total alone.
     """
     overtaking = out_of_turn(lines)
     key, total = _key(group, ZoneInfo(zone)), Row("")
@@ -193,11 +203,12 @@ def report(
     for booking in bookings:
         if booking.state != "dropped":
             total.bookings[booking.state] += 1
-            if (name := _booking_key(group, booking, ZoneInfo(zone))) is not None:
+            if (name := _agenda_key(group, booking, ZoneInfo(zone))) is not None:
                 _row(rows, name).bookings[booking.state] += 1
-    for name, count in (places or {}).items():
-        total.places += count
-        _row(rows, name).places += count
+    for offer in offers:
+        total.places += offer.places
+        if (name := _agenda_key(group, offer, ZoneInfo(zone))) is not None:
+            _row(rows, name).places += offer.places
     return [rows[name] for name in sorted(rows, key=_natural)], total
 
 
@@ -341,15 +352,17 @@ def _session_key(group: Group, session: Session) -> str | None:
     }.get(group)
 
 
-def _booking_key(group: Group, booking: Booking, zone: ZoneInfo) -> str | None:
+def _agenda_key(group: Group, of: Booking | Offer, zone: ZoneInfo) -> str | None:
+    if group is Group.SERVICE:
+        return of.offering if isinstance(of, Booking) else None
+    if group is Group.HOUR:
+        return f"{of.start.astimezone(zone).hour:02d}"
     return {
-        Group.SITE: site_of(booking.queue),
-        Group.AGENCY: booking.agency,
-        Group.QUEUE: booking.queue,
-        Group.SERVICE: booking.offering,
-        Group.HOUR: f"{booking.start.astimezone(zone).hour:02d}",
-        Group.DAY: booking.day,
-        Group.WEEKDAY: weekday(booking.day),
+        Group.SITE: site_of(of.queue),
+        Group.AGENCY: of.agency,
+        Group.QUEUE: of.queue,
+        Group.DAY: of.day,
+        Group.WEEKDAY: weekday(of.day),
     }.get(group)
 
 

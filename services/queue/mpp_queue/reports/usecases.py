@@ -13,6 +13,7 @@ from mpp_chassis.errors import FailedPrecondition, InvalidField, NotFound, Permi
 
 from mpp_queue.reports import csvform, messages
 from mpp_queue.reports.domain import days_between, learn_times, report
+from mpp_queue.reports.offered import Offered
 from mpp_queue.reports.store import Learned, Past, Plan, Scope, Staffing
 from mpp_queue.views import Queues
 
@@ -31,6 +32,7 @@ class App:
     staffing: Staffing
     queues: Queues
     zone_of: Callable[[str], str]
+    offered: Offered
 
 
 def query_report(app: App, request: reports_service_pb2.QueryReportRequest, call: Call) -> report_pb2.Report:
@@ -66,6 +68,7 @@ def _report(
         zone,
         app.past.sessions(scope, call.now),
         app.past.bookings(scope, call.now),
+        app.offered.places(scope.site_id, scope.from_day, scope.to_day, agency),
     )
     return messages.report(request.parent, request.from_day, request.to_day, agency, group, rows, total)
 
