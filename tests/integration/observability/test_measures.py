@@ -131,7 +131,8 @@ def test_a_queue_tells_how_full_it_is(asked: Any) -> None:
     queue.measure(office.app, office.now)
     name = QUEUE.rsplit("/", 1)[1]
     site = QUEUE.split("/")[1]
-    assert told(OPEN_TICKETS) == {(site, name, "waiting"): 3, (site, name, "called"): 1, (site, name, "serving"): 0}
+    states = {"waiting": 3, "called": 1, "serving": 0, "parked": 0}
+    assert told(OPEN_TICKETS) == {(site, name, state): count for state, count in states.items()}
     assert told(LONGEST_WAIT_SECONDS) == {(site, name): 20 * 60}
     queue.measure(office.app, office.now + timedelta(days=1))  # what nobody closed yesterday is not today's queue
     assert set(told(OPEN_TICKETS).values()) == {0}
