@@ -27,10 +27,11 @@ class Fees:
         """Idempotent; an older event changes nothing."""
         standard = offering.standard
         fee = standard.fee.SerializeToString(deterministic=True) if standard.HasField("fee") else b""
-        self._offerings.apply(offering.name, sequence, {"published": standard.HasField("fee"), "fee": fee})
+        known = {"published": standard.HasField("fee"), "fee": fee, "agency": offering.agency}
+        self._offerings.apply(offering.name, sequence, known)
 
     def retire(self, offering: str, sequence: int) -> None:
-        self._offerings.apply(offering, sequence, {"published": False, "fee": b""})
+        self._offerings.apply(offering, sequence, {"published": False, "fee": b"", "agency": ""})
 
     def of(self, offering: str) -> offering_pb2.Fee | None:
         """None where the standard names no fee: a gap, not "free of charge"."""

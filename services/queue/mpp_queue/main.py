@@ -189,6 +189,7 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
         visits=store.Visits(kit.store),
         tickets=tickets.tickets,
         looks=store.VisitTickets(kit.store),
+        served=store.Served(kit.store),
         queues=tickets.queues,
         views=tickets.views,
         layout=tickets.counters.layout,

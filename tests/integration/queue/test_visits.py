@@ -15,7 +15,7 @@ from typing import Any
 
 import pymongo
 import pytest
-from mpp.catalog.v1 import agency_pb2
+from mpp.catalog.v1 import agency_pb2, offering_pb2
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2, visit_pb2
 from mpp.queue.v1 import visits_service_pb2 as pb
 from mpp.queue.v1.visits_service_pb2_grpc import VisitsServiceStub
@@ -172,6 +172,24 @@ def test_a_visit_takes_a_ticket_in_each_queue_and_a_repetition_the_same(house: H
     shown = get(house, start(house, other, QUEUE).name)
     assert {s.queue: s.people_ahead for s in shown.stops} == {QUEUE: 2, other: 1}
     assert shown.estimated_total.seconds > 0
+
+
+def test_an_offering_leads_to_the_queue_of_its_agency(house: House) -> None:
+    offering = offering_pb2.Offering(name=f"sites/{SITE}/offerings/stnk", agency=f"sites/{SITE}/agencies/samsat")
+    samsat = house.line("samsat", "S", [40])
+    assert house.apps[0].fees is not None
+    house.apps[0].fees.learn(offering, 1)  # type: ignore[attr-defined]
+
+    def ask(**wish: str) -> Any:
+        request = pb.StartVisitRequest(parent=f"sites/{SITE}", wishes=[wish], request_id=str(uuid.uuid4()))
+        return usecases.start_visit(house.apps[0].visits, request, house.by(KIOSK, "StartVisit", request))
+
+    (stop,) = ask(offering=offering.name).stops
+    assert (stop.queue, stop.ticket.number, stop.ticket.offering) == (samsat, "S-001", offering.name)
+    for wish in ({}, {"offering": f"sites/{SITE}/offerings/tidak-ada"}):
+        with pytest.raises(domain.InvalidField) as caught:
+            ask(**wish)
+        assert caught.value.field == "wishes[0].queue"
 
 
 def test_a_queue_that_is_closed_is_told_and_all_closed_is_an_error(house: House) -> None:

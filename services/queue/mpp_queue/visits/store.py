@@ -58,6 +58,19 @@ class Visits:
         return self._aggregates.change(name, command, reply_type, decision)
 
 
+class Served:
+    """Where an offering is served: read from what the catalogue told (fees.py, views.py)."""
+
+    def __init__(self, store: Store) -> None:
+        self._offerings, self._agencies = store.database["offerings"], store.database["agencies"]
+
+    def queue_of(self, offering: str) -> str:
+        """The queue of the offering's agency; empty when there is none."""
+        found = self._offerings.find_one({"_id": offering}, {"agency": 1})
+        agency = self._agencies.find_one({"_id": found.get("agency", "")}, {"queue": 1}) if found else None
+        return str(agency["queue"]) if agency else ""
+
+
 class VisitTickets:
     """What a visit reads of tickets; never writes one."""
 

@@ -30,7 +30,7 @@ from mpp_queue.views import Queues, QueueViews
 from mpp_queue.visits import domain, messages, metrics
 from mpp_queue.visits.domain import Stop, Visit, Wish
 from mpp_queue.visits.messages import Outlook
-from mpp_queue.visits.store import Visits, VisitTickets
+from mpp_queue.visits.store import Served, Visits, VisitTickets
 
 # Draws a ticket: an idempotent insert by the admission's name.
 Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
@@ -47,6 +47,7 @@ class App:
     visits: Visits
     tickets: Tickets
     looks: VisitTickets
+    served: Served
     queues: Queues
     views: QueueViews
     layout: Layout
@@ -63,7 +64,10 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
     Raises InvalidField, NotFound, FailedPrecondition, QueueError.
     """
     name = f"{request.parent}/visits/{new_id(call.mutation)}"
-    wishes = domain.wishes_of(name, [(w.queue, w.offering, w.priority_class) for w in request.wishes])
+    wanted = [
+        (w.queue or _queue_of(app, n, w.offering), w.offering, w.priority_class) for n, w in enumerate(request.wishes)
+    ]
+    wishes = domain.wishes_of(name, wanted)
     with app.flights.alone(name):  # repetitions at the same moment would each draw numbers to use one
         new = app.visits.reply(name, call.mutation, visit_pb2.Visit) is None
         if new:
@@ -80,6 +84,14 @@ def start_visit(app: App, request: visits_service_pb2.StartVisitRequest, call: C
     if not issued:
         raise FailedPrecondition("none of the queues gives a ticket now", reason=visit.wishes[0].refused)
     return _issued(app, visit, issued)
+
+
+def _queue_of(app: App, nth: int, offering: str) -> str:
+    """Raises InvalidField."""
+    queue = app.served.queue_of(offering) if offering else ""
+    if not queue:
+        raise InvalidField(f"wishes[{nth}].queue", "name the queue: the offering tells of none")
+    return queue
 
 
 def _visit(
