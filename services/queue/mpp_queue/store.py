@@ -115,6 +115,7 @@ class Visit:
     turn_at: datetime | None = None
     offering: str = ""
     serving_at: datetime | None = None
+    booked: float = 0.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ class Tickets:
 
 _VISIT_FIELDS = (
     "number", "counter", "called_at", "last_call", "turn_at", "serving_at", "ended_at", "away_seconds",
-    "priority_class", "priority", "state", "offering",
+    "priority_class", "priority", "state", "offering", "expected_seconds",
 )  # fmt: skip
 
 
@@ -288,6 +289,7 @@ def _visit(document: Mapping[str, Any]) -> Visit:
         turn_at=document.get("turn_at"),
         offering=document["offering"],
         serving_at=begin,
+        booked=document.get("expected_seconds") or 0.0,
     )
 
 

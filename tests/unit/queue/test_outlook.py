@@ -59,8 +59,8 @@ def test_counters_that_are_not() -> None:
     other = counter(2, NOW, queue="sites/malang/queues/pajak")
     assert desks_of(SPEC, DAY, [paused, other], [], NOW, waiting=True) == []
     assert desks_of(SPEC, "2026-11-24", [counter(3, NOW)], [], NOW, waiting=True) == []  # yesterday's session
-    serving = desks_of(SPEC, DAY, [paused], [visit(1, NOW, State.SERVING)], NOW, waiting=True)
-    assert serving == [Desk("ktp", 0.0)]  # paused after this citizen
+    booked = replace(visit(1, NOW, State.SERVING), booked=1800.0)
+    assert desks_of(SPEC, DAY, [paused], [booked], NOW, waiting=True) == [Desk("ktp", 0.0, 1800.0)]  # paused after it
 
 
 class Known:

@@ -148,7 +148,9 @@ def test_a_spread_is_in_order(values: list[float]) -> None:
 def test_open_time_and_appointments() -> None:
     sessions = [Session(1, QUEUE, AGENCY, "2026-11-23", 3600), Session(2, QUEUE, AGENCY, "2026-11-23", 1800)]
     at = OPENS + timedelta(hours=2)
-    bookings = [Booking(QUEUE, AGENCY, KTP, "2026-11-23", at, s) for s in ("kept", "kept", "missed", "booked", "dropped")]
+    bookings = [
+        Booking(QUEUE, AGENCY, KTP, "2026-11-23", at, s) for s in ("kept", "kept", "missed", "booked", "dropped")
+    ]
     rows, total = report([], Group.COUNTER, ZONE, sessions, bookings)
     assert [(r.group, r.open_seconds) for r in rows] == [("1", 3600), ("2", 1800)]
     (hour,), _ = report([], Group.HOUR, ZONE, sessions, bookings)
@@ -211,6 +213,14 @@ def test_what_is_learned_from_lines() -> None:
     assert 0 < times.leaving < 10 / 69
     assert times.staff[17] == 1.0  # half past eight
     assert times.staff[30] == times.staff[0] == 0.0
+
+
+def test_a_ticket_that_nobody_ended_teaches_nothing() -> None:
+    told = [line(f"{n}", n * 7 - 4, n * 7, 6) for n in range(1, 30)]
+    left = line("left", 30, 31, 600, end="closed_at_day_end")
+    clean, spoilt = learn_times(told, 10, ZONE), learn_times([*told, left], 10, ZONE)
+    assert (clean.whole, clean.staff) == (spoilt.whole, spoilt.staff)
+    assert report([left], Group.SITE, ZONE)[1].busy_seconds == 0
 
 
 def test_nothing_learned_is_what_was_declared() -> None:

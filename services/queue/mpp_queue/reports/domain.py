@@ -90,6 +90,11 @@ class Line:
         return None if whole is None else max(whole - self.parked_seconds, 0.0)
 
     @property
+    def forgotten(self) -> bool:
+        """Nobody ended it: how long it kept the counter says when the day was over, and nothing else."""
+        return self.end == "closed_at_day_end"
+
+    @property
     def left_line_at(self) -> datetime:
         return self.first_called_at or self.ended_at
 
@@ -255,7 +260,7 @@ def learn_times(lines: Sequence[Line], minutes_per_visit: int, zone: str) -> Tim
     """What the wait estimate goes by, from the lines of one queue (see mpp_queue.domain.estimate)."""
     visits: dict[str, list[float]] = {}
     for line in lines:
-        if line.turns and not line.time_inaccurate:
+        if line.turns and not line.time_inaccurate and not line.forgotten:
             visits.setdefault(line.offering, []).append(float(line.counter_seconds))
     whole, offerings = learn_queue(visits, minutes_per_visit)
     gaps = _gaps(lines)
@@ -267,7 +272,7 @@ def learn_times(lines: Sequence[Line], minutes_per_visit: int, zone: str) -> Tim
         gap=(GAP_WEIGHT * USUAL_GAP + sum(gaps)) / (GAP_WEIGHT + len(gaps)),
         leaving=gave_up / (len(lines) + SHARE_WEIGHT),
         overtaken=len(out_of_turn(lines)) / (len(called) + SHARE_WEIGHT),
-        staff=_staff(called, ZoneInfo(zone)),
+        staff=_staff([line for line in called if not line.forgotten], ZoneInfo(zone)),
     )
 
 
@@ -311,7 +316,7 @@ def _count(row: Row, line: Line, overtook: bool) -> None:
     row.transferred_in += line.transferred_in
     row.missed_calls += line.misses
     row.with_appointment += line.appointment
-    row.busy_seconds += line.counter_seconds
+    row.busy_seconds += 0 if line.forgotten else line.counter_seconds
     if line.first_called_at is not None:
         row.called += 1
         row.out_of_turn += overtook

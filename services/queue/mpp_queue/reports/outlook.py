@@ -75,7 +75,8 @@ def desks_of(
     for visit in lately:
         began = visit.turn_at or visit.called_at
         if visit.state in (State.CALLED, State.SERVING):
-            busy.setdefault(visit.counter, Desk(visit.offering, max((now - began).total_seconds(), 0.0)))
+            lasted = max((now - began).total_seconds(), 0.0)
+            busy.setdefault(visit.counter, Desk(visit.offering, lasted, visit.booked))
         else:
             left = (visit.serving_at or visit.called_at) + (visit.length or timedelta(0))
             active[visit.counter] = max(active.get(visit.counter, left), left)
