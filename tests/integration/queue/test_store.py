@@ -73,9 +73,11 @@ class Office:
 def queries(mongodb_uri: str) -> Iterator[Any]:
     """A migrated database of the test's own, and what was asked of it."""
     asked: list[tuple[str, dict[str, Any]]] = []
+    every: list[str] = []
 
     class Listener(monitoring.CommandListener):
         def started(self, event: Any) -> None:
+            every.append(f"{event.command_name} {event.command.get(event.command_name)}")
             if event.command_name in ("find", "aggregate", "update"):
                 asked.append((event.command_name, dict(event.command)))
 
@@ -86,7 +88,7 @@ def queries(mongodb_uri: str) -> Iterator[Any]:
     client: pymongo.MongoClient[Any] = pymongo.MongoClient(mongodb_uri, tz_aware=True, event_listeners=[Listener()])
     name = f"t_{uuid.uuid4().hex[:12]}"
     storage.ensure_indexes(client[name], store.INDEXES, ("tickets",))
-    yield SimpleNamespace(database=client[name], asked=asked)
+    yield SimpleNamespace(database=client[name], asked=asked, every=every)
     client.drop_database(name)
     client.close()
 
@@ -249,6 +251,24 @@ def test_every_query_has_an_index(queries: Any, office: Office) -> None:
         assert "COLLSCAN" not in stages, (name, command)
         assert any("IXSCAN" in s or "IDHACK" in s for s in stages), (name, command, stages)
         seen.add(name)
+
+
+def test_what_a_command_asks_of_the_store(queries: Any, office: Office) -> None:
+    """Taking a ticket is one insert. A call: is it a repetition (two places), the counter, the line, and one write."""
+    for _ in range(3):
+        office.take()
+    office.call(3)
+    queries.every.clear()
+    office.take()
+    assert [line for line in queries.every if "insert" in line] == ["insert tickets"]
+    own = [line for line in queries.every if line != "insert tickets"]
+    assert len(own) <= 8, own  # at most one reading of the snapshot, and none of it under load
+    ticket = office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23"))
+    assert ticket is not None
+    office.miss(ticket.name)
+    queries.every.clear()
+    office.call(3)
+    assert queries.every == ["find tickets", "find tickets", "find counters", "find tickets", "update tickets"]
 
 
 def _history(database: Any, count: int) -> None:
