@@ -38,7 +38,7 @@ class Queue:
     def look(self, ticket: str, call: Call) -> tuple[Taken, TicketNews | None]:
         found: ticket_pb2.Ticket = self._peers.call(self._stub().GetTicket, pb.GetTicketRequest(name=ticket), call)
         state = messages.ticket_state(found.state)
-        news = TicketNews(ticket, state, call.now, found.counter) if state else None
+        news = TicketNews(ticket, state, call.now.replace(microsecond=0), found.counter) if state else None
         return Taken(found.name, found.number, found.offering), news
 
     def serving(self, ticket: str, call: Call) -> None:

@@ -94,7 +94,7 @@ def register_vehicle(
     _refuse_twice(app, spec, index)
     ticket = _ticket(office, spec, offering, request, call)
     fresh = domain.register(
-        name, spec, ticket=ticket.ticket, number=ticket.number, offering=ticket.offering, day=day, now=call.now
+        name, spec, ticket=ticket.ticket, number=ticket.number, offering=ticket.offering, day=day, now=_now(call)
     )
     sealed = app.cipher.seal(plate, "plate")
     fresh = replace(fresh, sealed_plate=sealed, plate_index=index, masked_plate=domain.mask_plate(plate))
@@ -189,7 +189,7 @@ def start_stage(
         chosen = lane or vehicle.lane or spec.lanes[0].id
         inside = app.passes.in_lane(vehicle.channel, chosen, vehicle.day)
         last = app.passes.last_place(vehicle.channel, chosen, vehicle.day)
-        started = vehicle.start(request.stage, lane, spec, ahead=inside, last_place=last, now=call.now)
+        started = vehicle.start(request.stage, lane, spec, ahead=inside, last_place=last, now=_now(call))
         earlier = vehicle.events if vehicle is not now_there else ()
         return replace(started, events=(*earlier, *started.events))
 
@@ -216,7 +216,7 @@ def finish_stage(
     Raises WrongState, NotFound, PermissionDenied, and what the queue raises.
     """
     spec = _spec_of(app, request.name, call)
-    reply = _step(app, request.name, call, lambda p: p.finish(spec, now=call.now), spec)
+    reply = _step(app, request.name, call, lambda p: p.finish(spec, now=_now(call)), spec)
     if reply.state == pass_pb2.Pass.STATE_DONE:
         office.finish(reply.ticket, call)
     return reply
@@ -225,7 +225,7 @@ def finish_stage(
 def send_aside(app: App, request: drivethru_service_pb2.SendAsideRequest, call: Call) -> pass_pb2.Pass:
     """Out of the lane, to a counter. The ticket stays open. Raises WrongState, NotFound, PermissionDenied."""
     spec, cause = _spec_of(app, request.name, call), messages.cause_of(request.cause)
-    return _step(app, request.name, call, lambda p: p.send_aside(cause, now=call.now), spec)
+    return _step(app, request.name, call, lambda p: p.send_aside(cause, now=_now(call)), spec)
 
 
 def _step(app: App, name: str, call: Call, decide: Callable[[Pass], Pass], spec: ChannelSpec) -> pass_pb2.Pass:
@@ -371,6 +371,11 @@ def _forget(before: Pass) -> Decided:
 
 
 # -- small things
+
+
+def _now(call: Call) -> datetime:
+    """To the millisecond, as the store keeps it: a reply says what a later look finds."""
+    return call.now.replace(microsecond=call.now.microsecond // 1000 * 1000)
 
 
 def _allowed(found: Pass | None, name: str, call: Call) -> Pass:

@@ -71,4 +71,6 @@ def _segments(pattern: str, count: int) -> list[str]:
 
 def singular(collection: str) -> str:
     """`agencies` -> `agency`, `sites` -> `site`."""
+    if collection.endswith("sses"):
+        return collection[:-2]
     return collection[:-3] + "y" if collection.endswith("ies") else collection.removesuffix("s")

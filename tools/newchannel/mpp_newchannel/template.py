@@ -74,6 +74,8 @@ def named(text: str, name: str) -> str:
 
 def singular(name: str) -> str:
     """How the documents call one of a collection: `lockers` -> `locker`."""
+    if name.endswith("sses"):
+        return name[:-2]
     return name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
 
 

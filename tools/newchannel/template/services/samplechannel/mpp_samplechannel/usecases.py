@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mpp.samplechannel.v1 import entry_pb2, samplechannel_service_pb2
 from mpp_chassis.call import Call, new_id
@@ -31,7 +32,7 @@ def open_entry(app: App, request: samplechannel_service_pb2.OpenEntryRequest, ca
     """Raises InvalidField, NotFound CHANNEL_UNKNOWN, FailedPrecondition CHANNEL_CLOSED."""
     channel = app.channels.find(request.parent)
     name = f"{request.parent}/samplechannel/{new_id(call.mutation)}"
-    fresh = domain.open_entry(name, channel, offering=request.offering, now=call.now)
+    fresh = domain.open_entry(name, channel, offering=request.offering, now=_now(call))
     first = messages.entry(fresh)
     reply = app.entries.create(fresh, call.mutation, first, messages.events(fresh))
     if reply is first:  # else: the stored reply of a repeated command
@@ -54,7 +55,7 @@ def close_entry(app: App, request: samplechannel_service_pb2.CloseEntryRequest, 
 
     def decision(before: Entry) -> tuple[Entry, entry_pb2.Entry, Sequence[Event]]:
         call.require(agency=before.agency)
-        after = before.close(now=call.now)
+        after = before.close(now=_now(call))
         decided[:] = [after]
         return after, messages.entry(after), messages.events(after)
 
@@ -62,3 +63,8 @@ def close_entry(app: App, request: samplechannel_service_pb2.CloseEntryRequest, 
     for entry in decided:
         metrics.count(entry)
     return reply
+
+
+def _now(call: Call) -> datetime:
+    """To the millisecond, as the store keeps it: a reply says what a later look finds."""
+    return call.now.replace(microsecond=call.now.microsecond // 1000 * 1000)
