@@ -21,6 +21,7 @@ _HINTS = {
     "OPEN_TICKETS": "to drain it: apply the agency without a queue after closing time (nobody new; the day's end closes the "
     "rest), and delete then",
     "OPEN_APPLICATIONS": "let each application come to its end first",
+    "OPEN_APPOINTMENTS": "close the days that are left (appointments.closures); who booked chooses another time",
     "HAS_OFFERINGS": "give --with-all to delete its services and channels first",
     "HAS_CHANNELS": "give --with-all, or delete the channels first",
 }

@@ -13,7 +13,8 @@ PUBLISHED = Counter(
 RETIRED = Counter("mpp_catalog_retired_total", "Resources taken out: agency, offering, channel", ("site", "kind"))
 REFUSED = Counter(
     "mpp_catalog_retiring_refused_total",
-    "Times that a resource could not be taken out, by reason (OPEN_TICKETS, OPEN_APPLICATIONS, HAS_OFFERINGS, HAS_CHANNELS)",
+    "Times that a resource could not be taken out, by reason (OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS, "
+    "HAS_OFFERINGS, HAS_CHANNELS)",
     ("site", "reason"),
 )
 SEARCHES = Counter(

@@ -21,14 +21,16 @@ from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
 
 from mpp_catalog import domain, metrics, store
-from mpp_catalog.openwork import APPLICATIONS, TICKETS
+from mpp_catalog.openwork import APPLICATIONS, APPOINTMENTS, TICKETS
 from mpp_catalog.usecases import ATTEMPTS, App
 
 M = TypeVar("M", bound=Message)
 
 
 def delete_agency(app: App, request: rpc.DeleteAgencyRequest, call: Call) -> rpc.DeleteAgencyResponse:
-    """Raises NotFound, ETAG_MISMATCH, OPEN_TICKETS, OPEN_APPLICATIONS, HAS_CHANNELS, HAS_OFFERINGS, Aborted."""
+    """Raises NotFound, ETAG_MISMATCH, OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS, HAS_CHANNELS, HAS_OFFERINGS,
+    Aborted.
+    """
     name, site_id = request.name, _site_id(request.name)
 
     def hanging(_: Stored) -> domain.Dependants:
@@ -37,6 +39,7 @@ def delete_agency(app: App, request: rpc.DeleteAgencyRequest, call: Call) -> rpc
             channels=app.catalogue.channels_of(site_id, name),
             tickets=app.open_work.of_agency(name, TICKETS),
             applications=app.open_work.of_agency(name, APPLICATIONS),
+            appointments=app.open_work.of_agency(name, APPOINTMENTS),
         )
 
     event = events_pb2.AgencyRetired(agency=name)
@@ -45,7 +48,9 @@ def delete_agency(app: App, request: rpc.DeleteAgencyRequest, call: Call) -> rpc
 
 
 def delete_offering(app: App, request: rpc.DeleteOfferingRequest, call: Call) -> rpc.DeleteOfferingResponse:
-    """Raises NotFound, PermissionDenied, ETAG_MISMATCH, OPEN_TICKETS, OPEN_APPLICATIONS, HAS_CHANNELS, Aborted."""
+    """Raises NotFound, PermissionDenied, ETAG_MISMATCH, OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS, HAS_CHANNELS,
+    Aborted.
+    """
     name = request.name
 
     def hanging(stored: Stored) -> domain.Dependants:
@@ -55,6 +60,7 @@ def delete_offering(app: App, request: rpc.DeleteOfferingRequest, call: Call) ->
             channels=app.catalogue.channels_of(_site_id(name), agency, name),
             tickets=app.open_work.of_offering(name, TICKETS),
             applications=app.open_work.of_offering(name, APPLICATIONS),
+            appointments=app.open_work.of_offering(name, APPOINTMENTS),
         )
 
     event = events_pb2.OfferingRetired(offering=name)
@@ -63,14 +69,11 @@ def delete_offering(app: App, request: rpc.DeleteOfferingRequest, call: Call) ->
 
 
 def delete_channel(app: App, request: rpc.DeleteChannelRequest, call: Call) -> rpc.DeleteChannelResponse:
-    """Raises NotFound, PermissionDenied, ETAG_MISMATCH, Aborted.
-
-    Not checked: bookings of the channel. Close its days first; who has booked is told by the service that keeps them.
-    """
+    """Raises NotFound, PermissionDenied, ETAG_MISMATCH, OPEN_APPOINTMENTS, Aborted."""
 
     def hanging(stored: Stored) -> domain.Dependants:
         call.require(agency=stored.state["agency"])
-        return domain.Dependants()
+        return domain.Dependants(appointments=app.open_work.of_channel(request.name, APPOINTMENTS))
 
     event = events_pb2.ChannelRetired(channel=request.name)
     return _retire("channel", app.catalogue.channels, request, call, rpc.DeleteChannelResponse(), event, {}, hanging)

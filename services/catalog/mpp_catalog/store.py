@@ -63,6 +63,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     OPEN_WORK: [
         IndexModel([("of_agency", ASCENDING), ("what", ASCENDING)], name="of_agency"),
         IndexModel([("of_offering", ASCENDING), ("what", ASCENDING)], name="of_offering"),
+        IndexModel([("of_channel", ASCENDING), ("what", ASCENDING)], name="of_channel"),
         IndexModel([("ended_at", ASCENDING)], name="forget", expireAfterSeconds=ENDED_KEPT_SECONDS),
     ],
 }

@@ -95,3 +95,24 @@ def test_what_citizens_wait_for_cannot_vanish(office: Any, queue_says: Any, even
     eventually(lambda: office.document("open_work", last))
     delete()
     assert office.document("open_work", ticket)["ended_at"] <= datetime.now(UTC)
+
+
+def test_a_channel_that_is_booked_stays(office: Any, queue_says: Any, eventually: Any) -> None:
+    """Held, confirmed, no longer: only while it is open does it hold the channel, its service and its agency."""
+    office.apply_offering()
+    office.apply_channel_kind()
+    channel = office.apply_channel()
+    booking = f"{channel.name}/agendas/2026-11-23/appointments/{uuid.uuid4().hex[:26]}"
+    given = {"appointment": booking, "agency": channel.agency, "offering": channel.offerings[0]}
+    queue_says(queue_events.AppointmentConfirmed(**given), booking, 5)
+    eventually(lambda: office.document("open_work", booking))
+    queue_says(queue_events.AppointmentHeld(**given), booking, 4)
+    for delete in (
+        lambda: office.delete_channel(channel.name),
+        lambda: office.delete_offering(channel.offerings[0]),
+        lambda: office.delete_agency(channel.agency),
+    ):
+        assert office.refused(delete).reason == "OPEN_APPOINTMENTS"
+    queue_says(queue_events.AppointmentCancelled(**given), booking, 6)
+    eventually(lambda: "ended_at" in office.document("open_work", booking))
+    office.delete_channel(channel.name)

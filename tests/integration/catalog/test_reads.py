@@ -157,6 +157,9 @@ class Finds(monitoring.CommandListener):
     def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
 
 
+WORK = ("of_agency", "of_offering", "of_channel")  # what openwork.py counts by
+
+
 def stages(plan: Any) -> set[str]:
     if isinstance(plan, list):
         return {stage for item in plan for stage in stages(item)}
@@ -200,6 +203,9 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
         store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1", agency="a1")
         store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1")
         assert len(finds.seen) == 14
+        lines = [{"_id": f"t{n}", "what": "tickets", **dict.fromkeys(WORK, f"x{n}")} for n in range(300)]
+        own[store.OPEN_WORK].insert_many(lines)
+        finds.seen += [{"find": store.OPEN_WORK, "filter": {key: "x7", "what": "tickets"}} for key in WORK]
         for find in finds.seen:
             plan = own.command("explain", find, verbosity="queryPlanner")
             used = stages(plan["queryPlanner"]["winningPlan"])

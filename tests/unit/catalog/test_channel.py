@@ -200,6 +200,7 @@ def test_a_list_has_an_end() -> None:
     [
         (domain.Dependants(["o"], ["c"], 3, 2), "OPEN_TICKETS", "3"),
         (domain.Dependants(["o"], ["c"], 0, 2), "OPEN_APPLICATIONS", "2"),
+        (domain.Dependants(["o"], ["c"], appointments=4), "OPEN_APPOINTMENTS", "4"),
         (domain.Dependants(["o"], ["c", "d"]), "HAS_CHANNELS", "2"),
         (domain.Dependants(["o"]), "HAS_OFFERINGS", "1"),
     ],

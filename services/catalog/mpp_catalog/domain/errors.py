@@ -46,7 +46,7 @@ class StillOpen(CatalogError):
 
     def __init__(self, reason: str, message: str, *, count: int) -> None:
         super().__init__(message, field="name", metadata={"count": str(count)})
-        self.reason = reason  # OPEN_TICKETS, OPEN_APPLICATIONS
+        self.reason = reason  # OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS
 
 
 class StillNeeded(CatalogError):

@@ -39,19 +39,19 @@ class Dependants:
     channels: Sequence[str] = ()
     tickets: int = 0
     applications: int = 0
+    appointments: int = 0
 
 
 def refuse_retiring(name: str, on: Dependants) -> None:
-    """Raise StillOpen (OPEN_TICKETS, OPEN_APPLICATIONS) or StillNeeded (HAS_OFFERINGS, HAS_CHANNELS): a service that
-    citizens wait for cannot vanish, and nothing may refer to what is not there. Citizens come first in the answer.
+    """Raise StillOpen (OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS) or StillNeeded (HAS_OFFERINGS, HAS_CHANNELS).
+
+    A service that citizens wait for cannot vanish, and nothing may refer to what is not there. Citizens come first in
+    the answer.
     """
-    if on.tickets:
-        raise StillOpen(
-            "OPEN_TICKETS", f"{on.tickets} tickets of {name} are open; let them end first", count=on.tickets
-        )
-    if on.applications:
-        text = f"{on.applications} applications of {name} are open; let them end first"
-        raise StillOpen("OPEN_APPLICATIONS", text, count=on.applications)
+    for what, count in (("tickets", on.tickets), ("applications", on.applications), ("appointments", on.appointments)):
+        if count:
+            text = f"{count} {what} of {name} are open; let them end first"
+            raise StillOpen(f"OPEN_{what.upper()}", text, count=count)
     for reason, names in (("HAS_CHANNELS", on.channels), ("HAS_OFFERINGS", on.offerings)):
         if names:
             text = f"{name} is still needed by {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
