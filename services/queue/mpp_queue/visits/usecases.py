@@ -341,7 +341,7 @@ def _outlook(app: App, ticket: Ticket) -> tuple[Outlook, timedelta]:
     if spec is None:
         return Outlook(ticket_messages.ticket(ticket)), timedelta(0)
     snapshot = app.views.of(spec, ticket.day)
-    again = snapshot.visit / max(snapshot.counters, 1)
+    again = snapshot.wait_of(0)  # for somebody who stands first
     if ticket.state is not State.WAITING:
         return Outlook(ticket_messages.ticket(ticket), 0, timedelta(0), snapshot.visit), again
     ahead = app.looks.before(ticket)
