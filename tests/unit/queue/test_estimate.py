@@ -177,6 +177,14 @@ def test_planned_staff_wins_over_what_is_seen_and_over_what_is_usual_later() -> 
     assert doubled < 0.7 * stays
 
 
+def test_in_the_first_minutes_those_who_are_usually_there_are_still_to_come() -> None:
+    times = Times(Pace(600, 0.6, 100), gap=0, staff=(4.0,) * estimate.SLOTS)
+    nobody = made(times=times).wait(8)
+    one, later = (made(Desk(), times=times, starting=s).wait(8) for s in (True, False))
+    assert none_longer(one, nobody)
+    assert later.expected > 2 * one.expected
+
+
 def test_today_may_be_slow() -> None:
     times = Times(Pace(600, 0.6, 100), gap=0)
     assert estimate.pace_of_today([], times) == 1

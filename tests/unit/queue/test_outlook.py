@@ -21,7 +21,7 @@ from mpp_queue.domain import (
     issue,
 )
 from mpp_queue.domain.estimate import Desk, Pace, Times
-from mpp_queue.reports.outlook import IDLE_PATIENCE, Outlook, desks_of
+from mpp_queue.reports.outlook import IDLE_PATIENCE, Outlook, desks_of, starting
 from mpp_queue.reports.store import Plan
 from mpp_queue.store import Standing, Visit
 
@@ -52,6 +52,13 @@ def test_counters_that_are_at_work() -> None:
     later = NOW + IDLE_PATIENCE  # 2 and 3 have called nobody although people wait: their officers are away
     assert desks_of(SPEC, DAY, counters, lately, later, waiting=True) == [replace(busy, busy_for=780.0)]
     assert len(desks_of(SPEC, DAY, counters, lately, later, waiting=False)) == 3  # idle since nobody came
+
+
+def test_the_first_minutes_of_a_day() -> None:
+    fresh, old = counter(1, NOW - MINUTE), counter(2, NOW - timedelta(minutes=30))
+    assert starting(SPEC, DAY, [fresh], NOW)
+    assert not starting(SPEC, DAY, [fresh, old], NOW)
+    assert starting(SPEC, DAY, [fresh, replace(old, session=None)], NOW)
 
 
 def test_counters_that_are_not() -> None:

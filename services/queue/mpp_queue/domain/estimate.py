@@ -301,6 +301,7 @@ def forecast(
     *,
     seen: Iterable[Seen] = (),
     planned: int = 0,
+    starting: bool = False,
     declared_counters: int = 1,
     second_of_day: float = 0.0,
     opens_in: float = 0.0,
@@ -310,15 +311,16 @@ def forecast(
     `desks`: the counters that are open or were seen at work. `planned`: what the manager says of the day, above 0 it
     wins over what is seen and over what is usual later. Without both: as many as usual at this time (`second_of_day`, of
     the site's local day), else as many as the agency has (`declared_counters`), each taken to be in the middle of
-    something. `waiting`: what those who wait came for; it tells the mix of those ahead. `opens_in`: seconds until then.
+    something. `starting`: the day's first minutes; at least as many as usual, some of whom are still to come. `waiting`:
+    what those who wait came for; it tells the mix of those ahead. `opens_in`: seconds until then.
     """
     pace = pace_of_today(seen, times)
     whole = times.whole
     look_in = pace * whole.mean * (1 + whole.spread**2) / 2
     free = sorted(_free_in(desk, times, pace) for desk in desks)
-    wanted = (
-        planned if planned > 0 else len(free) or round(times.usually(second_of_day + opens_in)) or declared_counters
-    )
+    usual = round(times.usually(second_of_day + max(opens_in, 0.0)))
+    seen_or_usual = max(len(free), usual) if starting else len(free) or usual
+    wanted = planned if planned > 0 else seen_or_usual or declared_counters
     free = (free + [look_in] * max(wanted - len(free), 0))[: max(wanted, 1)]
     each, squares = _mix(times, pace, waiting)
     return Forecast(

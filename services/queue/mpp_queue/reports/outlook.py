@@ -53,8 +53,10 @@ class Outlook:
         """Raises the store's errors when it must read and cannot."""
         behind, now = self._behind(spec), self._clock()
         waiting = any(s.count for s in standing)
-        desks = desks_of(spec, day, behind.counters.values(), lately, now, waiting=waiting)
-        return made(spec, behind.times, behind.plan.of(day), desks, standing, lately, now)
+        counters = behind.counters.values()
+        desks = desks_of(spec, day, counters, lately, now, waiting=waiting)
+        first_minutes = starting(spec, day, counters, now)
+        return made(spec, behind.times, behind.plan.of(day), desks, standing, lately, now, starting=first_minutes)
 
     def _behind(self, spec: QueueSpec) -> Behind:
         known = self._known.get(spec.name)
@@ -90,6 +92,12 @@ def desks_of(
     return [*busy.values(), *([Desk()] * idle)]
 
 
+def starting(spec: QueueSpec, day: str, counters: Iterable[Counter], now: datetime) -> bool:
+    """Whether the first counter of the day opened a moment ago: then one counter does not mean that there is but one."""
+    sessions = [session for c in counters if (session := c.working(day)) is not None and session.queue == spec.name]
+    return all(now - session.opened_at < IDLE_PATIENCE for session in sessions)
+
+
 def made(
     spec: QueueSpec,
     times: Times | None,
@@ -98,6 +106,8 @@ def made(
     standing: Sequence[Standing],
     lately: Sequence[Visit],
     now: datetime,
+    *,
+    starting: bool = False,
 ) -> Forecast:
     """The site's clock and doors, and everything else in the estimate's own words."""
     local = now.astimezone(ZoneInfo(spec.zone))
@@ -107,6 +117,7 @@ def made(
         [Ahead(s.offering, s.count, s.booked) for s in standing],
         seen=_seen(lately),
         planned=planned,
+        starting=starting,
         declared_counters=len(spec.counters),
         second_of_day=local.hour * 3600.0 + local.minute * 60 + local.second,
         opens_in=_opens_in(spec, now),
