@@ -126,6 +126,7 @@ class Offline(RuleBasedStateMachine):
             assert verdict.refusal is None, (verdict, "paper that a citizen holds was refused")
             assert verdict.arrived_at is not None
             assert verdict.arrived_at <= self.now
+            assert verdict.arrived_at < MIDNIGHT
             self.tickets.setdefault(entry.n, entry.digest)
             assert self.tickets[entry.n] == entry.digest
         if dies_after >= len(sent) and not answer_lost:
@@ -243,7 +244,8 @@ def test_what_is_refused(n: int, minutes: int, refusal: Refusal | None) -> None:
     after, (verdict,) = day.claim(block, [entry], now=now, rules=RULES)
     assert verdict.refusal is refusal
     if refusal is None:
-        assert verdict.arrived_at is not None and START <= verdict.arrived_at <= now, "within the lease and the past"
+        assert verdict.arrived_at is not None
+        assert START <= verdict.arrived_at <= now, "within the lease and the past"
     else:
         assert after is day, "nothing is written for it"
 
@@ -267,6 +269,10 @@ def test_a_printed_number_counts_until_a_day_after_midnight() -> None:
     assert day.claim(block, [entry], now=late - timedelta(seconds=1), rules=RULES)[1][0].refusal is None
     with pytest.raises(MergeTooLate):
         day.claim(block, [entry], now=late, rules=RULES)
+    just_after = Entry(3, MIDNIGHT + timedelta(minutes=1), "z")
+    (verdict,) = day.claim(block, [just_after], now=MIDNIGHT + timedelta(hours=2), rules=RULES)[1]
+    assert verdict.arrived_at is not None
+    assert verdict.arrived_at < MIDNIGHT, "a clock that is a minute ahead makes no ticket of tomorrow"
     yesterday = Entry(2, MIDNIGHT + timedelta(hours=1), "y")
     (verdict,) = day.claim(block, [yesterday], now=MIDNIGHT + timedelta(hours=2), rules=RULES)[1]
     assert verdict.refusal is Refusal.AFTER_DAY

@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from mpp_queue.domain.errors import QueueError
 
+_MOMENT = timedelta(milliseconds=1)  # what the store can tell apart
 MOST_NUMBERS = 99_999  # a queue's day; what fits on paper
 
 
@@ -87,8 +88,9 @@ class BlockRules:
     """House rules, all settings.
 
     `lease`: how long a kiosk may print before its tickets count as late. `tolerance`: how far its clock may be off.
-    `grace`: how long after the block's day a merge is taken; what comes after midnight is closed at once, so it is in
-    the reports and in nobody's line. `most_blocks`: unexpired blocks that one kiosk may hold of a queue's day.
+    `grace`: how long after the block's day a merge is taken; what comes after midnight is of its own day and closed by the
+    day-end sweep, so it is in the reports and in nobody's line.
+    `most_blocks`: unexpired blocks that one kiosk may hold of a queue's day.
     """
 
     lease: timedelta = timedelta(hours=2)
@@ -143,7 +145,8 @@ class Block:
     def judge(self, entry: Entry, *, now: datetime, day_ends_at: datetime, rules: BlockRules) -> Verdict:
         """What number n stands for already decides before anything else: a repetition is never refused, whatever
         happened to the lease since."""
-        arrived_at = min(max(entry.issued_at, self.leased_at), now)
+        # Of the block's day, whatever the kiosk's clock said about midnight: tomorrow has a number n of its own.
+        arrived_at = min(max(entry.issued_at, self.leased_at), now, day_ends_at - _MOMENT)
         known = self.claims.get(entry.n)
         if known is not None:
             if known.digest != entry.digest:

@@ -138,7 +138,8 @@ class KiosksServiceServicer:
 
     def MergeOffline(self, request, context):
         """Puts printed tickets in line, each at the time when it was printed. A number counts once, whoever sends it how often;
-        the reply tells of each entry. Until a day after the block's own day: what comes after midnight is closed at once.
+        the reply tells of each entry. Until a day after the block's own day: what comes after midnight is closed by the
+        sweep of its own day.
         Refused as a whole: MERGE_TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
