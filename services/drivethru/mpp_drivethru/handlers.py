@@ -47,6 +47,18 @@ class Handlers:
     def follow_serving(self, event: queue_events.TicketServing, meta: EventMeta) -> None:
         self._follow(event.ticket, TicketState.SERVING, event.serving_at, meta, event.counter)
 
+    @on(queue_events.TicketReturned)
+    def follow_returned(self, event: queue_events.TicketReturned, meta: EventMeta) -> None:
+        self._follow(event.ticket, TicketState.WAITING, event.returned_at, meta, 0)
+
+    @on(queue_events.TicketParked)
+    def follow_parked(self, event: queue_events.TicketParked, meta: EventMeta) -> None:
+        self._follow(event.ticket, TicketState.WAITING, event.parked_at, meta, 0)
+
+    @on(queue_events.TicketTransferred)
+    def follow_transferred(self, event: queue_events.TicketTransferred, meta: EventMeta) -> None:
+        self._follow(event.ticket, TicketState.TRANSFERRED, event.transferred_at, meta, event.counter)
+
     @on(queue_events.TicketEnded)
     def follow_ended(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
         state = messages.ticket_state(event.state)

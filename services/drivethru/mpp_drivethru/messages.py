@@ -22,8 +22,13 @@ _CAUSES: dict[Cause, Any] = {
 }
 _CAUSE_OF = {number: cause for cause, number in _CAUSES.items()}
 _STEPS: dict[domain.Step, Any] = {step: events_pb2.PassAdvanced.Step.Value(f"STEP_{step.name}") for step in domain.Step}
-# MISSED: nobody came, the ticket waits again. A state that a lane does not mind, or that is younger than this, is not here.
-_TICKET_STATES = {**{f"STATE_{state.name}": state for state in TicketState}, "STATE_MISSED": TicketState.WAITING}
+# MISSED: nobody came, the ticket waits again. PARKED: stepped aside before it came to a lane. A state that a lane does not
+# mind, or that is younger than this, is not here.
+_TICKET_STATES = {
+    **{f"STATE_{state.name}": state for state in TicketState},
+    "STATE_MISSED": TicketState.WAITING,
+    "STATE_PARKED": TicketState.WAITING,
+}
 
 
 def cause_of(number: int) -> Cause:

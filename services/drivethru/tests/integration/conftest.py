@@ -98,9 +98,9 @@ class Yard:
         request = queue_pb.GetTicketRequest(name=vehicle.ticket)
         return self.queue.GetTicket(request, metadata=self.officer(corner), timeout=TIMEOUT)
 
-    def at_queue(self, rpc: str, corner: Corner, vehicle: Any, counter: int, **given: Any) -> Any:
+    def at_queue(self, rpc: str, corner: Corner, vehicle: Any, desk: int, **given: Any) -> Any:
         request = getattr(queue_pb, f"{rpc}Request")(name=vehicle.ticket, request_id=str(uuid.uuid4()), **given)
-        who = self.officer(corner, f"petugas-{counter}")
+        who = self.officer(corner, f"petugas-{desk}")
         return getattr(self.queue, rpc)(request, metadata=who, timeout=TIMEOUT)
 
     # -- what others would tell

@@ -114,12 +114,17 @@ def test_applications_and_ends_come_by_events(yard: Yard, corner: Corner) -> Non
     yard.at_queue("MissTicket", corner, first, 2)
     yard.until(lambda: yard.get(corner, first).state == Pass.STATE_WAITING)
     yard.at_queue("CancelTicket", corner, second, 2, reason="pergi")
+    third = yard.register(corner)
+    yard.at_queue("CallTicket", corner, third, 4, counter=4, reason="lewat")
+    yard.until(lambda: yard.get(corner, third).state == Pass.STATE_CALLED)
+    yard.at_queue("UndoCall", corner, third, 4)
+    yard.until(lambda: yard.get(corner, third).state == Pass.STATE_WAITING)
     gone = yard.until(lambda: (p := yard.get(corner, second)).state == Pass.STATE_ABANDONED and p)
     assert gone.cause == Pass.CAUSE_CANCELLED
     listed = yard.stub.ListPasses(
         pb.ListPassesRequest(parent=corner.name), metadata=yard.officer(corner), timeout=TIMEOUT
     )
-    assert [p.name for p in listed.passes] == [first.name]
+    assert [p.name for p in listed.passes] == [first.name, third.name]
 
 
 def test_vehicles_that_come_together_stay_in_their_order(yard: Yard, corner: Corner, refusal: Any) -> None:

@@ -142,5 +142,5 @@ class LaneMachine(RuleBasedStateMachine):
                 assert p.stages[-1].stage == "hand-over"
 
 
-LaneMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+LaneMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=50, deadline=None)
 TestLane = LaneMachine.TestCase
