@@ -82,14 +82,16 @@ def _in_order(app: App, spec: QueueSpec, day: str, desk: Desk, call: Call, limit
     policy = app.rules.policy_of(spec)
     where = (spec.site_id, spec.name, day)
     lines: dict[int, list[Loaded]] = {}
-    from_rank, last = "", len(policy.classes)
+    from_rank = ""
     while True:
         found = app.tickets.waiting(*where, limit=limit, from_rank=from_rank, desk=desk)
         for one in found:
-            lines.setdefault(min(one.ticket.class_index, last), []).append(one)
-        if len(found) < limit or found[-1].ticket.class_index >= last:
+            lines.setdefault(domain.index_of(policy, one.ticket.class_digit), []).append(one)
+        if len(found) < limit or found[-1].ticket.class_digit == domain.OTHERS_DIGIT:
             break
-        from_rank = domain.after_class(found[-1].ticket.class_index)
+        from_rank = domain.after_class(found[-1].ticket.class_digit)
+    if others := lines.get(len(policy.classes)):
+        others.sort(key=lambda one: one.ticket.effective)  # also of classes that the policy no longer has
     recent: list[int] = []
     if len(lines) > 1 and (wanted := domain.window(policy)):
         lately = app.tickets.lately_called(*where, limit=wanted + len(spec.counters))

@@ -234,9 +234,10 @@ def test_a_counter_calls_what_it_serves(floor: Floor) -> None:
 
 def test_lists_page_by_page(floor: Floor) -> None:
     names = [floor.take(phone="+6281298765432").number for _ in range(7)]
-    floor.call(1)
-    floor.call(2)
-    floor.rpc("ParkTicket", name=floor.call(3).name)
+    for counter in (1, 2, 3):
+        floor.now += timedelta(seconds=1)
+        called = floor.call(counter)
+    floor.rpc("ParkTicket", name=called.name)
     seen, token, pages = [], "", 0
     while pages == 0 or token:
         page = floor.rpc("ListTickets", parent=QUEUE, page_size=2, page_token=token)
@@ -280,6 +281,22 @@ def test_numbers_contingent_and_classes_of_the_catalogue(floor: Floor) -> None:
     assert seen == ["care", "umkm", "others", "others", "others"]
     floor.now += timedelta(minutes=29)  # now the order of arrival, whatever the class
     assert floor.call(1).priority_class != "care"
+
+
+def test_a_policy_may_change_while_people_wait(floor: Floor) -> None:
+    """Nobody is lost, and nobody of a class that is gone stands behind all who come."""
+    kind = agency_pb2.PriorityPolicy.KIND_AGEING
+    classes = [agency_pb2.PriorityClass(id=one) for one in ("a", "b", "c")]
+    floor.describe(priority=agency_pb2.PriorityPolicy(kind=kind, classes=classes))
+    for named in ("c", "b", "others", "a"):
+        floor.take(priority_class=named)
+        floor.now += timedelta(seconds=1)
+    floor.describe(priority=agency_pb2.PriorityPolicy(kind=kind, classes=classes[:1]))
+    for _ in range(6):
+        floor.take(priority_class="others")
+    seen = [t.number for t in floor.rpc("PreviewNext", parent=QUEUE, counter=1, count=6).tickets]
+    assert seen == ["D-001", "D-002", "D-003", "D-004", "D-005", "D-006"]
+    assert [floor.call(n).number for n in range(1, 5)] == seen[:4]
 
 
 def test_appointments_and_offline_numbers_do_not_count_in_the_contingent(floor: Floor) -> None:

@@ -290,13 +290,14 @@ def test_an_officer_may_end_a_visit_that_the_citizen_left(state: State) -> None:
 
 def test_the_class_of_a_ticket() -> None:
     classes = (PriorityClass("care", frozenset({PriorityGroup.ELDERLY})), PriorityClass("umkm"))
-    spec = replace(SPEC, policy=Policy(PolicyKind.STRICT, classes))
+    policy = Policy(PolicyKind.STRICT, classes)
+    spec = replace(SPEC, policy=policy)
 
     def index(group: PriorityGroup, named: str) -> tuple[int, str, bool]:
         admission = Admission("n", QUEUE, "kiosk", T0, group=group, priority_class=named)
         event = domain.Issued(0, timedelta(0))
         t = domain.issue(spec, admission, day="2026-11-23", seq=1, event=event, now=T0, actor="a", rules=RULES)
-        return t.class_index, t.priority_class, t.priority
+        return domain.index_of(policy, t.class_digit), t.priority_class, t.priority
 
     assert index(PriorityGroup.NONE, "umkm") == (1, "umkm", True)
     assert index(PriorityGroup.ELDERLY, "") == (0, "care", True)
@@ -305,10 +306,10 @@ def test_the_class_of_a_ticket() -> None:
 
 def test_ranks_of_version_0_2_0_stand_before_those_of_today() -> None:
     old = issued(9, rank="1-000009-0000000000000", seconds=70)
-    assert (old.class_index, old.effective) == (1, domain.milliseconds(at(70)))
+    assert (domain.index_of(RULES.policy, old.class_digit), old.effective) == (1, domain.milliseconds(at(70)))
     assert old.rank < issued(1).rank
     at_counter = replace(old, state=State.CALLED, rank="1763805600123", priority=True)
-    assert at_counter.class_index == 0
+    assert at_counter.class_digit == 0
     assert at_counter.miss(now=at(80), actor="a", rules=RULES).rank.startswith("0-")
 
 

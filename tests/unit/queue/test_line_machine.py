@@ -97,9 +97,9 @@ class Line(RuleBasedStateMachine):
     def _system_order(self) -> list[Ticket]:
         lines: dict[int, list[Ticket]] = {}
         for t in sorted((t for t in self.tickets.values() if t.state is State.WAITING), key=lambda t: t.rank):
-            lines.setdefault(t.class_index, []).append(t)
+            lines.setdefault(min(t.class_digit, 1), []).append(t)
         turned = [t for t in self.tickets.values() if t.last_call and t.turn_at]
-        recent = [t.class_index for t in sorted(turned, key=lambda t: t.turn_at or self.now, reverse=True)]
+        recent = [min(t.class_digit, 1) for t in sorted(turned, key=lambda t: t.turn_at or self.now, reverse=True)]
         policy = self.rules.policy_of(SPEC)
         return list(domain.upcoming(policy, lines, recent[: domain.window(policy)], self.now, lambda t: t.effective))
 

@@ -25,7 +25,18 @@ from mpp_queue.domain.errors import (
 )
 from mpp_queue.domain.facts import Facts, facts_of
 from mpp_queue.domain.nik import check_nik
-from mpp_queue.domain.policy import after_class, busy_key, call_rank, milliseconds, rank_of, upcoming, window
+from mpp_queue.domain.policy import (
+    OTHERS_DIGIT,
+    after_class,
+    busy_key,
+    call_rank,
+    digit_of,
+    index_of,
+    milliseconds,
+    rank_of,
+    upcoming,
+    window,
+)
 from mpp_queue.domain.spec import (
     OFFLINE_BASE,
     OTHERS,
@@ -77,6 +88,7 @@ __all__ = [
     "OFFLINE_BASE",
     "OPEN",
     "OTHERS",
+    "OTHERS_DIGIT",
     "Admission",
     "AgendaHours",
     "AppointmentRules",
@@ -123,8 +135,10 @@ __all__ = [
     "busy_key",
     "call_rank",
     "check_nik",
+    "digit_of",
     "estimated_wait",
     "facts_of",
+    "index_of",
     "is_open",
     "issue",
     "kept_seq",

@@ -87,14 +87,28 @@ def _since(calls: Sequence[int], index: int) -> int:
     return next((n for n, called in enumerate(calls) if called == index), len(calls))
 
 
-def rank_of(index: int, arrival: datetime, seq: int) -> str:
-    """The sort key of those who wait: class, effective arrival, number: `1-1763805600123-000041`."""
-    return f"{index}-{milliseconds(arrival):013d}-{seq:06d}"
+# The digit of the others' class in a rank: not their index, so that a policy may have more classes or fewer tomorrow.
+OTHERS_DIGIT = 9
 
 
-def after_class(index: int) -> str:
+def digit_of(policy: Policy, index: int) -> int:
+    """What a class is in a rank."""
+    return index if index < len(policy.classes) else OTHERS_DIGIT
+
+
+def index_of(policy: Policy, digit: int) -> int:
+    """The class that a rank means under this policy; one that the policy no longer has is among the others."""
+    return min(digit, len(policy.classes))
+
+
+def rank_of(digit: int, arrival: datetime, seq: int) -> str:
+    """The sort key of those who wait: class, effective arrival, number: `0-1763805600123-000041`."""
+    return f"{digit}-{milliseconds(arrival):013d}-{seq:06d}"
+
+
+def after_class(digit: int) -> str:
     """The least rank of any later class."""
-    return f"{index + 1}-"
+    return f"{digit + 1}-"
 
 
 def call_rank(called_at: datetime) -> str:

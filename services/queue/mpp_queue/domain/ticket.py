@@ -20,7 +20,7 @@ from math import ceil
 
 from mpp_queue.domain.admission import Admission
 from mpp_queue.domain.errors import InvalidField, RecallLimit, RecallTooSoon, UndoRefused, WrongState
-from mpp_queue.domain.policy import busy_key, call_rank, milliseconds, rank_of
+from mpp_queue.domain.policy import OTHERS_DIGIT, busy_key, call_rank, digit_of, milliseconds, rank_of
 from mpp_queue.domain.spec import PriorityGroup, QueueSpec, Rules
 
 
@@ -237,10 +237,12 @@ class Ticket:
     events: tuple[TicketEvent, ...] = field(default=(), compare=False)
 
     @property
-    def class_index(self) -> int:
-        """The place of its class in the line, as its rank says."""
+    def class_digit(self) -> int:
+        """Its class in the line, as its rank says (`policy.index_of` tells what that means)."""
         rank = self.waiting_rank or self.rank
-        return int(rank[0]) if rank[1:2] == "-" else int(not self.priority)
+        if rank[1:2] == "-":
+            return int(rank[0])
+        return 0 if self.priority else OTHERS_DIGIT
 
     @property
     def effective(self) -> int:
@@ -400,7 +402,7 @@ class Ticket:
         back = replace(
             self._back_in_line(),
             misses=self.misses + 1,
-            rank=rank_of(self.class_index, now + rules.rest, self.seq),
+            rank=rank_of(self.class_digit, now + rules.rest, self.seq),
             calls=0,
             resumed=False,
         )
@@ -454,7 +456,7 @@ class Ticket:
         )
 
     def _back_in_line(self) -> Ticket:
-        rank = self.waiting_rank or rank_of(self.class_index, self.arrived_at, self.seq)
+        rank = self.waiting_rank or rank_of(self.class_digit, self.arrived_at, self.seq)
         return replace(
             self, rank=rank, waiting_rank="", busy_key="", visit_key="", called_at=None, called_by="", counter=0,
             out_of_turn=False,
@@ -526,7 +528,7 @@ def issue(
         priority=index < len(policy.classes),
         priority_class=policy.id_of(index),
         state=State.WAITING,
-        rank=rank_of(index, admission.arrived_at, max(seq, 0)),
+        rank=rank_of(digit_of(policy, index), admission.arrived_at, max(seq, 0)),
         issued_at=admission.issued_at or now,
         arrived_at=admission.arrived_at,
         channel=admission.channel,
