@@ -20,7 +20,7 @@ from mpp_chassis.privacy import looks_personal
 
 from mpp_queue import metrics
 from mpp_queue.counters import domain, messages
-from mpp_queue.counters.domain import Counter, CounterTaken, Desk, OfficerHasCounter, Services
+from mpp_queue.counters.domain import Counter, Desk, OfficerHasCounter, Services
 from mpp_queue.counters.store import HOLDER_INDEX, Counters, Desks, Layout, Loaded, Place
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, busy_key
 from mpp_queue.views import Queues
@@ -43,7 +43,7 @@ def desk_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
     """What the caller may call from this counter, which the caller has checked to be one of `spec.counters`.
 
     One read when the counter is the caller's already. A counter that nobody opened is opened for the caller, also after
-    another officer whose citizen has left: small sites never open one. Raises CounterTaken, CounterPausedNow,
+    another officer whose citizen has left: small sites never open one. Raises CounterTaken, CounterPausedNow, CounterBusy,
     OfficerHasCounter, NotFound, Aborted.
 
     Guaranteed: nobody calls from a counter that somebody else opened by OpenCounter. Not guaranteed: that it is still the
@@ -80,7 +80,7 @@ def _open_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
 
 
 def open_counter(app: App, request: counters_service_pb2.OpenCounterRequest, call: Call) -> counter_pb2.Counter:
-    """Raises CounterTaken, OfficerHasCounter, InvalidField, NotFound, FailedPrecondition, PermissionDenied."""
+    """Raises CounterTaken, CounterBusy, OfficerHasCounter, InvalidField, NotFound, FailedPrecondition, PermissionDenied."""
     number = number_of(request.name)
     spec = app.queues.find(request.queue)
     call.require(agency=spec.agency)
@@ -328,11 +328,9 @@ def _maker(spec: QueueSpec, number: int) -> Callable[[], Counter]:
 
 
 def _refuse_working(app: App, c: Counter, today: str, queue: str, officer: str) -> None:
-    """Raises CounterTaken while somebody who did not open the counter has a citizen there."""
+    """Raises CounterBusy while somebody who did not open the counter has a citizen there."""
     if c.yields(today=today, queue=queue, officer=officer):
-        key = busy_key(queue, c.number, today)
-        if app.desks.at(c.site_id, [key]):
-            raise CounterTaken(f"another officer has a citizen at counter {c.number}", metadata={"counter": c.name})
+        _refuse_busy(app, c, today)
 
 
 def _refuse_busy(app: App, c: Counter, today: str) -> None:

@@ -100,7 +100,8 @@ class CountersServiceServicer:
     def OpenCounter(self, request, context):
         """An officer begins to work at a counter: one officer a counter (COUNTER_TAKEN), one counter an officer and site
         (OFFICER_HAS_COUNTER), until it is closed, released, or the local day is over. Again at an own counter: changes what is
-        served there, and resumes. FAILED_PRECONDITION when somebody else is there.
+        served there, and resumes. A counter from which somebody calls without having opened it can be opened as soon as no citizen is
+        there (COUNTER_BUSY until then).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
