@@ -63,8 +63,13 @@ def appointment(day: AgendaDay, b: Booking, *, code: str = "", address: str = ""
     if b.arrived_at:
         _stamp(reply.arrived_at, b.arrived_at)
     for line in b.history:
-        _stamp(reply.history.add(state=_STATES[line.state], actor=line.actor).at, line.at)
+        _stamp(reply.history.add(state=_STATES[line.state], actor=_shown(line.actor)).at, line.at)
     return reply
+
+
+def _shown(actor: str) -> str:
+    """Of a citizen the role alone: officers need not learn whose account it was."""
+    return actor.split(":")[0] if actor.startswith("citizen:") else actor
 
 
 def slot(agenda: Agenda, s: Slot, free: int) -> pb.Slot:

@@ -194,22 +194,24 @@ _PERSONAL = tuple(Personal.__dataclass_fields__)
 
 
 def _from_booking(b: Booking) -> dict[str, Any]:
+    """Empty fields are left out: a day is written whole with every booking, so what is not there costs nothing."""
+    lines = [{"at": h.at, "actor": h.actor, "state": h.state.value, "note": h.note} for h in b.history]
     return {
-        **{name: getattr(b, name) for name in _PLAIN},
+        **{name: value for name in _PLAIN if (value := getattr(b, name))},
         "state": b.state.value,
         "owners": list(b.owners),
         "personal": {name: value for name in _PERSONAL if (value := getattr(b.personal, name))},
-        "history": [{"at": h.at, "actor": h.actor, "state": h.state.value, "note": h.note} for h in b.history],
+        "history": [{name: value for name, value in line.items() if value} for line in lines],
     }
 
 
 def _to_booking(d: Mapping[str, Any]) -> Booking:
     return Booking(
-        **{name: d[name] for name in _PLAIN},
+        **{name: d[name] for name in _PLAIN if name in d},
         state=State(d["state"]),
         owners=tuple(d["owners"]),
         personal=Personal(**d["personal"]),
-        history=tuple(HistoryLine(h["at"], h["actor"], State(h["state"]), h["note"]) for h in d["history"]),
+        history=tuple(HistoryLine(h["at"], h["actor"], State(h["state"]), h.get("note", "")) for h in d["history"]),
     )
 
 

@@ -72,7 +72,7 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
     """
     agenda = app.agendas.find(request.parent)
     call.require(agency=agenda.agency)
-    start = moment("start", request.start)
+    start, person = moment("start", request.start), _person(app, request.nik, call)
     wish = Wish(
         start=start,
         slots=request.slots or 1,
@@ -80,8 +80,8 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
         offering=_offering(agenda, request.offering),
         group=group_of(request.priority_group).value,
         area=request.area,
-        owners=tuple(sorted(call.caller.owner_keys)) if call.role == "citizen" else (),
-        personal=_person(app, request.nik, call),
+        owners=_owners(person, call),
+        personal=person,
     )
     booking_id = new_id(call.mutation)
 
@@ -169,12 +169,16 @@ def complete_reschedule(app: App, old_name: str, new_name: str, now: datetime) -
     old one was faster.
     """
     agenda, old_day, old_id = _agenda_of(app, old_name)
+    there = app.days.load(old_day)
+    old = there.day.find(old_id) if there else None
+    if old is None or old.replaced_by == new_name:
+        return
 
     def release(day: AgendaDay) -> AgendaDay:
-        old = day.find(old_id)
-        if old is None or old.replaced_by == new_name:
+        now_there = day.find(old_id)
+        if now_there is None or now_there.replaced_by == new_name:
             return day
-        return day.change(old.move(now=now, actor=ACTOR, to=new_name, cool=cooling(agenda, app.rng)))
+        return day.change(now_there.move(now=now, actor=ACTOR, to=new_name, cool=cooling(agenda, app.rng)))
 
     try:
         _change(app, agenda, old_day, old_id, _derived("ReleaseOldTime", new_name, now), release, missing_is_fine=True)
@@ -235,7 +239,9 @@ def complete_check_in(app: App, name: str, now: datetime) -> None:
     agenda, _, _ = _agenda_of(app, name)
     loaded = _load(app, name)
     booking = loaded.day.find(_split(name)[1])
-    if booking and booking.state is State.CHECKED_IN and booking.ticket and agenda.local_day(now) == loaded.day.day:
+    if booking is None or booking.state is not State.CHECKED_IN or not booking.ticket:
+        return
+    if agenda.local_day(now) == loaded.day.day and not app.appointment_of(booking.ticket):
         _draw(app, name, now)
 
 
@@ -470,6 +476,13 @@ def _person(app: App, nik: str, call: Call) -> Personal:
         masked_nik=mask_nik(nik) if nik else "",
         sealed_nik=app.cipher.seal(nik, messages.SEALED_NIK),
     )
+
+
+def _owners(person: Personal, call: Call) -> tuple[str, ...]:
+    """The citizen who books; of what a kiosk or an officer books, whoever proves the NIK later."""
+    if call.role == "citizen":
+        return tuple(sorted(call.caller.owner_keys))
+    return (f"nik:{person.person_key}",) if person.person_key else ()
 
 
 def _reachable(app: App, person: Personal, phone: str, address: str) -> Personal:

@@ -138,6 +138,22 @@ def test_others_do_not_see_it(bureau: Bureau) -> None:
     assert not theirs.appointments
 
 
+def test_what_a_kiosk_books_belongs_to_who_proves_the_nik(bureau: Bureau) -> None:
+    held = bureau.hold(at(8), role="kiosk", nik=NIK)
+    sure = bureau.confirm(held, role="kiosk")
+    key = bureau.app.index.of(NIK, "nik")
+    call = bureau.by("GetAppointment", pb.GetAppointmentRequest(name=sure.name))
+    object.__setattr__(call.caller, "owner_keys", frozenset({"sub:other-account", f"nik:{key}"}))
+    mine = usecases.get_appointment(bureau.app, pb.GetAppointmentRequest(name=sure.name), call)
+    assert mine.booking_code == sure.booking_code
+    assert [line.actor for line in mine.history] == ["kiosk:ani", "kiosk:ani"]
+    with pytest.raises(PermissionDenied):
+        bureau.get(sure.name)
+    with pytest.raises(InvalidField) as strange:
+        bureau.hold(at(9), role="kiosk", nik="3573014113900001")  # no thirteenth month
+    assert strange.value.field == "nik"
+
+
 def test_the_window_and_what_is_no_slot(bureau: Bureau) -> None:
     bureau.learn(2, earliest_days=2, latest_days=5)
     with pytest.raises(errors.NotInWindow):

@@ -98,6 +98,19 @@ def test_a_crash_between_check_in_and_ticket(bureau: Bureau, monkeypatch: Any) -
     assert ticket["arrived_at"] == at(8, 30)
 
 
+def test_the_handler_costs_nothing_when_the_ticket_is_there(bureau: Bureau, queries: Any) -> None:
+    booked = bureau.book(at(9))
+    bureau.now = at(8, 45)
+    bureau.check_in(booked.booking_code)
+    queries.asked.clear()
+    usecases.complete_check_in(bureau.app, booked.name, bureau.now)
+    assert {name for name, _ in queries.asked} == {"find"}
+    moved = bureau.move(bureau.book(at(10)).name, at(11))
+    queries.asked.clear()
+    usecases.complete_reschedule(bureau.app, moved.replaces, moved.name, bureau.now)
+    assert {name for name, _ in queries.asked} == {"find"}
+
+
 def test_no_ticket_for_a_day_that_is_over(bureau: Bureau, monkeypatch: Any) -> None:
     booked = bureau.book(at(14, 30))
     bureau.now = at(14, 15)
