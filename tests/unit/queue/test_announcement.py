@@ -88,6 +88,19 @@ def test_words_read_back(number: int) -> None:
 
 def test_announcement() -> None:
     assert announcement("D-001", 3) == "Nomor antrean D nol nol satu, silakan ke loket tiga"
+
+
+@pytest.mark.parametrize(
+    ("number", "spoken"),
+    [
+        ("D-K001", "D K nol nol satu"),  # of an offline block
+        ("PD-098", "P D nol sembilan delapan"),
+        ("D-000", "D nol nol nol"),  # a range may begin with nought, and begin anew
+        ("D-1000", "D satu nol nol nol"),
+    ],
+)
+def test_every_kind_of_number_is_spelled_as_it_stands_on_the_ticket(number: str, spoken: str) -> None:
+    assert announcement(number, 12) == f"Nomor antrean {spoken}, silakan ke loket dua belas"
     assert announcement("KI-1207", 12) == "Nomor antrean K I satu dua nol tujuh, silakan ke loket dua belas"
 
 
