@@ -9,7 +9,7 @@ from math import log, sqrt
 from statistics import fmean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp_queue.domain import estimate
 from mpp_queue.domain.estimate import Ahead, Desk, Forecast, Pace, Seen, Times, Wait
@@ -59,6 +59,7 @@ def none_longer(short: Wait, long: Wait) -> bool:
     return short.low <= long.low and short.expected <= long.expected and short.high <= long.high
 
 
+@settings(deadline=None)
 @given(known, st.lists(desks, max_size=8), mixes, moments, st.integers(0, 400), st.booleans(), st.floats(0, 9000))
 def test_range_and_one_more_ahead(
     times: Times, at: list[Desk], mix: list[Ahead], now: float, ahead: int, first: bool, opens_in: float
@@ -70,6 +71,7 @@ def test_range_and_one_more_ahead(
     assert made.wait(ahead, first_class=True).expected <= wait.expected or first
 
 
+@settings(deadline=None)
 @given(known, st.lists(desks, min_size=1, max_size=8), desks, mixes, moments, st.integers(0, 400))
 def test_one_more_counter_is_never_longer(
     times: Times, at: list[Desk], another: Desk, mix: list[Ahead], now: float, ahead: int
@@ -79,6 +81,7 @@ def test_one_more_counter_is_never_longer(
     assert none_longer(more.wait(ahead), fewer.wait(ahead))
 
 
+@settings(deadline=None)
 @given(known, st.lists(desks, max_size=8), mixes, st.integers(1, 20), st.integers(0, 400))
 def test_one_more_planned_is_never_longer(
     times: Times, at: list[Desk], mix: list[Ahead], planned: int, ahead: int
@@ -87,6 +90,7 @@ def test_one_more_planned_is_never_longer(
     assert none_longer(more.wait(ahead), fewer.wait(ahead))
 
 
+@settings(deadline=None)
 @given(known, st.lists(desks, min_size=1, max_size=6), mixes, st.sampled_from(OFFERINGS), moments)
 def test_one_more_person_of_any_offering(
     times: Times, at: list[Desk], mix: list[Ahead], offering: str, now: float
@@ -98,6 +102,7 @@ def test_one_more_person_of_any_offering(
     assert none_longer(fewer, more) or not mix  # nobody ahead says nothing of the mix
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 40_000), max_size=60), paces, st.floats(1, 20))
 def test_learned_is_between_what_was_believed_and_what_was_seen(
     lengths: list[float], before: Pace, weight: float

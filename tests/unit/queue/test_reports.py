@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp.queue.v1 import report_pb2
 from mpp_queue.domain import InvalidField
@@ -112,6 +112,7 @@ lines = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(lines)
 def test_out_of_turn_is_what_its_definition_says(told: list[Line]) -> None:
     """Called while another of the same line waited, who had arrived before. Moments that coincide are left out."""
@@ -126,6 +127,7 @@ def test_out_of_turn_is_what_its_definition_says(told: list[Line]) -> None:
         assert (one.ticket in found) == bool(inside) or touching
 
 
+@settings(deadline=None)
 @given(lines, st.sampled_from(list(Group)), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_does_not_matter(told: list[Line], group: Group, rng: random.Random) -> None:
     rows, total = report(told, group, ZONE)
@@ -138,6 +140,7 @@ def test_the_order_of_the_lines_does_not_matter(told: list[Line], group: Group, 
     assert sum(r.out_of_turn for r in rows) == total.out_of_turn
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10_000), min_size=1, max_size=50))
 def test_a_spread_is_in_order(values: list[float]) -> None:
     found = spread(values)
