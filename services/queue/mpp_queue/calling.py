@@ -7,7 +7,7 @@ is decided by compare-and-set and by unique indexes, never by what was read here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2
 from mpp_chassis.aggregates import Stale, Taken
@@ -54,7 +54,12 @@ def _call_first(app: App, spec: QueueSpec, counter: int, desk: Desk, call: Call)
         fresh = [waiting for waiting in order if waiting.ticket.name not in elsewhere]
         if not fresh:
             return _nobody_waits(app, spec, counter, day, bool(elsewhere), call)
+        # Only saves refused writes: that a visitor is at one counter is decided by the index.
+        seen = app.tickets.visitors_at_counters(spec.site_id, (one.ticket.visit for one in fresh))
         for waiting in fresh:
+            if waiting.ticket.visit in seen:
+                _pass_over(waiting.ticket, elsewhere)
+                continue
             called = waiting.ticket.call(now=call.now, actor=call.actor, counter=counter, call_key=call.mutation.key)
             reply = messages.ticket(called)
             try:
@@ -70,9 +75,13 @@ def _call_first(app: App, spec: QueueSpec, counter: int, desk: Desk, call: Call)
                 _refuse_if_busy(app, spec, counter, day)
                 if not app.tickets.with_visitor(spec.site_id, called.visit_key):
                     break  # the counter, or the citizen, came free meanwhile
-                elsewhere.add(called.name)
-                metrics.PASSED_OVER.labels(spec.site_id).inc()
+                _pass_over(called, elsewhere)
     raise Aborted(f"too many call the next of {spec.name} at once; try again")
+
+
+def _pass_over(ticket: Ticket, elsewhere: set[str]) -> None:
+    elsewhere.add(ticket.name)
+    metrics.PASSED_OVER.labels(ticket.site_id).inc()
 
 
 def _in_order(app: App, spec: QueueSpec, day: str, desk: Desk, call: Call, limit: int = CANDIDATES) -> Sequence[Loaded]:
@@ -113,16 +122,9 @@ def preview_next(
     there = app.counters.counters.load(counters.counter_name(spec.site_id, request.counter))
     desk = there.desk(today=day, queue=spec.name, officer=call.actor) if there else None
     order = _in_order(app, spec, day, desk or counters.Desk(), call, limit=count + len(skip) + CANDIDATES)
-    free = (one.ticket for one in order if one.ticket.name not in skip and not _is_elsewhere(app, one.ticket))
-    return queue_service_pb2.PreviewNextResponse(tickets=map(messages.anonymous, _first(free, count)))
-
-
-def _first(tickets: Iterable[Ticket], count: int) -> list[Ticket]:
-    return [ticket for ticket, _ in zip(tickets, range(count), strict=False)]
-
-
-def _is_elsewhere(app: App, ticket: Ticket) -> bool:
-    return bool(ticket.visit) and app.tickets.with_visitor(ticket.site_id, ticket.visit) is not None
+    seen = app.tickets.visitors_at_counters(spec.site_id, (one.ticket.visit for one in order))
+    free = [one.ticket for one in order if one.ticket.name not in skip and one.ticket.visit not in seen]
+    return queue_service_pb2.PreviewNextResponse(tickets=map(messages.anonymous, free[:count]))
 
 
 def call_ticket(app: App, request: queue_service_pb2.CallTicketRequest, call: Call) -> ticket_pb2.Ticket:

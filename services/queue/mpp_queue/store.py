@@ -12,7 +12,7 @@ cheaper. A look-up by a partial index names its condition too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -192,6 +192,14 @@ class Tickets:
             return None
         found = self._collection.find_one({"site_id": site_id, "visit_key": visit_key, "at_counter_of_visit": True})
         return to_ticket(self._aggregates.stored(found)) if found else None
+
+    def visitors_at_counters(self, site_id: str, visits: Iterable[str]) -> set[str]:
+        """Those of these visits whose citizens are at a counter now."""
+        wanted = sorted(set(visits) - {""})
+        if not wanted:
+            return set()
+        query = {"site_id": site_id, "visit_key": {"$in": wanted}, "at_counter_of_visit": True}
+        return {d["visit_key"] for d in self._collection.find(query, {"visit_key": 1})}
 
     def waiting(
         self, site_id: str, queue: str, day: str, limit: int, from_rank: str = "", desk: Desk | None = None

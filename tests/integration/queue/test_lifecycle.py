@@ -496,5 +496,6 @@ def test_queries_of_the_line_use_its_indexes(floor: Floor) -> None:
     where = {"site_id": SITE, "queue": QUEUE, "day": "2026-11-23"}
     calls = tickets.find({**where, "was_called": True, "last_call": {"$gt": ""}}).sort("last_call", -1).limit(30)
     visitor = tickets.find({"site_id": SITE, "visit_key": "v", "at_counter_of_visit": True})
-    for cursor, index in ((calls, "calls"), (visitor, store.VISIT_INDEX)):
+    visitors = tickets.find({"site_id": SITE, "visit_key": {"$in": ["v", "w"]}, "at_counter_of_visit": True})
+    for cursor, index in ((calls, "calls"), (visitor, store.VISIT_INDEX), (visitors, store.VISIT_INDEX)):
         assert index in str(cursor.explain()), cursor.explain()
