@@ -5,10 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpp.applications.v1 import application_pb2, applications_service_pb2
-from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2
+from mpp.drivethru.v1 import drivethru_service_pb2, pass_pb2
 from mpp.notifications.v1 import notification_pb2, notifications_service_pb2
-from mpp.queue.v1 import queue_service_pb2, ticket_pb2
+from mpp.queue.v1 import (
+    appointment_pb2,
+    appointments_service_pb2,
+    counter_pb2,
+    counters_service_pb2,
+    guard_service_pb2,
+    kiosk_pb2,
+    kiosks_service_pb2,
+    queue_service_pb2,
+    report_pb2,
+    reports_service_pb2,
+    ticket_pb2,
+    visit_pb2,
+    visits_service_pb2,
+)
 from mpp.subscriptions.v1 import (
     feed_pb2,
     feed_service_pb2,
@@ -104,8 +119,8 @@ class Applications:
 
 
 class Catalog:
-    """Agencies, public services with their standards, sites. Reading is open to everyone (UU 25/2009: standards are
-    published).
+    """Agencies, public services with their standards, channels, sites. Reading is open to everyone (UU 25/2009:
+    standards are published).
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -175,6 +190,84 @@ class Catalog:
     ) -> offering_pb2.Offering:
         """ApplyOffering."""
         return self._wire.unary("/mpp.catalog.v1.CatalogService/ApplyOffering", request, offering_pb2.Offering, timeout)
+
+    def delete_agency(
+        self, request: catalog_service_pb2.DeleteAgencyRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.DeleteAgencyResponse:
+        """Takes an agency out of the catalogue; its name and its queue's id, prefix and counters are free again. Refused
+        while tickets or applications are open, or services or channels are left.
+        """
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/DeleteAgency", request, catalog_service_pb2.DeleteAgencyResponse, timeout
+        )
+
+    def delete_offering(
+        self, request: catalog_service_pb2.DeleteOfferingRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.DeleteOfferingResponse:
+        """Takes a public service out of the catalogue. Refused while tickets or applications of it are open, or a
+        channel has it.
+        """
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/DeleteOffering",
+            request,
+            catalog_service_pb2.DeleteOfferingResponse,
+            timeout,
+        )
+
+    def get_channel_kind(
+        self, request: catalog_service_pb2.GetChannelKindRequest, /, *, timeout: float | None = None
+    ) -> channel_pb2.ChannelKind:
+        """GetChannelKind."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/GetChannelKind", request, channel_pb2.ChannelKind, timeout
+        )
+
+    def list_channel_kinds(
+        self, request: catalog_service_pb2.ListChannelKindsRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.ListChannelKindsResponse:
+        """ListChannelKinds."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/ListChannelKinds",
+            request,
+            catalog_service_pb2.ListChannelKindsResponse,
+            timeout,
+        )
+
+    def apply_channel_kind(
+        self, request: catalog_service_pb2.ApplyChannelKindRequest, /, *, timeout: float | None = None
+    ) -> channel_pb2.ChannelKind:
+        """Creates or replaces a kind of channel. Refused when a channel that is there would not fit it any more."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/ApplyChannelKind", request, channel_pb2.ChannelKind, timeout
+        )
+
+    def get_channel(
+        self, request: catalog_service_pb2.GetChannelRequest, /, *, timeout: float | None = None
+    ) -> channel_pb2.Channel:
+        """GetChannel."""
+        return self._wire.unary("/mpp.catalog.v1.CatalogService/GetChannel", request, channel_pb2.Channel, timeout)
+
+    def list_channels(
+        self, request: catalog_service_pb2.ListChannelsRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.ListChannelsResponse:
+        """ListChannels."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/ListChannels", request, catalog_service_pb2.ListChannelsResponse, timeout
+        )
+
+    def apply_channel(
+        self, request: catalog_service_pb2.ApplyChannelRequest, /, *, timeout: float | None = None
+    ) -> channel_pb2.Channel:
+        """Creates or replaces a channel. Its settings must fit the attributes of its kind; an error names the path."""
+        return self._wire.unary("/mpp.catalog.v1.CatalogService/ApplyChannel", request, channel_pb2.Channel, timeout)
+
+    def delete_channel(
+        self, request: catalog_service_pb2.DeleteChannelRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.DeleteChannelResponse:
+        """DeleteChannel."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/DeleteChannel", request, catalog_service_pb2.DeleteChannelResponse, timeout
+        )
 
 
 class Complaints:
@@ -259,6 +352,83 @@ class Complaints:
         )
 
 
+class DriveThru:
+    """Vehicles in the lanes of a site's drive-thru channels. Channels, lanes and stages are data of the catalogue."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def register_vehicle(
+        self, request: drivethru_service_pb2.RegisterVehicleRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """A vehicle at the gate: takes a ticket of the channel's queue as the caller, and begins its pass."""
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/RegisterVehicle", request, pass_pb2.Pass, timeout)
+
+    def get_pass(
+        self, request: drivethru_service_pb2.GetPassRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """GetPass."""
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/GetPass", request, pass_pb2.Pass, timeout)
+
+    def list_passes(
+        self, request: drivethru_service_pb2.ListPassesRequest, /, *, timeout: float | None = None
+    ) -> drivethru_service_pb2.ListPassesResponse:
+        """Passes that have not ended, first come first."""
+        return self._wire.unary(
+            "/mpp.drivethru.v1.DriveThruService/ListPasses", request, drivethru_service_pb2.ListPassesResponse, timeout
+        )
+
+    def find_pass(
+        self, request: drivethru_service_pb2.FindPassRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """The open pass of a vehicle, by its plate. The look-up is audited; the plate travels in the body, so that no
+        log of addresses has it.
+        """
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/FindPass", request, pass_pb2.Pass, timeout)
+
+    def start_stage(
+        self, request: drivethru_service_pb2.StartStageRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """The vehicle comes to a stage: to the first one when its ticket was called, then to the next. Refused while
+        that stage is taken (STAGE_TAKEN) or a vehicle before it in the lane is not past it (LANE_BLOCKED).
+        """
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/StartStage", request, pass_pb2.Pass, timeout)
+
+    def finish_stage(
+        self, request: drivethru_service_pb2.FinishStageRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """Ends the stage at which the vehicle is; after the last stage also the pass and its ticket."""
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/FinishStage", request, pass_pb2.Pass, timeout)
+
+    def send_aside(
+        self, request: drivethru_service_pb2.SendAsideRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Pass:
+        """The vehicle leaves the lane for a counter. Its ticket stays open: transfer, park or finish it at the queue."""
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/SendAside", request, pass_pb2.Pass, timeout)
+
+    def get_lane(
+        self, request: drivethru_service_pb2.GetLaneRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.Lane:
+        """The lane as its display shows it. Open to everyone."""
+        return self._wire.unary("/mpp.drivethru.v1.DriveThruService/GetLane", request, pass_pb2.Lane, timeout)
+
+    def watch_lane(
+        self, request: drivethru_service_pb2.WatchLaneRequest, /, *, timeout: float | None = None
+    ) -> Stream[pass_pb2.Lane]:
+        """The same, again with every change and at least every 15 seconds, until the client leaves. Open to everyone.
+        May end with UNAVAILABLE (reasons SERVER_DRAINING, STREAM_RENEW, TOO_MANY_STREAMS): the client opens it again.
+        """
+        return self._wire.stream("/mpp.drivethru.v1.DriveThruService/WatchLane", request, pass_pb2.Lane, timeout)
+
+    def report_stages(
+        self, request: drivethru_service_pb2.ReportStagesRequest, /, *, timeout: float | None = None
+    ) -> pass_pb2.StageReport:
+        """Stage times of passes that were registered from the first to the last day."""
+        return self._wire.unary(
+            "/mpp.drivethru.v1.DriveThruService/ReportStages", request, pass_pb2.StageReport, timeout
+        )
+
+
 class Notifications:
     """What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events."""
 
@@ -305,6 +475,316 @@ class Notifications:
             notifications_service_pb2.SetOptOutResponse,
             timeout,
         )
+
+
+class Appointments:
+    """Booked time: at an agency's queue, in a room, at home. Which queues and channels can be booked, and by which
+    rules, is data of the catalogue (AppointmentRules).
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def list_slots(
+        self, request: appointments_service_pb2.ListSlotsRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.ListSlotsResponse:
+        """Slots of some days with the places that the public can book now. Open to everyone."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ListSlots", request, appointments_service_pb2.ListSlotsResponse, timeout
+        )
+
+    def hold_slot(
+        self, request: appointments_service_pb2.HoldSlotRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """Takes places of one slot or several in a row for some minutes (15 unless the agency says otherwise). An
+        officer of the agency books for a citizen, also places that the public cannot. SLOT_FULL when there are none,
+        OUTSIDE_BOOKING_WINDOW, QUOTA_REACHED, PERSON_REQUIRED, NOT_BOOKABLE.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/HoldSlot", request, appointment_pb2.Appointment, timeout
+        )
+
+    def confirm_appointment(
+        self, request: appointments_service_pb2.ConfirmAppointmentRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ConfirmAppointment", request, appointment_pb2.Appointment, timeout
+        )
+
+    def reschedule_appointment(
+        self, request: appointments_service_pb2.RescheduleAppointmentRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """Another time for a confirmed appointment, or, once, for one that was missed. The new time is taken first, then
+        the old one is given back: nobody is ever without either. The booking code stays.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/RescheduleAppointment", request, appointment_pb2.Appointment, timeout
+        )
+
+    def cancel_appointment(
+        self, request: appointments_service_pb2.CancelAppointmentRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """Gives the time back. Its places are offered again after a random delay."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/CancelAppointment", request, appointment_pb2.Appointment, timeout
+        )
+
+    def check_in(
+        self, request: appointments_service_pb2.CheckInRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.CheckInResponse:
+        """The citizen is here: by the booking code at a kiosk, or by name. Draws a ticket where the agenda belongs to a
+        queue: who comes in time stands in line as if arrived when check-in opened, who comes late as a walk-in who
+        arrives now. CHECK_IN_TOO_EARLY (metadata `opens_at`), APPOINTMENT_MISSED.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/CheckIn", request, appointments_service_pb2.CheckInResponse, timeout
+        )
+
+    def get_appointment(
+        self, request: appointments_service_pb2.GetAppointmentRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """GetAppointment."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/GetAppointment", request, appointment_pb2.Appointment, timeout
+        )
+
+    def list_appointments(
+        self, request: appointments_service_pb2.ListAppointmentsRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.ListAppointmentsResponse:
+        """One local day, in order of time, for those who serve it."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ListAppointments",
+            request,
+            appointments_service_pb2.ListAppointmentsResponse,
+            timeout,
+        )
+
+    def list_my_appointments(
+        self, request: appointments_service_pb2.ListMyAppointmentsRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.ListMyAppointmentsResponse:
+        """The caller's own at a site, from today on."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ListMyAppointments",
+            request,
+            appointments_service_pb2.ListMyAppointmentsResponse,
+            timeout,
+        )
+
+    def list_conflicts(
+        self, request: appointments_service_pb2.ListConflictsRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.ListConflictsResponse:
+        """Appointments that no longer fit since hours, holidays, places or routes changed, each with times that would."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ListConflicts",
+            request,
+            appointments_service_pb2.ListConflictsResponse,
+            timeout,
+        )
+
+    def block_slots(
+        self, request: appointments_service_pb2.BlockSlotsRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Agenda:
+        """Takes places out of booking. Appointments that are there stay, and show up in ListConflicts."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/BlockSlots", request, appointment_pb2.Agenda, timeout
+        )
+
+    def unblock_slots(
+        self, request: appointments_service_pb2.UnblockSlotsRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Agenda:
+        """UnblockSlots."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/UnblockSlots", request, appointment_pb2.Agenda, timeout
+        )
+
+
+class Counters:
+    """Counters: who works where, and the emergency button."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def open_counter(
+        self, request: counters_service_pb2.OpenCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """An officer begins to work at a counter: one officer a counter (COUNTER_TAKEN), one counter an officer and site
+        (OFFICER_HAS_COUNTER), until it is closed, released, or the local day is over. Again at an own counter:
+        changes what is served there, and resumes. A counter from which somebody calls without having opened it can be
+        opened as soon as no citizen is there (COUNTER_BUSY until then).
+        """
+        return self._wire.unary("/mpp.queue.v1.CountersService/OpenCounter", request, counter_pb2.Counter, timeout)
+
+    def pause_counter(
+        self, request: counters_service_pb2.PauseCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """No calls from here until it is resumed; a citizen who is there is served to the end. By the officer who has
+        it.
+        """
+        return self._wire.unary("/mpp.queue.v1.CountersService/PauseCounter", request, counter_pb2.Counter, timeout)
+
+    def resume_counter(
+        self, request: counters_service_pb2.ResumeCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """ResumeCounter."""
+        return self._wire.unary("/mpp.queue.v1.CountersService/ResumeCounter", request, counter_pb2.Counter, timeout)
+
+    def close_counter(
+        self, request: counters_service_pb2.CloseCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """The officer leaves. COUNTER_BUSY while a ticket is at the counter."""
+        return self._wire.unary("/mpp.queue.v1.CountersService/CloseCounter", request, counter_pb2.Counter, timeout)
+
+    def release_counter(
+        self, request: counters_service_pb2.ReleaseCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """Takes a counter from an officer who left without closing it. A ticket that is there stays there for whoever
+        opens next.
+        """
+        return self._wire.unary("/mpp.queue.v1.CountersService/ReleaseCounter", request, counter_pb2.Counter, timeout)
+
+    def set_counter_services(
+        self, request: counters_service_pb2.SetCounterServicesRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """What is served at an open counter from the next call on."""
+        return self._wire.unary(
+            "/mpp.queue.v1.CountersService/SetCounterServices", request, counter_pb2.Counter, timeout
+        )
+
+    def get_counter(
+        self, request: counters_service_pb2.GetCounterRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.Counter:
+        """GetCounter."""
+        return self._wire.unary("/mpp.queue.v1.CountersService/GetCounter", request, counter_pb2.Counter, timeout)
+
+    def list_counters(
+        self, request: counters_service_pb2.ListCountersRequest, /, *, timeout: float | None = None
+    ) -> counters_service_pb2.ListCountersResponse:
+        """Every counter of a queue, an agency or the site, by its number: state, number now, since when."""
+        return self._wire.unary(
+            "/mpp.queue.v1.CountersService/ListCounters", request, counters_service_pb2.ListCountersResponse, timeout
+        )
+
+    def raise_counter_alarm(
+        self, request: counters_service_pb2.RaiseCounterAlarmRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.CounterAlarm:
+        """The emergency button. Pressed again before somebody acknowledged, it is still one alarm."""
+        return self._wire.unary(
+            "/mpp.queue.v1.CountersService/RaiseCounterAlarm", request, counter_pb2.CounterAlarm, timeout
+        )
+
+    def acknowledge_counter_alarm(
+        self, request: counters_service_pb2.AcknowledgeCounterAlarmRequest, /, *, timeout: float | None = None
+    ) -> counter_pb2.CounterAlarm:
+        """A colleague or the site manager is on the way. ALARM_OWN for whoever raised it."""
+        return self._wire.unary(
+            "/mpp.queue.v1.CountersService/AcknowledgeCounterAlarm", request, counter_pb2.CounterAlarm, timeout
+        )
+
+    def list_counter_alarms(
+        self, request: counters_service_pb2.ListCounterAlarmsRequest, /, *, timeout: float | None = None
+    ) -> counters_service_pb2.ListCounterAlarmsResponse:
+        """Alarms that nobody acknowledged, the oldest first."""
+        return self._wire.unary(
+            "/mpp.queue.v1.CountersService/ListCounterAlarms",
+            request,
+            counters_service_pb2.ListCounterAlarmsResponse,
+            timeout,
+        )
+
+
+class Guard:
+    """Against brokers (calo): alarms about phones and devices that book for many."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def list_booking_alarms(
+        self, request: guard_service_pb2.ListBookingAlarmsRequest, /, *, timeout: float | None = None
+    ) -> guard_service_pb2.ListBookingAlarmsResponse:
+        """Newest first."""
+        return self._wire.unary(
+            "/mpp.queue.v1.GuardService/ListBookingAlarms",
+            request,
+            guard_service_pb2.ListBookingAlarmsResponse,
+            timeout,
+        )
+
+    def acknowledge_booking_alarm(
+        self, request: guard_service_pb2.AcknowledgeBookingAlarmRequest, /, *, timeout: float | None = None
+    ) -> guard_service_pb2.BookingAlarm:
+        """Somebody has looked. Refused: ALREADY_ACKNOWLEDGED."""
+        return self._wire.unary(
+            "/mpp.queue.v1.GuardService/AcknowledgeBookingAlarm", request, guard_service_pb2.BookingAlarm, timeout
+        )
+
+
+class Kiosks:
+    """Kiosks: what their buttons say, who put them to work, and the numbers that they print while they are cut off."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def get_kiosk(
+        self, request: kiosks_service_pb2.GetKioskRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.Kiosk:
+        """What the kiosk shows now, at most a quarter of a second old."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/GetKiosk", request, kiosk_pb2.Kiosk, timeout)
+
+    def activate_kiosk(
+        self, request: kiosks_service_pb2.ActivateKioskRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.Kiosk:
+        """Puts a kiosk to work. Twice is once."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/ActivateKiosk", request, kiosk_pb2.Kiosk, timeout)
+
+    def deactivate_kiosk(
+        self, request: kiosks_service_pb2.DeactivateKioskRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.Kiosk:
+        """Its buttons are paused, with the reason for the staff. Paper that it printed stays good."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/DeactivateKiosk", request, kiosk_pb2.Kiosk, timeout)
+
+    def set_kiosk_button(
+        self, request: kiosks_service_pb2.SetKioskButtonRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.Kiosk:
+        """Pauses one button, or takes the pause back."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/SetKioskButton", request, kiosk_pb2.Kiosk, timeout)
+
+    def lease_block(
+        self, request: kiosks_service_pb2.LeaseBlockRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.OfflineBlock:
+        """Offline numbers for today. Blocks never overlap, and no number is leased twice in a day. Refused:
+        TOO_MANY_BLOCKS, NUMBERS_EXHAUSTED, KIOSK_INACTIVE.
+        """
+        return self._wire.unary("/mpp.queue.v1.KiosksService/LeaseBlock", request, kiosk_pb2.OfflineBlock, timeout)
+
+    def get_block(
+        self, request: kiosks_service_pb2.GetBlockRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.OfflineBlock:
+        """GetBlock."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/GetBlock", request, kiosk_pb2.OfflineBlock, timeout)
+
+    def renew_block(
+        self, request: kiosks_service_pb2.RenewBlockRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.OfflineBlock:
+        """The lease begins anew. Refused: BLOCK_RETURNED, DAY_OVER."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/RenewBlock", request, kiosk_pb2.OfflineBlock, timeout)
+
+    def merge_offline(
+        self, request: kiosks_service_pb2.MergeOfflineRequest, /, *, timeout: float | None = None
+    ) -> kiosks_service_pb2.MergeOfflineResponse:
+        """Puts printed tickets in line, each at the time when it was printed. A number counts once, whoever sends it how
+        often; the reply tells of each entry. Until a day after the block's own day: what comes after midnight is
+        closed by the sweep of its own day. Refused as a whole: MERGE_TOO_LATE.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.KiosksService/MergeOffline", request, kiosks_service_pb2.MergeOfflineResponse, timeout
+        )
+
+    def return_block(
+        self, request: kiosks_service_pb2.ReturnBlockRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.OfflineBlock:
+        """Numbers above `last_used` are void; the others can still be merged. They are not given to anybody else."""
+        return self._wire.unary("/mpp.queue.v1.KiosksService/ReturnBlock", request, kiosk_pb2.OfflineBlock, timeout)
 
 
 class Queue:
@@ -376,6 +856,127 @@ class Queue:
     ) -> ticket_pb2.Ticket:
         """CancelTicket."""
         return self._wire.unary("/mpp.queue.v1.QueueService/CancelTicket", request, ticket_pb2.Ticket, timeout)
+
+    def preview_next(
+        self, request: queue_service_pb2.PreviewNextRequest, /, *, timeout: float | None = None
+    ) -> queue_service_pb2.PreviewNextResponse:
+        """The next tickets as CallNext would call them at this counter, if nothing else happens meanwhile. Changes
+        nothing.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.QueueService/PreviewNext", request, queue_service_pb2.PreviewNextResponse, timeout
+        )
+
+    def call_ticket(
+        self, request: queue_service_pb2.CallTicketRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """Calls a chosen waiting ticket although it may not be its turn; the reason is kept, and such calls are counted
+        and audited.
+        """
+        return self._wire.unary("/mpp.queue.v1.QueueService/CallTicket", request, ticket_pb2.Ticket, timeout)
+
+    def undo_call(
+        self, request: queue_service_pb2.UndoCallRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """Takes the last call back: same officer, within a minute. The ticket stands where it stood."""
+        return self._wire.unary("/mpp.queue.v1.QueueService/UndoCall", request, ticket_pb2.Ticket, timeout)
+
+    def park_ticket(
+        self, request: queue_service_pb2.ParkTicketRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """The citizen steps aside in the middle of a visit (a form, a copy); the counter is free."""
+        return self._wire.unary("/mpp.queue.v1.QueueService/ParkTicket", request, ticket_pb2.Ticket, timeout)
+
+    def resume_ticket(
+        self, request: queue_service_pb2.ResumeTicketRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """Calls a parked ticket to a counter, not through the line."""
+        return self._wire.unary("/mpp.queue.v1.QueueService/ResumeTicket", request, ticket_pb2.Ticket, timeout)
+
+    def transfer_ticket(
+        self, request: queue_service_pb2.TransferTicketRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """Sends the citizen on to another queue of the site; number and time of arrival are kept. Returns the ticket
+        that ended, with `transferred_to`.
+        """
+        return self._wire.unary("/mpp.queue.v1.QueueService/TransferTicket", request, ticket_pb2.Ticket, timeout)
+
+    def requeue_ticket(
+        self, request: queue_service_pb2.RequeueTicketRequest, /, *, timeout: float | None = None
+    ) -> ticket_pb2.Ticket:
+        """Puts a called or parked ticket back at its old place in the line."""
+        return self._wire.unary("/mpp.queue.v1.QueueService/RequeueTicket", request, ticket_pb2.Ticket, timeout)
+
+    def list_tickets(
+        self, request: queue_service_pb2.ListTicketsRequest, /, *, timeout: float | None = None
+    ) -> queue_service_pb2.ListTicketsResponse:
+        """Open tickets of a queue today, for its officers: nothing about the persons."""
+        return self._wire.unary(
+            "/mpp.queue.v1.QueueService/ListTickets", request, queue_service_pb2.ListTicketsResponse, timeout
+        )
+
+
+class Reports:
+    """What happened at the queues, and how many counters are planned."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def query_report(
+        self, request: reports_service_pb2.QueryReportRequest, /, *, timeout: float | None = None
+    ) -> report_pb2.Report:
+        """Clients, waits, walking and service times, no-shows, fairness and capacity of some days. An agency's admin
+        sees the own agency. Complete up to some seconds ago; a ticket counts when its way at the queue is over.
+        """
+        return self._wire.unary("/mpp.queue.v1.ReportsService/QueryReport", request, report_pb2.Report, timeout)
+
+    def export_report(
+        self, request: reports_service_pb2.ExportReportRequest, /, *, timeout: float | None = None
+    ) -> reports_service_pb2.ExportReportResponse:
+        """The same as a table for a spreadsheet: CSV of RFC 4180, UTF-8, lines end with CR LF."""
+        return self._wire.unary(
+            "/mpp.queue.v1.ReportsService/ExportReport", request, reports_service_pb2.ExportReportResponse, timeout
+        )
+
+    def set_staffing(
+        self, request: reports_service_pb2.SetStaffingRequest, /, *, timeout: float | None = None
+    ) -> report_pb2.Staffing:
+        """Says how many counters a queue will have until the end of the local day; 0 takes it back."""
+        return self._wire.unary("/mpp.queue.v1.ReportsService/SetStaffing", request, report_pb2.Staffing, timeout)
+
+    def get_staffing(
+        self, request: reports_service_pb2.GetStaffingRequest, /, *, timeout: float | None = None
+    ) -> report_pb2.Staffing:
+        """GetStaffing."""
+        return self._wire.unary("/mpp.queue.v1.ReportsService/GetStaffing", request, report_pb2.Staffing, timeout)
+
+
+class Visits:
+    """One arrival at a site with tickets at several agencies."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def start_visit(
+        self, request: visits_service_pb2.StartVisitRequest, /, *, timeout: float | None = None
+    ) -> visit_pb2.Visit:
+        """Takes a ticket in each queue. A queue that gives no ticket (closed, quota) is told in its stop; when none
+        does, its reason is the error. Nobody is called to two counters at once: a ticket keeps its place while its
+        citizen is at another counter.
+        """
+        return self._wire.unary("/mpp.queue.v1.VisitsService/StartVisit", request, visit_pb2.Visit, timeout)
+
+    def get_visit(
+        self, request: visits_service_pb2.GetVisitRequest, /, *, timeout: float | None = None
+    ) -> visit_pb2.Visit:
+        """The tickets in the order that is likely to take the least time from now."""
+        return self._wire.unary("/mpp.queue.v1.VisitsService/GetVisit", request, visit_pb2.Visit, timeout)
+
+    def cancel_visit(
+        self, request: visits_service_pb2.CancelVisitRequest, /, *, timeout: float | None = None
+    ) -> visit_pb2.Visit:
+        """Gives up the places that still wait. What is at a counter goes on there."""
+        return self._wire.unary("/mpp.queue.v1.VisitsService/CancelVisit", request, visit_pb2.Visit, timeout)
 
 
 class Feed:
@@ -604,8 +1205,15 @@ class Services:
         self.applications = Applications(wire)
         self.catalog = Catalog(wire)
         self.complaints = Complaints(wire)
+        self.drive_thru = DriveThru(wire)
         self.notifications = Notifications(wire)
+        self.appointments = Appointments(wire)
+        self.counters = Counters(wire)
+        self.guard = Guard(wire)
+        self.kiosks = Kiosks(wire)
         self.queue = Queue(wire)
+        self.reports = Reports(wire)
+        self.visits = Visits(wire)
         self.feed = Feed(wire)
         self.grants = Grants(wire)
         self.webhooks = Webhooks(wire)

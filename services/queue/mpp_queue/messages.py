@@ -230,7 +230,6 @@ def _serving_event(t: Ticket, event: domain.ServingStarted) -> events_pb2.Ticket
         walking_seconds=_seconds(event.walked),
         day=t.day,
         channel=t.channel,
-        priority_class=t.priority_class,
     )
     _stamp(message.issued_at, t.issued_at)
     _stamp(message.arrived_at, t.arrived_at)

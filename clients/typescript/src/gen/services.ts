@@ -2,8 +2,15 @@
 import { ApplicationsService } from "./mpp/applications/v1/applications_service_pb.js";
 import { CatalogService } from "./mpp/catalog/v1/catalog_service_pb.js";
 import { ComplaintsService } from "./mpp/complaints/v1/complaints_service_pb.js";
+import { DriveThruService } from "./mpp/drivethru/v1/drivethru_service_pb.js";
 import { NotificationsService } from "./mpp/notifications/v1/notifications_service_pb.js";
+import { AppointmentsService } from "./mpp/queue/v1/appointments_service_pb.js";
+import { CountersService } from "./mpp/queue/v1/counters_service_pb.js";
+import { GuardService } from "./mpp/queue/v1/guard_service_pb.js";
+import { KiosksService } from "./mpp/queue/v1/kiosks_service_pb.js";
 import { QueueService } from "./mpp/queue/v1/queue_service_pb.js";
+import { ReportsService } from "./mpp/queue/v1/reports_service_pb.js";
+import { VisitsService } from "./mpp/queue/v1/visits_service_pb.js";
 import { FeedService } from "./mpp/subscriptions/v1/feed_service_pb.js";
 import { GrantsService } from "./mpp/subscriptions/v1/grants_service_pb.js";
 import { WebhooksService } from "./mpp/subscriptions/v1/webhooks_service_pb.js";
@@ -12,8 +19,15 @@ export const services = {
   applications: ApplicationsService,
   catalog: CatalogService,
   complaints: ComplaintsService,
+  driveThru: DriveThruService,
   notifications: NotificationsService,
+  appointments: AppointmentsService,
+  counters: CountersService,
+  guard: GuardService,
+  kiosks: KiosksService,
   queue: QueueService,
+  reports: ReportsService,
+  visits: VisitsService,
   feed: FeedService,
   grants: GrantsService,
   webhooks: WebhooksService,

@@ -98,7 +98,7 @@ class TicketCalled(_message.Message):
     def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., counter: _Optional[int] = ..., calls: _Optional[int] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., announcement: _Optional[str] = ..., offering: _Optional[str] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., out_of_turn: _Optional[bool] = ..., resumed: _Optional[bool] = ...) -> None: ...
 
 class TicketServing(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "counter", "issued_at", "serving_at", "waited_seconds", "walking_seconds", "day", "channel", "priority_class", "arrived_at", "called_at")
+    __slots__ = ("ticket", "number", "agency", "offering", "counter", "issued_at", "serving_at", "waited_seconds", "walking_seconds", "day", "channel", "arrived_at", "called_at")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -110,7 +110,6 @@ class TicketServing(_message.Message):
     WALKING_SECONDS_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
-    PRIORITY_CLASS_FIELD_NUMBER: _ClassVar[int]
     ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
     CALLED_AT_FIELD_NUMBER: _ClassVar[int]
     ticket: str
@@ -124,10 +123,9 @@ class TicketServing(_message.Message):
     walking_seconds: int
     day: str
     channel: str
-    priority_class: str
     arrived_at: _timestamp_pb2.Timestamp
     called_at: _timestamp_pb2.Timestamp
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., walking_seconds: _Optional[int] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., priority_class: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., walking_seconds: _Optional[int] = ..., day: _Optional[str] = ..., channel: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., called_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TicketEnded(_message.Message):
     __slots__ = ("ticket", "number", "agency", "offering", "state", "reason", "ended_at", "waited_seconds", "served_seconds", "counter", "sealed_phone", "facts", "priority_class", "delivered", "delivery", "time_inaccurate", "person_key")

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/catalog/v1/agency.proto.
  */
 export const file_mpp_catalog_v1_agency: GenFile = /*@__PURE__*/
-  fileDesc("ChttcHAvY2F0YWxvZy92MS9hZ2VuY3kucHJvdG8SDm1wcC5jYXRhbG9nLnYxIvIECgZBZ2VuY3kSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQSOwoMZGlzcGxheV9uYW1lGAIgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dEIGukgDyAEBEj0KCGNhdGVnb3J5GAMgASgOMh8ubXBwLmNhdGFsb2cudjEuQWdlbmN5LkNhdGVnb3J5Qgq6SAeCAQQQASAAEicKEWRlY2xhcmVkX3NlcnZpY2VzGAQgASgFQge6SAQaAigASACIAQESGAoGc291cmNlGAUgASgJQgi6SAVyAxjIARIoCgVxdWV1ZRgGIAEoCzIZLm1wcC5jYXRhbG9nLnYxLlF1ZXVlU3BlYxI2CgpmYWNpbGl0aWVzGAcgAygLMhgubXBwLmNhdGFsb2cudjEuRmFjaWxpdHlCCLpIBZIBAhBkEhUKBGV0YWcYCCABKAlCB7pIBHICGEAiyAEKCENhdGVnb3J5EhgKFENBVEVHT1JZX1VOU1BFQ0lGSUVEEAASHwobQ0FURUdPUllfQ0VOVFJBTF9HT1ZFUk5NRU5UEAESIAocQ0FURUdPUllfUkVHSU9OQUxfR09WRVJOTUVOVBACEiMKH0NBVEVHT1JZX1NUQVRFX09XTkVEX0VOVEVSUFJJU0UQAxIkCiBDQVRFR09SWV9SRUdJT05fT1dORURfRU5URVJQUklTRRAEEhQKEENBVEVHT1JZX1BSSVZBVEUQBUIUChJfZGVjbGFyZWRfc2VydmljZXMirAEKCVF1ZXVlU3BlYxIpCgJpZBgBIAEoCUIdukgachgyFl5bYS16XVthLXowLTktXXsxLDMwfSQSIwoGcHJlZml4GAIgASgJQhO6SBByDjIMXltBLVpdezEsMn0kEigKCGNvdW50ZXJzGAMgAygFQha6SBOSARAIARDIARgBIgcaBRiPTigBEiUKEW1pbnV0ZXNfcGVyX3Zpc2l0GAQgASgFQgq6SAcaBRjgAygBInIKCEZhY2lsaXR5EikKAmlkGAEgASgJQh26SBpyGDIWXlthLXpdW2EtejAtOS1dezEsNDB9JBI7CgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Qga6SAPIAQFiBnByb3RvMw", [file_buf_validate_validate, file_mpp_catalog_v1_site]);
+  fileDesc("ChttcHAvY2F0YWxvZy92MS9hZ2VuY3kucHJvdG8SDm1wcC5jYXRhbG9nLnYxIvIECgZBZ2VuY3kSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQSOwoMZGlzcGxheV9uYW1lGAIgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dEIGukgDyAEBEj0KCGNhdGVnb3J5GAMgASgOMh8ubXBwLmNhdGFsb2cudjEuQWdlbmN5LkNhdGVnb3J5Qgq6SAeCAQQQASAAEicKEWRlY2xhcmVkX3NlcnZpY2VzGAQgASgFQge6SAQaAigASACIAQESGAoGc291cmNlGAUgASgJQgi6SAVyAxjIARIoCgVxdWV1ZRgGIAEoCzIZLm1wcC5jYXRhbG9nLnYxLlF1ZXVlU3BlYxI2CgpmYWNpbGl0aWVzGAcgAygLMhgubXBwLmNhdGFsb2cudjEuRmFjaWxpdHlCCLpIBZIBAhBkEhUKBGV0YWcYCCABKAlCB7pIBHICGEAiyAEKCENhdGVnb3J5EhgKFENBVEVHT1JZX1VOU1BFQ0lGSUVEEAASHwobQ0FURUdPUllfQ0VOVFJBTF9HT1ZFUk5NRU5UEAESIAocQ0FURUdPUllfUkVHSU9OQUxfR09WRVJOTUVOVBACEiMKH0NBVEVHT1JZX1NUQVRFX09XTkVEX0VOVEVSUFJJU0UQAxIkCiBDQVRFR09SWV9SRUdJT05fT1dORURfRU5URVJQUklTRRAEEhQKEENBVEVHT1JZX1BSSVZBVEUQBUIUChJfZGVjbGFyZWRfc2VydmljZXMi3QMKCVF1ZXVlU3BlYxIpCgJpZBgBIAEoCUIdukgachgyFl5bYS16XVthLXowLTktXXsxLDMwfSQSIwoGcHJlZml4GAIgASgJQhO6SBByDjIMXltBLVpdezEsMn0kEigKCGNvdW50ZXJzGAMgAygFQha6SBOSARAIARDIARgBIgcaBRiPTigBEiUKEW1pbnV0ZXNfcGVyX3Zpc2l0GAQgASgFQgq6SAcaBRjgAygBEjAKCHByaW9yaXR5GAUgASgLMh4ubXBwLmNhdGFsb2cudjEuUHJpb3JpdHlQb2xpY3kSLAoHbnVtYmVycxgGIAEoCzIbLm1wcC5jYXRhbG9nLnYxLk51bWJlclJhbmdlEiUKEGRhaWx5X2NvbnRpbmdlbnQYByABKAVCC7pICBoGGKCNBigAEiQKBXF1b3RhGAggASgLMhUubXBwLmNhdGFsb2cudjEuUXVvdGESNgoMYXBwb2ludG1lbnRzGAkgASgLMiAubXBwLmNhdGFsb2cudjEuQXBwb2ludG1lbnRSdWxlcxIWCg5ob3Vyc19lbmZvcmNlZBgKIAEoCBIyCgtjbG9zZWRfdGV4dBgLIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQimQIKDlByaW9yaXR5UG9saWN5Ej0KBGtpbmQYASABKA4yIy5tcHAuY2F0YWxvZy52MS5Qcmlvcml0eVBvbGljeS5LaW5kQgq6SAeCAQQQASAAEjoKB2NsYXNzZXMYAiADKAsyHS5tcHAuY2F0YWxvZy52MS5Qcmlvcml0eUNsYXNzQgq6SAeSAQQIARAIEhYKA3J1bhgDIAEoBUIJukgGGgQYFCgAEiQKEG1heF93YWl0X21pbnV0ZXMYBCABKAVCCrpIBxoFGOADKAAiTgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9TVFJJQ1QQARIOCgpLSU5EX1JBVElPEAISDwoLS0lORF9BR0VJTkcQAyL7AQoNUHJpb3JpdHlDbGFzcxIqCgJpZBgBIAEoCUIeukgbchkyF15bYS16XVthLXowLTlfLV17MSwzMH0kEjsKDGRpc3BsYXlfbmFtZRgCIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHRCBrpIA8gBARJeCgZncm91cHMYAyADKAlCTrpIS5IBSBAKIkRyQlIKZGlzYWJpbGl0eVIHZWxkZXJseVITcHJlZ25hbnRfb3JfbnVyc2luZ1IFY2hpbGRSD2Rpc2FzdGVyX3ZpY3RpbRIhCg1ib29zdF9taW51dGVzGAQgASgFQgq6SAcaBRjgAygAImEKC051bWJlclJhbmdlEhoKBWZpcnN0GAEgASgFQgu6SAgaBhifjQYoABIZCgRsYXN0GAIgASgFQgu6SAgaBhifjQYoABIbCgdibG9ja2VkGAMgAygFQgq6SAeSAQQQZBgBIq8BCgVRdW90YRIaCgdwZXJfZGF5GAEgASgFQgm6SAYaBBgyKAASJgoRY29vbF9kb3duX21pbnV0ZXMYAiABKAVCC7pICBoGGMDRAigAEhcKD3BlcnNvbl9yZXF1aXJlZBgDIAEoCBIfCgthbGFybV9hZnRlchgEIAEoBUIKukgHGgUY6AcoABIoChRhbGFybV93aW5kb3dfbWludXRlcxgFIAEoBUIKukgHGgUYoAsoACLUAwoQQXBwb2ludG1lbnRSdWxlcxIgCgxzbG90X21pbnV0ZXMYASABKAVCCrpIBxoFGOADKAUSIQoNcHVibGljX3BsYWNlcxgCIAEoBUIKukgHGgUYyAEoABIaCgZwbGFjZXMYAyABKAVCCrpIBxoFGMgBKAESIAoNZWFybGllc3RfZGF5cxgEIAEoBUIJukgGGgQYPCgAEh8KC2xhdGVzdF9kYXlzGAUgASgFQgq6SAcaBRi0ASgAEhwKCW1heF9zbG90cxgGIAEoBUIJukgGGgQYGSgAEjQKBWhvdXJzGAcgAygLMhsubXBwLmNhdGFsb2cudjEuQWdlbmRhSG91cnNCCLpIBZIBAhAyEh8KDGhvbGRfbWludXRlcxgIIAEoBUIJukgGGgQYPCgAEiMKD2Nvb2xpbmdfbWludXRlcxgJIAEoBUIKukgHGgUY8AEoABIhCg1lYXJseV9taW51dGVzGAogASgFQgq6SAcaBRjwASgAEiAKDGxhdGVfbWludXRlcxgLIAEoBUIKukgHGgUY8AEoABI9CghjbG9zdXJlcxgMIAMoCUIrukgokgElEMgBIiByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JCK7AQoLQWdlbmRhSG91cnMSGgoHd2Vla2RheRgBIAEoBUIJukgGGgQYBygBEjUKBW9wZW5zGAIgASgJQia6SCNyITIfXihbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJBI2CgZjbG9zZXMYAyABKAlCJrpII3IhMh9eKFswMV1bMC05XXwyWzAtM10pOlswLTVdWzAtOV0kEiEKBXdlZWtzGAQgAygFQhK6SA+SAQwQBRgBIgYaBBgFKAEicgoIRmFjaWxpdHkSKQoCaWQYASABKAlCHbpIGnIYMhZeW2Etel1bYS16MC05LV17MSw0MH0kEjsKDGRpc3BsYXlfbmFtZRgCIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHRCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_mpp_catalog_v1_site]);
 
 /**
  * An institution that serves citizens at a site.
@@ -147,6 +147,55 @@ export type QueueSpec = Message<"mpp.catalog.v1.QueueSpec"> & {
    * @generated from field: int32 minutes_per_visit = 4;
    */
   minutesPerVisit: number;
+
+  /**
+   * Who comes before whom. Absent: the groups of PermenPANRB 11/2024 first, one other after three of them.
+   *
+   * @generated from field: mpp.catalog.v1.PriorityPolicy priority = 5;
+   */
+  priority?: PriorityPolicy;
+
+  /**
+   * Which numbers are printed. Absent: from 1 on, without end.
+   *
+   * @generated from field: mpp.catalog.v1.NumberRange numbers = 6;
+   */
+  numbers?: NumberRange;
+
+  /**
+   * Numbers a day; 0 is no limit. Appointments and transfers do not count.
+   *
+   * @generated from field: int32 daily_contingent = 7;
+   */
+  dailyContingent: number;
+
+  /**
+   * Against brokers (calo). Absent: no limit a person.
+   *
+   * @generated from field: mpp.catalog.v1.Quota quota = 8;
+   */
+  quota?: Quota;
+
+  /**
+   * Absent: nobody can book.
+   *
+   * @generated from field: mpp.catalog.v1.AppointmentRules appointments = 9;
+   */
+  appointments?: AppointmentRules;
+
+  /**
+   * Tickets only within the site's opening hours.
+   *
+   * @generated from field: bool hours_enforced = 10;
+   */
+  hoursEnforced: boolean;
+
+  /**
+   * What a kiosk shows while no ticket can be had.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText closed_text = 11;
+   */
+  closedText?: LocalizedText;
 };
 
 /**
@@ -155,6 +204,327 @@ export type QueueSpec = Message<"mpp.catalog.v1.QueueSpec"> & {
  */
 export const QueueSpecSchema: GenMessage<QueueSpec> = /*@__PURE__*/
   messageDesc(file_mpp_catalog_v1_agency, 1);
+
+/**
+ * A queue's policy of priority. Every kind has a bound on how long the others can be overtaken: see the queue's README.
+ *
+ * @generated from message mpp.catalog.v1.PriorityPolicy
+ */
+export type PriorityPolicy = Message<"mpp.catalog.v1.PriorityPolicy"> & {
+  /**
+   * @generated from field: mpp.catalog.v1.PriorityPolicy.Kind kind = 1;
+   */
+  kind: PriorityPolicy_Kind;
+
+  /**
+   * First comes first. Who is in none of them is in the last class, which needs no line here.
+   *
+   * @generated from field: repeated mpp.catalog.v1.PriorityClass classes = 2;
+   */
+  classes: PriorityClass[];
+
+  /**
+   * RATIO: so many of a class in a row, then one of the next.
+   *
+   * @generated from field: int32 run = 3;
+   */
+  run: number;
+
+  /**
+   * STRICT: who has waited longer comes next, whatever the class.
+   *
+   * @generated from field: int32 max_wait_minutes = 4;
+   */
+  maxWaitMinutes: number;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.PriorityPolicy.
+ * Use `create(PriorityPolicySchema)` to create a new message.
+ */
+export const PriorityPolicySchema: GenMessage<PriorityPolicy> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 2);
+
+/**
+ * @generated from enum mpp.catalog.v1.PriorityPolicy.Kind
+ */
+export enum PriorityPolicy_Kind {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A class is called while it has anybody, but nobody waits longer than `max_wait_minutes` because of it.
+   *
+   * @generated from enum value: KIND_STRICT = 1;
+   */
+  STRICT = 1,
+
+  /**
+   * One of the next class after `run` of the one before.
+   *
+   * @generated from enum value: KIND_RATIO = 2;
+   */
+  RATIO = 2,
+
+  /**
+   * Each class is taken to have come `boost_minutes` earlier.
+   *
+   * @generated from enum value: KIND_AGEING = 3;
+   */
+  AGEING = 3,
+}
+
+/**
+ * Describes the enum mpp.catalog.v1.PriorityPolicy.Kind.
+ */
+export const PriorityPolicy_KindSchema: GenEnum<PriorityPolicy_Kind> = /*@__PURE__*/
+  enumDesc(file_mpp_catalog_v1_agency, 2, 0);
+
+/**
+ * @generated from message mpp.catalog.v1.PriorityClass
+ */
+export type PriorityClass = Message<"mpp.catalog.v1.PriorityClass"> & {
+  /**
+   * `umkm`, `priority`: what TakeTicket may name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: mpp.catalog.v1.LocalizedText display_name = 2;
+   */
+  displayName?: LocalizedText;
+
+  /**
+   * Priority groups that belong to it by themselves: `disability`, `elderly`, `pregnant_or_nursing`, `child`, `disaster_victim`.
+   *
+   * @generated from field: repeated string groups = 3;
+   */
+  groups: string[];
+
+  /**
+   * AGEING: minutes.
+   *
+   * @generated from field: int32 boost_minutes = 4;
+   */
+  boostMinutes: number;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.PriorityClass.
+ * Use `create(PriorityClassSchema)` to create a new message.
+ */
+export const PriorityClassSchema: GenMessage<PriorityClass> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 3);
+
+/**
+ * Numbers go from `first` to `last` and begin anew; `blocked` ones are left out.
+ *
+ * @generated from message mpp.catalog.v1.NumberRange
+ */
+export type NumberRange = Message<"mpp.catalog.v1.NumberRange"> & {
+  /**
+   * @generated from field: int32 first = 1;
+   */
+  first: number;
+
+  /**
+   * 0: no end.
+   *
+   * @generated from field: int32 last = 2;
+   */
+  last: number;
+
+  /**
+   * @generated from field: repeated int32 blocked = 3;
+   */
+  blocked: number[];
+};
+
+/**
+ * Describes the message mpp.catalog.v1.NumberRange.
+ * Use `create(NumberRangeSchema)` to create a new message.
+ */
+export const NumberRangeSchema: GenMessage<NumberRange> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 4);
+
+/**
+ * How much one person (a NIK, kept only as a blind index) may take.
+ *
+ * @generated from message mpp.catalog.v1.Quota
+ */
+export type Quota = Message<"mpp.catalog.v1.Quota"> & {
+  /**
+   * Tickets and appointments of the queue a day; 0 is no limit.
+   *
+   * @generated from field: int32 per_day = 1;
+   */
+  perDay: number;
+
+  /**
+   * After a no-show or a cancellation: so long no new booking.
+   *
+   * @generated from field: int32 cool_down_minutes = 2;
+   */
+  coolDownMinutes: number;
+
+  /**
+   * Nobody gets a ticket without a NIK.
+   *
+   * @generated from field: bool person_required = 3;
+   */
+  personRequired: boolean;
+
+  /**
+   * One phone or device that books more often within the window raises an alarm; 0 is no alarm.
+   *
+   * @generated from field: int32 alarm_after = 4;
+   */
+  alarmAfter: number;
+
+  /**
+   * @generated from field: int32 alarm_window_minutes = 5;
+   */
+  alarmWindowMinutes: number;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.Quota.
+ * Use `create(QuotaSchema)` to create a new message.
+ */
+export const QuotaSchema: GenMessage<Quota> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 5);
+
+/**
+ * When and how many may book. A queue's and a channel's agenda follow the same rules.
+ *
+ * @generated from message mpp.catalog.v1.AppointmentRules
+ */
+export type AppointmentRules = Message<"mpp.catalog.v1.AppointmentRules"> & {
+  /**
+   * Length of a slot.
+   *
+   * @generated from field: int32 slot_minutes = 1;
+   */
+  slotMinutes: number;
+
+  /**
+   * Places in a slot that citizens book themselves, and in all (the rest is for officers).
+   *
+   * @generated from field: int32 public_places = 2;
+   */
+  publicPlaces: number;
+
+  /**
+   * @generated from field: int32 places = 3;
+   */
+  places: number;
+
+  /**
+   * Days from today that can be booked: from 0 (today) to 180.
+   *
+   * @generated from field: int32 earliest_days = 4;
+   */
+  earliestDays: number;
+
+  /**
+   * @generated from field: int32 latest_days = 5;
+   */
+  latestDays: number;
+
+  /**
+   * Slots that one booking may take in a row.
+   *
+   * @generated from field: int32 max_slots = 6;
+   */
+  maxSlots: number;
+
+  /**
+   * Absent: the site's opening hours.
+   *
+   * @generated from field: repeated mpp.catalog.v1.AgendaHours hours = 7;
+   */
+  hours: AgendaHours[];
+
+  /**
+   * Minutes a slot is held unconfirmed (0: 15), and a freed slot stays back: at random up to this (0: 30).
+   *
+   * @generated from field: int32 hold_minutes = 8;
+   */
+  holdMinutes: number;
+
+  /**
+   * @generated from field: int32 cooling_minutes = 9;
+   */
+  coolingMinutes: number;
+
+  /**
+   * Check-in opens so many minutes before the slot (0: 30); later than so many after its start is late (0: 10).
+   *
+   * @generated from field: int32 early_minutes = 10;
+   */
+  earlyMinutes: number;
+
+  /**
+   * @generated from field: int32 late_minutes = 11;
+   */
+  lateMinutes: number;
+
+  /**
+   * ISO dates without appointments, beside the site's holidays.
+   *
+   * @generated from field: repeated string closures = 12;
+   */
+  closures: string[];
+};
+
+/**
+ * Describes the message mpp.catalog.v1.AppointmentRules.
+ * Use `create(AppointmentRulesSchema)` to create a new message.
+ */
+export const AppointmentRulesSchema: GenMessage<AppointmentRules> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 6);
+
+/**
+ * Hours of a weekday in which slots are made, in every week or in some weeks of the month.
+ *
+ * @generated from message mpp.catalog.v1.AgendaHours
+ */
+export type AgendaHours = Message<"mpp.catalog.v1.AgendaHours"> & {
+  /**
+   * ISO weekday, 1 = Monday.
+   *
+   * @generated from field: int32 weekday = 1;
+   */
+  weekday: number;
+
+  /**
+   * @generated from field: string opens = 2;
+   */
+  opens: string;
+
+  /**
+   * @generated from field: string closes = 3;
+   */
+  closes: string;
+
+  /**
+   * The first, second ... such weekday of the month; none: every one.
+   *
+   * @generated from field: repeated int32 weeks = 4;
+   */
+  weeks: number[];
+};
+
+/**
+ * Describes the message mpp.catalog.v1.AgendaHours.
+ * Use `create(AgendaHoursSchema)` to create a new message.
+ */
+export const AgendaHoursSchema: GenMessage<AgendaHours> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_agency, 7);
 
 /**
  * Something to use rather than to apply for: a reading corner, a co-working space.
@@ -178,5 +548,5 @@ export type Facility = Message<"mpp.catalog.v1.Facility"> & {
  * Use `create(FacilitySchema)` to create a new message.
  */
 export const FacilitySchema: GenMessage<Facility> = /*@__PURE__*/
-  messageDesc(file_mpp_catalog_v1_agency, 2);
+  messageDesc(file_mpp_catalog_v1_agency, 8);
 

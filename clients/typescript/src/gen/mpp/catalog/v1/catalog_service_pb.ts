@@ -8,6 +8,8 @@ import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import type { Agency, AgencySchema } from "./agency_pb.js";
 import { file_mpp_catalog_v1_agency } from "./agency_pb.js";
+import type { Channel, ChannelKind, ChannelKindSchema, ChannelSchema } from "./channel_pb.js";
+import { file_mpp_catalog_v1_channel } from "./channel_pb.js";
 import type { Offering, OfferingSchema } from "./offering_pb.js";
 import { file_mpp_catalog_v1_offering } from "./offering_pb.js";
 import type { Site, SiteSchema } from "./site_pb.js";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/catalog/v1/catalog_service.proto.
  */
 export const file_mpp_catalog_v1_catalog_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRtcHAvY2F0YWxvZy92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SDm1wcC5jYXRhbG9nLnYxIkMKDkdldFNpdGVSZXF1ZXN0EjEKBG5hbWUYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kInMKEEFwcGx5U2l0ZVJlcXVlc3QSKgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGVCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBImMKEEdldEFnZW5jeVJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQihwEKE0xpc3RBZ2VuY2llc1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMY9AMiWQoUTGlzdEFnZW5jaWVzUmVzcG9uc2USKAoIYWdlbmNpZXMYASADKAsyFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3kSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIq4BChJBcHBseUFnZW5jeVJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIuCgZhZ2VuY3kYAiABKAsyFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3lCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBImkKEkdldE9mZmVyaW5nUmVxdWVzdBJTCgRuYW1lGAEgASgJQkW6SEJyQDI+XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSQi3gEKFExpc3RPZmZlcmluZ3NSZXF1ZXN0EjMKBnBhcmVudBgBIAEoCUIjukggch4yHF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfSQSVAoGYWdlbmN5GAIgASgJQkS6SEFyPzI9XihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSk/JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMY9AMiXQoVTGlzdE9mZmVyaW5nc1Jlc3BvbnNlEisKCW9mZmVyaW5ncxgBIAMoCzIYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAQoWU2VhcmNoT2ZmZXJpbmdzUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhkKBXF1ZXJ5GAIgASgJQgq6SAdyBRACGMgBEhwKCXBhZ2Vfc2l6ZRgDIAEoBUIJukgGGgQYZCgAIkYKF1NlYXJjaE9mZmVyaW5nc1Jlc3BvbnNlEisKCW9mZmVyaW5ncxgBIAMoCzIYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nIrQBChRBcHBseU9mZmVyaW5nUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEjIKCG9mZmVyaW5nGAIgASgLMhgubXBwLmNhdGFsb2cudjEuT2ZmZXJpbmdCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBMq4JCg5DYXRhbG9nU2VydmljZRJhCgdHZXRTaXRlEh4ubXBwLmNhdGFsb2cudjEuR2V0U2l0ZVJlcXVlc3QaFC5tcHAuY2F0YWxvZy52MS5TaXRlIiCquxgCCAGC0+STAhQSEi92MS97bmFtZT1zaXRlcy8qfRJxCglBcHBseVNpdGUSIC5tcHAuY2F0YWxvZy52MS5BcHBseVNpdGVSZXF1ZXN0GhQubXBwLmNhdGFsb2cudjEuU2l0ZSIsqrsYDhIECAkQARIECAcQAhgBgtPkkwIUIg8vdjEvc2l0ZXM6YXBwbHk6ASoScgoJR2V0QWdlbmN5EiAubXBwLmNhdGFsb2cudjEuR2V0QWdlbmN5UmVxdWVzdBoWLm1wcC5jYXRhbG9nLnYxLkFnZW5jeSIrqrsYAggBgtPkkwIfEh0vdjEve25hbWU9c2l0ZXMvKi9hZ2VuY2llcy8qfRKGAQoMTGlzdEFnZW5jaWVzEiMubXBwLmNhdGFsb2cudjEuTGlzdEFnZW5jaWVzUmVxdWVzdBokLm1wcC5jYXRhbG9nLnYxLkxpc3RBZ2VuY2llc1Jlc3BvbnNlIiuquxgCCAGC0+STAh8SHS92MS97cGFyZW50PXNpdGVzLyp9L2FnZW5jaWVzEosBCgtBcHBseUFnZW5jeRIiLm1wcC5jYXRhbG9nLnYxLkFwcGx5QWdlbmN5UmVxdWVzdBoWLm1wcC5jYXRhbG9nLnYxLkFnZW5jeSJAqrsYDhIECAkQARIECAcQAhgBgtPkkwIoIiMvdjEve3BhcmVudD1zaXRlcy8qfS9hZ2VuY2llczphcHBseToBKhJ5CgtHZXRPZmZlcmluZxIiLm1wcC5jYXRhbG9nLnYxLkdldE9mZmVyaW5nUmVxdWVzdBoYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nIiyquxgCCAGC0+STAiASHi92MS97bmFtZT1zaXRlcy8qL29mZmVyaW5ncy8qfRKKAQoNTGlzdE9mZmVyaW5ncxIkLm1wcC5jYXRhbG9nLnYxLkxpc3RPZmZlcmluZ3NSZXF1ZXN0GiUubXBwLmNhdGFsb2cudjEuTGlzdE9mZmVyaW5nc1Jlc3BvbnNlIiyquxgCCAGC0+STAiASHi92MS97cGFyZW50PXNpdGVzLyp9L29mZmVyaW5ncxKXAQoPU2VhcmNoT2ZmZXJpbmdzEiYubXBwLmNhdGFsb2cudjEuU2VhcmNoT2ZmZXJpbmdzUmVxdWVzdBonLm1wcC5jYXRhbG9nLnYxLlNlYXJjaE9mZmVyaW5nc1Jlc3BvbnNlIjOquxgCCAGC0+STAicSJS92MS97cGFyZW50PXNpdGVzLyp9L29mZmVyaW5nczpzZWFyY2gSmAEKDUFwcGx5T2ZmZXJpbmcSJC5tcHAuY2F0YWxvZy52MS5BcHBseU9mZmVyaW5nUmVxdWVzdBoYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nIkequxgUEgQICRABEgQIBxACEgQIBhADGAGC0+STAikiJC92MS97cGFyZW50PXNpdGVzLyp9L29mZmVyaW5nczphcHBseToBKmIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_mpp_catalog_v1_agency, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
+  fileDesc("CiRtcHAvY2F0YWxvZy92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SDm1wcC5jYXRhbG9nLnYxIkMKDkdldFNpdGVSZXF1ZXN0EjEKBG5hbWUYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kInMKEEFwcGx5U2l0ZVJlcXVlc3QSKgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGVCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBImMKEEdldEFnZW5jeVJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQihwEKE0xpc3RBZ2VuY2llc1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMY9AMiWQoUTGlzdEFnZW5jaWVzUmVzcG9uc2USKAoIYWdlbmNpZXMYASADKAsyFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3kSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIq4BChJBcHBseUFnZW5jeVJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIuCgZhZ2VuY3kYAiABKAsyFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3lCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBImkKEkdldE9mZmVyaW5nUmVxdWVzdBJTCgRuYW1lGAEgASgJQkW6SEJyQDI+XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSQi3gEKFExpc3RPZmZlcmluZ3NSZXF1ZXN0EjMKBnBhcmVudBgBIAEoCUIjukggch4yHF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfSQSVAoGYWdlbmN5GAIgASgJQkS6SEFyPzI9XihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSk/JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMY9AMiXQoVTGlzdE9mZmVyaW5nc1Jlc3BvbnNlEisKCW9mZmVyaW5ncxgBIAMoCzIYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAQoWU2VhcmNoT2ZmZXJpbmdzUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhkKBXF1ZXJ5GAIgASgJQgq6SAdyBRACGMgBEhwKCXBhZ2Vfc2l6ZRgDIAEoBUIJukgGGgQYZCgAIkYKF1NlYXJjaE9mZmVyaW5nc1Jlc3BvbnNlEisKCW9mZmVyaW5ncxgBIAMoCzIYLm1wcC5jYXRhbG9nLnYxLk9mZmVyaW5nIrQBChRBcHBseU9mZmVyaW5nUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEjIKCG9mZmVyaW5nGAIgASgLMhgubXBwLmNhdGFsb2cudjEuT2ZmZXJpbmdCBrpIA8gBARIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIrIBChNEZWxldGVBZ2VuY3lSZXF1ZXN0Ek8KBG5hbWUYASABKAlCQbpIPnI8Mjpec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYWdlbmNpZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhUKBGV0YWcYAiABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgDIAEoCBIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASIWChREZWxldGVBZ2VuY3lSZXNwb25zZSK4AQoVRGVsZXRlT2ZmZXJpbmdSZXF1ZXN0ElMKBG5hbWUYASABKAlCRbpIQnJAMj5ec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmZXJpbmdzL1thLXowLTldW2EtejAtOS1dezEsNjB9JBIVCgRldGFnGAIgASgJQge6SARyAhhAEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSHAoKcmVxdWVzdF9pZBgEIAEoCUIIukgFcgOwAQEiGAoWRGVsZXRlT2ZmZXJpbmdSZXNwb25zZSJsChVHZXRDaGFubmVsS2luZFJlcXVlc3QSUwoEbmFtZRgBIAEoCUJFukhCckAyPl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jaGFubmVsS2luZHMvW2Etel1bYS16MC05X117MSwzMH0kIosBChdMaXN0Q2hhbm5lbEtpbmRzUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxj0AyJnChhMaXN0Q2hhbm5lbEtpbmRzUmVzcG9uc2USMgoNY2hhbm5lbF9raW5kcxgBIAMoCzIbLm1wcC5jYXRhbG9nLnYxLkNoYW5uZWxLaW5kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK+AQoXQXBwbHlDaGFubmVsS2luZFJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBI5CgxjaGFubmVsX2tpbmQYAiABKAsyGy5tcHAuY2F0YWxvZy52MS5DaGFubmVsS2luZEIGukgDyAEBEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSHAoKcmVxdWVzdF9pZBgEIAEoCUIIukgFcgOwAQEiZAoRR2V0Q2hhbm5lbFJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jaGFubmVscy9bYS16XVthLXowLTktXXsxLDQwfSQitQIKE0xpc3RDaGFubmVsc1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJUCgZhZ2VuY3kYAiABKAlCRLpIQXI/Mj1eKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2FnZW5jaWVzL1thLXpdW2EtejAtOS1dezEsMzB9KT8kElYKBGtpbmQYAyABKAlCSLpIRXJDMkFeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2NoYW5uZWxLaW5kcy9bYS16XVthLXowLTlfXXsxLDMwfSk/JBIdCglwYWdlX3NpemUYBCABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgFIAEoCUIIukgFcgMY9AMiWgoUTGlzdENoYW5uZWxzUmVzcG9uc2USKQoIY2hhbm5lbHMYASADKAsyFy5tcHAuY2F0YWxvZy52MS5DaGFubmVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKxAQoTQXBwbHlDaGFubmVsUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEjAKB2NoYW5uZWwYAiABKAsyFy5tcHAuY2F0YWxvZy52MS5DaGFubmVsQga6SAPIAQESFQoNdmFsaWRhdGVfb25seRgDIAEoCBIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASKzAQoURGVsZXRlQ2hhbm5lbFJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jaGFubmVscy9bYS16XVthLXowLTktXXsxLDQwfSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQBIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIhcKFURlbGV0ZUNoYW5uZWxSZXNwb25zZTLcEwoOQ2F0YWxvZ1NlcnZpY2USYQoHR2V0U2l0ZRIeLm1wcC5jYXRhbG9nLnYxLkdldFNpdGVSZXF1ZXN0GhQubXBwLmNhdGFsb2cudjEuU2l0ZSIgqrsYAggBgtPkkwIUEhIvdjEve25hbWU9c2l0ZXMvKn0ScQoJQXBwbHlTaXRlEiAubXBwLmNhdGFsb2cudjEuQXBwbHlTaXRlUmVxdWVzdBoULm1wcC5jYXRhbG9nLnYxLlNpdGUiLKq7GA4SBAgJEAESBAgHEAIYAYLT5JMCFCIPL3YxL3NpdGVzOmFwcGx5OgEqEnIKCUdldEFnZW5jeRIgLm1wcC5jYXRhbG9nLnYxLkdldEFnZW5jeVJlcXVlc3QaFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3kiK6q7GAIIAYLT5JMCHxIdL3YxL3tuYW1lPXNpdGVzLyovYWdlbmNpZXMvKn0ShgEKDExpc3RBZ2VuY2llcxIjLm1wcC5jYXRhbG9nLnYxLkxpc3RBZ2VuY2llc1JlcXVlc3QaJC5tcHAuY2F0YWxvZy52MS5MaXN0QWdlbmNpZXNSZXNwb25zZSIrqrsYAggBgtPkkwIfEh0vdjEve3BhcmVudD1zaXRlcy8qfS9hZ2VuY2llcxKLAQoLQXBwbHlBZ2VuY3kSIi5tcHAuY2F0YWxvZy52MS5BcHBseUFnZW5jeVJlcXVlc3QaFi5tcHAuY2F0YWxvZy52MS5BZ2VuY3kiQKq7GA4SBAgJEAESBAgHEAIYAYLT5JMCKCIjL3YxL3twYXJlbnQ9c2l0ZXMvKn0vYWdlbmNpZXM6YXBwbHk6ASoSeQoLR2V0T2ZmZXJpbmcSIi5tcHAuY2F0YWxvZy52MS5HZXRPZmZlcmluZ1JlcXVlc3QaGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZyIsqrsYAggBgtPkkwIgEh4vdjEve25hbWU9c2l0ZXMvKi9vZmZlcmluZ3MvKn0SigEKDUxpc3RPZmZlcmluZ3MSJC5tcHAuY2F0YWxvZy52MS5MaXN0T2ZmZXJpbmdzUmVxdWVzdBolLm1wcC5jYXRhbG9nLnYxLkxpc3RPZmZlcmluZ3NSZXNwb25zZSIsqrsYAggBgtPkkwIgEh4vdjEve3BhcmVudD1zaXRlcy8qfS9vZmZlcmluZ3MSlwEKD1NlYXJjaE9mZmVyaW5ncxImLm1wcC5jYXRhbG9nLnYxLlNlYXJjaE9mZmVyaW5nc1JlcXVlc3QaJy5tcHAuY2F0YWxvZy52MS5TZWFyY2hPZmZlcmluZ3NSZXNwb25zZSIzqrsYAggBgtPkkwInEiUvdjEve3BhcmVudD1zaXRlcy8qfS9vZmZlcmluZ3M6c2VhcmNoEpgBCg1BcHBseU9mZmVyaW5nEiQubXBwLmNhdGFsb2cudjEuQXBwbHlPZmZlcmluZ1JlcXVlc3QaGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZyJHqrsYFBIECAkQARIECAcQAhIECAYQAxgBgtPkkwIpIiQvdjEve3BhcmVudD1zaXRlcy8qfS9vZmZlcmluZ3M6YXBwbHk6ASoSkgEKDERlbGV0ZUFnZW5jeRIjLm1wcC5jYXRhbG9nLnYxLkRlbGV0ZUFnZW5jeVJlcXVlc3QaJC5tcHAuY2F0YWxvZy52MS5EZWxldGVBZ2VuY3lSZXNwb25zZSI3qrsYDhIECAkQARIECAcQAhgBgtPkkwIfKh0vdjEve25hbWU9c2l0ZXMvKi9hZ2VuY2llcy8qfRKfAQoORGVsZXRlT2ZmZXJpbmcSJS5tcHAuY2F0YWxvZy52MS5EZWxldGVPZmZlcmluZ1JlcXVlc3QaJi5tcHAuY2F0YWxvZy52MS5EZWxldGVPZmZlcmluZ1Jlc3BvbnNlIj6quxgUEgQICRABEgQIBxACEgQIBhADGAGC0+STAiAqHi92MS97bmFtZT1zaXRlcy8qL29mZmVyaW5ncy8qfRKFAQoOR2V0Q2hhbm5lbEtpbmQSJS5tcHAuY2F0YWxvZy52MS5HZXRDaGFubmVsS2luZFJlcXVlc3QaGy5tcHAuY2F0YWxvZy52MS5DaGFubmVsS2luZCIvqrsYAggBgtPkkwIjEiEvdjEve25hbWU9c2l0ZXMvKi9jaGFubmVsS2luZHMvKn0SlgEKEExpc3RDaGFubmVsS2luZHMSJy5tcHAuY2F0YWxvZy52MS5MaXN0Q2hhbm5lbEtpbmRzUmVxdWVzdBooLm1wcC5jYXRhbG9nLnYxLkxpc3RDaGFubmVsS2luZHNSZXNwb25zZSIvqrsYAggBgtPkkwIjEiEvdjEve3BhcmVudD1zaXRlcy8qfS9jaGFubmVsS2luZHMSngEKEEFwcGx5Q2hhbm5lbEtpbmQSJy5tcHAuY2F0YWxvZy52MS5BcHBseUNoYW5uZWxLaW5kUmVxdWVzdBobLm1wcC5jYXRhbG9nLnYxLkNoYW5uZWxLaW5kIkSquxgOEgQICRABEgQIBxACGAGC0+STAiwiJy92MS97cGFyZW50PXNpdGVzLyp9L2NoYW5uZWxLaW5kczphcHBseToBKhJ1CgpHZXRDaGFubmVsEiEubXBwLmNhdGFsb2cudjEuR2V0Q2hhbm5lbFJlcXVlc3QaFy5tcHAuY2F0YWxvZy52MS5DaGFubmVsIiuquxgCCAGC0+STAh8SHS92MS97bmFtZT1zaXRlcy8qL2NoYW5uZWxzLyp9EoYBCgxMaXN0Q2hhbm5lbHMSIy5tcHAuY2F0YWxvZy52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0GiQubXBwLmNhdGFsb2cudjEuTGlzdENoYW5uZWxzUmVzcG9uc2UiK6q7GAIIAYLT5JMCHxIdL3YxL3twYXJlbnQ9c2l0ZXMvKn0vY2hhbm5lbHMSlAEKDEFwcGx5Q2hhbm5lbBIjLm1wcC5jYXRhbG9nLnYxLkFwcGx5Q2hhbm5lbFJlcXVlc3QaFy5tcHAuY2F0YWxvZy52MS5DaGFubmVsIkaquxgUEgQICRABEgQIBxACEgQIBhADGAGC0+STAigiIy92MS97cGFyZW50PXNpdGVzLyp9L2NoYW5uZWxzOmFwcGx5OgEqEpsBCg1EZWxldGVDaGFubmVsEiQubXBwLmNhdGFsb2cudjEuRGVsZXRlQ2hhbm5lbFJlcXVlc3QaJS5tcHAuY2F0YWxvZy52MS5EZWxldGVDaGFubmVsUmVzcG9uc2UiPaq7GBQSBAgJEAESBAgHEAISBAgGEAMYAYLT5JMCHyodL3YxL3tuYW1lPXNpdGVzLyovY2hhbm5lbHMvKn1iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_mpp_catalog_v1_agency, file_mpp_catalog_v1_channel, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.catalog.v1.GetSiteRequest
@@ -315,7 +317,364 @@ export const ApplyOfferingRequestSchema: GenMessage<ApplyOfferingRequest> = /*@_
   messageDesc(file_mpp_catalog_v1_catalog_service, 11);
 
 /**
- * Agencies, public services with their standards, sites. Reading is open to everyone (UU 25/2009: standards are published).
+ * @generated from message mpp.catalog.v1.DeleteAgencyRequest
+ */
+export type DeleteAgencyRequest = Message<"mpp.catalog.v1.DeleteAgencyRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty, or the etag that was read: then a change in between is not lost.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Check only: nothing is written.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteAgencyRequest.
+ * Use `create(DeleteAgencyRequestSchema)` to create a new message.
+ */
+export const DeleteAgencyRequestSchema: GenMessage<DeleteAgencyRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 12);
+
+/**
+ * @generated from message mpp.catalog.v1.DeleteAgencyResponse
+ */
+export type DeleteAgencyResponse = Message<"mpp.catalog.v1.DeleteAgencyResponse"> & {
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteAgencyResponse.
+ * Use `create(DeleteAgencyResponseSchema)` to create a new message.
+ */
+export const DeleteAgencyResponseSchema: GenMessage<DeleteAgencyResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 13);
+
+/**
+ * @generated from message mpp.catalog.v1.DeleteOfferingRequest
+ */
+export type DeleteOfferingRequest = Message<"mpp.catalog.v1.DeleteOfferingRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty, or the etag that was read: then a change in between is not lost.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Check only: nothing is written.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteOfferingRequest.
+ * Use `create(DeleteOfferingRequestSchema)` to create a new message.
+ */
+export const DeleteOfferingRequestSchema: GenMessage<DeleteOfferingRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 14);
+
+/**
+ * @generated from message mpp.catalog.v1.DeleteOfferingResponse
+ */
+export type DeleteOfferingResponse = Message<"mpp.catalog.v1.DeleteOfferingResponse"> & {
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteOfferingResponse.
+ * Use `create(DeleteOfferingResponseSchema)` to create a new message.
+ */
+export const DeleteOfferingResponseSchema: GenMessage<DeleteOfferingResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 15);
+
+/**
+ * @generated from message mpp.catalog.v1.GetChannelKindRequest
+ */
+export type GetChannelKindRequest = Message<"mpp.catalog.v1.GetChannelKindRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.GetChannelKindRequest.
+ * Use `create(GetChannelKindRequestSchema)` to create a new message.
+ */
+export const GetChannelKindRequestSchema: GenMessage<GetChannelKindRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 16);
+
+/**
+ * @generated from message mpp.catalog.v1.ListChannelKindsRequest
+ */
+export type ListChannelKindsRequest = Message<"mpp.catalog.v1.ListChannelKindsRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ListChannelKindsRequest.
+ * Use `create(ListChannelKindsRequestSchema)` to create a new message.
+ */
+export const ListChannelKindsRequestSchema: GenMessage<ListChannelKindsRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 17);
+
+/**
+ * @generated from message mpp.catalog.v1.ListChannelKindsResponse
+ */
+export type ListChannelKindsResponse = Message<"mpp.catalog.v1.ListChannelKindsResponse"> & {
+  /**
+   * @generated from field: repeated mpp.catalog.v1.ChannelKind channel_kinds = 1;
+   */
+  channelKinds: ChannelKind[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ListChannelKindsResponse.
+ * Use `create(ListChannelKindsResponseSchema)` to create a new message.
+ */
+export const ListChannelKindsResponseSchema: GenMessage<ListChannelKindsResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 18);
+
+/**
+ * @generated from message mpp.catalog.v1.ApplyChannelKindRequest
+ */
+export type ApplyChannelKindRequest = Message<"mpp.catalog.v1.ApplyChannelKindRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * @generated from field: mpp.catalog.v1.ChannelKind channel_kind = 2;
+   */
+  channelKind?: ChannelKind;
+
+  /**
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ApplyChannelKindRequest.
+ * Use `create(ApplyChannelKindRequestSchema)` to create a new message.
+ */
+export const ApplyChannelKindRequestSchema: GenMessage<ApplyChannelKindRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 19);
+
+/**
+ * @generated from message mpp.catalog.v1.GetChannelRequest
+ */
+export type GetChannelRequest = Message<"mpp.catalog.v1.GetChannelRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.GetChannelRequest.
+ * Use `create(GetChannelRequestSchema)` to create a new message.
+ */
+export const GetChannelRequestSchema: GenMessage<GetChannelRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 20);
+
+/**
+ * @generated from message mpp.catalog.v1.ListChannelsRequest
+ */
+export type ListChannelsRequest = Message<"mpp.catalog.v1.ListChannelsRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Empty, or only this agency's.
+   *
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * Empty, or only those of this kind.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ListChannelsRequest.
+ * Use `create(ListChannelsRequestSchema)` to create a new message.
+ */
+export const ListChannelsRequestSchema: GenMessage<ListChannelsRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 21);
+
+/**
+ * @generated from message mpp.catalog.v1.ListChannelsResponse
+ */
+export type ListChannelsResponse = Message<"mpp.catalog.v1.ListChannelsResponse"> & {
+  /**
+   * @generated from field: repeated mpp.catalog.v1.Channel channels = 1;
+   */
+  channels: Channel[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ListChannelsResponse.
+ * Use `create(ListChannelsResponseSchema)` to create a new message.
+ */
+export const ListChannelsResponseSchema: GenMessage<ListChannelsResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 22);
+
+/**
+ * @generated from message mpp.catalog.v1.ApplyChannelRequest
+ */
+export type ApplyChannelRequest = Message<"mpp.catalog.v1.ApplyChannelRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * @generated from field: mpp.catalog.v1.Channel channel = 2;
+   */
+  channel?: Channel;
+
+  /**
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ApplyChannelRequest.
+ * Use `create(ApplyChannelRequestSchema)` to create a new message.
+ */
+export const ApplyChannelRequestSchema: GenMessage<ApplyChannelRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 23);
+
+/**
+ * @generated from message mpp.catalog.v1.DeleteChannelRequest
+ */
+export type DeleteChannelRequest = Message<"mpp.catalog.v1.DeleteChannelRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty, or the etag that was read: then a change in between is not lost.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Check only: nothing is written.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteChannelRequest.
+ * Use `create(DeleteChannelRequestSchema)` to create a new message.
+ */
+export const DeleteChannelRequestSchema: GenMessage<DeleteChannelRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 24);
+
+/**
+ * @generated from message mpp.catalog.v1.DeleteChannelResponse
+ */
+export type DeleteChannelResponse = Message<"mpp.catalog.v1.DeleteChannelResponse"> & {
+};
+
+/**
+ * Describes the message mpp.catalog.v1.DeleteChannelResponse.
+ * Use `create(DeleteChannelResponseSchema)` to create a new message.
+ */
+export const DeleteChannelResponseSchema: GenMessage<DeleteChannelResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_catalog_service, 25);
+
+/**
+ * Agencies, public services with their standards, channels, sites. Reading is open to everyone (UU 25/2009: standards are published).
  *
  * @generated from service mpp.catalog.v1.CatalogService
  */
@@ -395,6 +754,87 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof ApplyOfferingRequestSchema;
     output: typeof OfferingSchema;
+  },
+  /**
+   * Takes an agency out of the catalogue; its name and its queue's id, prefix and counters are free again. Refused while
+   * tickets or applications are open, or services or channels are left.
+   *
+   * @generated from rpc mpp.catalog.v1.CatalogService.DeleteAgency
+   */
+  deleteAgency: {
+    methodKind: "unary";
+    input: typeof DeleteAgencyRequestSchema;
+    output: typeof DeleteAgencyResponseSchema;
+  },
+  /**
+   * Takes a public service out of the catalogue. Refused while tickets or applications of it are open, or a channel has it.
+   *
+   * @generated from rpc mpp.catalog.v1.CatalogService.DeleteOffering
+   */
+  deleteOffering: {
+    methodKind: "unary";
+    input: typeof DeleteOfferingRequestSchema;
+    output: typeof DeleteOfferingResponseSchema;
+  },
+  /**
+   * @generated from rpc mpp.catalog.v1.CatalogService.GetChannelKind
+   */
+  getChannelKind: {
+    methodKind: "unary";
+    input: typeof GetChannelKindRequestSchema;
+    output: typeof ChannelKindSchema;
+  },
+  /**
+   * @generated from rpc mpp.catalog.v1.CatalogService.ListChannelKinds
+   */
+  listChannelKinds: {
+    methodKind: "unary";
+    input: typeof ListChannelKindsRequestSchema;
+    output: typeof ListChannelKindsResponseSchema;
+  },
+  /**
+   * Creates or replaces a kind of channel. Refused when a channel that is there would not fit it any more.
+   *
+   * @generated from rpc mpp.catalog.v1.CatalogService.ApplyChannelKind
+   */
+  applyChannelKind: {
+    methodKind: "unary";
+    input: typeof ApplyChannelKindRequestSchema;
+    output: typeof ChannelKindSchema;
+  },
+  /**
+   * @generated from rpc mpp.catalog.v1.CatalogService.GetChannel
+   */
+  getChannel: {
+    methodKind: "unary";
+    input: typeof GetChannelRequestSchema;
+    output: typeof ChannelSchema;
+  },
+  /**
+   * @generated from rpc mpp.catalog.v1.CatalogService.ListChannels
+   */
+  listChannels: {
+    methodKind: "unary";
+    input: typeof ListChannelsRequestSchema;
+    output: typeof ListChannelsResponseSchema;
+  },
+  /**
+   * Creates or replaces a channel. Its settings must fit the attributes of its kind; an error names the path.
+   *
+   * @generated from rpc mpp.catalog.v1.CatalogService.ApplyChannel
+   */
+  applyChannel: {
+    methodKind: "unary";
+    input: typeof ApplyChannelRequestSchema;
+    output: typeof ChannelSchema;
+  },
+  /**
+   * @generated from rpc mpp.catalog.v1.CatalogService.DeleteChannel
+   */
+  deleteChannel: {
+    methodKind: "unary";
+    input: typeof DeleteChannelRequestSchema;
+    output: typeof DeleteChannelResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mpp_catalog_v1_catalog_service, 0);

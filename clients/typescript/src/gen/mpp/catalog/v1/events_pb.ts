@@ -8,6 +8,8 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Agency } from "./agency_pb.js";
 import { file_mpp_catalog_v1_agency } from "./agency_pb.js";
+import type { Channel, ChannelKind } from "./channel_pb.js";
+import { file_mpp_catalog_v1_channel } from "./channel_pb.js";
 import type { Offering } from "./offering_pb.js";
 import { file_mpp_catalog_v1_offering } from "./offering_pb.js";
 import type { Site } from "./site_pb.js";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/catalog/v1/events.proto.
  */
 export const file_mpp_catalog_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChttcHAvY2F0YWxvZy92MS9ldmVudHMucHJvdG8SDm1wcC5jYXRhbG9nLnYxIjsKDVNpdGVQdWJsaXNoZWQSIgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGU6BrK7GAIIAiJBCg9BZ2VuY3lQdWJsaXNoZWQSJgoGYWdlbmN5GAEgASgLMhYubXBwLmNhdGFsb2cudjEuQWdlbmN5OgayuxgCCAIiRwoRT2ZmZXJpbmdQdWJsaXNoZWQSKgoIb2ZmZXJpbmcYASABKAsyGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZzoGsrsYAggCYgZwcm90bzM", [file_mpp_catalog_v1_agency, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
+  fileDesc("ChttcHAvY2F0YWxvZy92MS9ldmVudHMucHJvdG8SDm1wcC5jYXRhbG9nLnYxIjsKDVNpdGVQdWJsaXNoZWQSIgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGU6BrK7GAIIAiJBCg9BZ2VuY3lQdWJsaXNoZWQSJgoGYWdlbmN5GAEgASgLMhYubXBwLmNhdGFsb2cudjEuQWdlbmN5OgayuxgCCAIiRwoRT2ZmZXJpbmdQdWJsaXNoZWQSKgoIb2ZmZXJpbmcYASABKAsyGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZzoGsrsYAggCIkkKFENoYW5uZWxLaW5kUHVibGlzaGVkEikKBGtpbmQYASABKAsyGy5tcHAuY2F0YWxvZy52MS5DaGFubmVsS2luZDoGsrsYAggCIkQKEENoYW5uZWxQdWJsaXNoZWQSKAoHY2hhbm5lbBgBIAEoCzIXLm1wcC5jYXRhbG9nLnYxLkNoYW5uZWw6BrK7GAIIAiInCg1BZ2VuY3lSZXRpcmVkEg4KBmFnZW5jeRgBIAEoCToGsrsYAggCIisKD09mZmVyaW5nUmV0aXJlZBIQCghvZmZlcmluZxgBIAEoCToGsrsYAggCIikKDkNoYW5uZWxSZXRpcmVkEg8KB2NoYW5uZWwYASABKAk6BrK7GAIIAmIGcHJvdG8z", [file_mpp_catalog_v1_agency, file_mpp_catalog_v1_channel, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.catalog.v1.SitePublished
@@ -71,4 +73,91 @@ export type OfferingPublished = Message<"mpp.catalog.v1.OfferingPublished"> & {
  */
 export const OfferingPublishedSchema: GenMessage<OfferingPublished> = /*@__PURE__*/
   messageDesc(file_mpp_catalog_v1_events, 2);
+
+/**
+ * @generated from message mpp.catalog.v1.ChannelKindPublished
+ */
+export type ChannelKindPublished = Message<"mpp.catalog.v1.ChannelKindPublished"> & {
+  /**
+   * @generated from field: mpp.catalog.v1.ChannelKind kind = 1;
+   */
+  kind?: ChannelKind;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ChannelKindPublished.
+ * Use `create(ChannelKindPublishedSchema)` to create a new message.
+ */
+export const ChannelKindPublishedSchema: GenMessage<ChannelKindPublished> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 3);
+
+/**
+ * @generated from message mpp.catalog.v1.ChannelPublished
+ */
+export type ChannelPublished = Message<"mpp.catalog.v1.ChannelPublished"> & {
+  /**
+   * @generated from field: mpp.catalog.v1.Channel channel = 1;
+   */
+  channel?: Channel;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ChannelPublished.
+ * Use `create(ChannelPublishedSchema)` to create a new message.
+ */
+export const ChannelPublishedSchema: GenMessage<ChannelPublished> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 4);
+
+/**
+ * The resource is no longer in the catalogue. Its name may be published again, with a greater sequence.
+ *
+ * @generated from message mpp.catalog.v1.AgencyRetired
+ */
+export type AgencyRetired = Message<"mpp.catalog.v1.AgencyRetired"> & {
+  /**
+   * @generated from field: string agency = 1;
+   */
+  agency: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.AgencyRetired.
+ * Use `create(AgencyRetiredSchema)` to create a new message.
+ */
+export const AgencyRetiredSchema: GenMessage<AgencyRetired> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 5);
+
+/**
+ * @generated from message mpp.catalog.v1.OfferingRetired
+ */
+export type OfferingRetired = Message<"mpp.catalog.v1.OfferingRetired"> & {
+  /**
+   * @generated from field: string offering = 1;
+   */
+  offering: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.OfferingRetired.
+ * Use `create(OfferingRetiredSchema)` to create a new message.
+ */
+export const OfferingRetiredSchema: GenMessage<OfferingRetired> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 6);
+
+/**
+ * @generated from message mpp.catalog.v1.ChannelRetired
+ */
+export type ChannelRetired = Message<"mpp.catalog.v1.ChannelRetired"> & {
+  /**
+   * @generated from field: string channel = 1;
+   */
+  channel: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ChannelRetired.
+ * Use `create(ChannelRetiredSchema)` to create a new message.
+ */
+export const ChannelRetiredSchema: GenMessage<ChannelRetired> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 7);
 

@@ -4,12 +4,14 @@
 // @generated from file mpp/queue/v1/events.proto (package mpp.queue.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
-import type { PriorityGroup, Ticket_State } from "./ticket_pb.js";
+import type { TicketFacts } from "./facts_pb.js";
+import { file_mpp_queue_v1_facts } from "./facts_pb.js";
+import type { Delivery, PriorityGroup, Ticket_State } from "./ticket_pb.js";
 import { file_mpp_queue_v1_ticket } from "./ticket_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/events.proto.
  */
 export const file_mpp_queue_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChltcHAvcXVldWUvdjEvZXZlbnRzLnByb3RvEgxtcHAucXVldWUudjEioQIKDFRpY2tldElzc3VlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRILCgNkYXkYBSABKAkSLQoJaXNzdWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI5Cg5wcmlvcml0eV9ncm91cBgHIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgIIAEoCUIEuLsYARIUCgxwZW9wbGVfYWhlYWQYCSABKAUSHgoWZXN0aW1hdGVkX3dhaXRfbWludXRlcxgKIAEoBToGsrsYAggCIscBCgxUaWNrZXRDYWxsZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSDwoHY291bnRlchgEIAEoBRINCgVjYWxscxgFIAEoBRItCgljYWxsZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKDHNlYWxlZF9waG9uZRgHIAEoCUIEuLsYARIUCgxhbm5vdW5jZW1lbnQYCCABKAk6BrK7GAIIAiLhAQoNVGlja2V0U2VydmluZxIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCWlzc3VlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2VydmluZ19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAU6BrK7GAIIAiKjAgoLVGlja2V0RW5kZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSEAoIb2ZmZXJpbmcYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhQKBnJlYXNvbhgGIAEoCUIEuLsYARIsCghlbmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFgoOc2VydmVkX3NlY29uZHMYCSABKAUSDwoHY291bnRlchgKIAEoBRIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAE6BrK7GAIIAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_ticket]);
+  fileDesc("ChltcHAvcXVldWUvdjEvZXZlbnRzLnByb3RvEgxtcHAucXVldWUudjEiwAQKDFRpY2tldElzc3VlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRILCgNkYXkYBSABKAkSLQoJaXNzdWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI5Cg5wcmlvcml0eV9ncm91cBgHIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgIIAEoCUIEuLsYARIUCgxwZW9wbGVfYWhlYWQYCSABKAUSHgoWZXN0aW1hdGVkX3dhaXRfbWludXRlcxgKIAEoBRIPCgdjaGFubmVsGAsgASgJEhwKDnByaW9yaXR5X2NsYXNzGAwgASgJQgS4uxgBEi4KCmFycml2ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEHdhaXRfbG93X21pbnV0ZXMYDiABKAUSGQoRd2FpdF9oaWdoX21pbnV0ZXMYDyABKAUSDQoFdmlzaXQYECABKAkSEwoLYXBwb2ludG1lbnQYESABKAkSGAoQdHJhbnNmZXJyZWRfZnJvbRgSIAEoCRIYCgpwZXJzb25fa2V5GBMgASgJQgS4uxgBEhcKCXBob25lX2tleRgUIAEoCUIEuLsYARIYCgpkZXZpY2Vfa2V5GBUgASgJQgS4uxgBOgayuxgCCAIisgMKDFRpY2tldENhbGxlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIPCgdjb3VudGVyGAQgASgFEg0KBWNhbGxzGAUgASgFEi0KCWNhbGxlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoMc2VhbGVkX3Bob25lGAcgASgJQgS4uxgBEhQKDGFubm91bmNlbWVudBgIIAEoCRIQCghvZmZlcmluZxgJIAEoCRILCgNkYXkYCiABKAkSDwoHY2hhbm5lbBgLIAEoCRIcCg5wcmlvcml0eV9jbGFzcxgMIAEoCUIEuLsYARItCglpc3N1ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDndhaXRlZF9zZWNvbmRzGA8gASgFEhMKC291dF9vZl90dXJuGBAgASgIEg8KB3Jlc3VtZWQYESABKAg6BrK7GAIIAiL3AgoNVGlja2V0U2VydmluZxIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCWlzc3VlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2VydmluZ19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFwoPd2Fsa2luZ19zZWNvbmRzGAkgASgFEgsKA2RheRgKIAEoCRIPCgdjaGFubmVsGAsgASgJEi4KCmFycml2ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNhbGxlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiLbAwoLVGlja2V0RW5kZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSEAoIb2ZmZXJpbmcYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhQKBnJlYXNvbhgGIAEoCUIEuLsYARIsCghlbmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFgoOc2VydmVkX3NlY29uZHMYCSABKAUSDwoHY291bnRlchgKIAEoBRIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAESKAoFZmFjdHMYHiABKAsyGS5tcHAucXVldWUudjEuVGlja2V0RmFjdHMSHAoOcHJpb3JpdHlfY2xhc3MYHyABKAlCBLi7GAESEQoJZGVsaXZlcmVkGAwgAygJEigKCGRlbGl2ZXJ5GA0gASgOMhYubXBwLnF1ZXVlLnYxLkRlbGl2ZXJ5EhcKD3RpbWVfaW5hY2N1cmF0ZRgOIAEoCBIYCgpwZXJzb25fa2V5GA8gASgJQgS4uxgBOgayuxgCCAIiuwEKDFRpY2tldFBhcmtlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEhQKBnJlYXNvbhgGIAEoCUIEuLsYARItCglwYXJrZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2RheRgIIAEoCToGsrsYAggCIuMCCg5UaWNrZXRSZXR1cm5lZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIxCgVjYXVzZRgFIAEoDjIiLm1wcC5xdWV1ZS52MS5UaWNrZXRSZXR1cm5lZC5DYXVzZRIUCgZyZWFzb24YBiABKAlCBLi7GAESLwoLcmV0dXJuZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NvdW50ZXIYCCABKAUSKQoFc3RhdGUYCSABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEgsKA2RheRgKIAEoCSJECgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX1VORE9ORRABEhIKDkNBVVNFX1JFUVVFVUVEEAI6BrK7GAIIAiKEAwoRVGlja2V0VHJhbnNmZXJyZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSEAoIb2ZmZXJpbmcYBCABKAkSDQoFY2hpbGQYBSABKAkSDgoGdGFyZ2V0GAYgASgJEhcKD3RhcmdldF9vZmZlcmluZxgHIAEoCRIUCgZyZWFzb24YCCABKAlCBLi7GAESMgoOdHJhbnNmZXJyZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NvdW50ZXIYCiABKAUSFgoOd2FpdGVkX3NlY29uZHMYCyABKAUSFgoOc2VydmVkX3NlY29uZHMYDCABKAUSGgoMc2VhbGVkX3Bob25lGA0gASgJQgS4uxgBEigKBWZhY3RzGA4gASgLMhkubXBwLnF1ZXVlLnYxLlRpY2tldEZhY3RzEhwKDnByaW9yaXR5X2NsYXNzGA8gASgJQgS4uxgBOgayuxgCCAIiiwIKDUNvdW50ZXJPcGVuZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDQoFcXVldWUYAyABKAkSDgoGYWdlbmN5GAQgASgJEgsKA2RheRgFIAEoCRItCglvcGVuZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW9mZmVyaW5ncxgHIAMoCRIZChFhcHBvaW50bWVudHNfb25seRgIIAEoCBIxCg1wbGFubmVkX2Nsb3NlGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCgdvZmZpY2VyGAogASgJQgS4uxgBOgayuxgCCAIiswEKDUNvdW50ZXJQYXVzZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDQoFcXVldWUYAyABKAkSDgoGYWdlbmN5GAQgASgJEi0KCXBhdXNlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoGcmVhc29uGAYgASgJQgS4uxgBEhUKB29mZmljZXIYByABKAlCBLi7GAE6BrK7GAIIAiKfAQoOQ291bnRlclJlc3VtZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDQoFcXVldWUYAyABKAkSDgoGYWdlbmN5GAQgASgJEi4KCnJlc3VtZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKB29mZmljZXIYBiABKAlCBLi7GAE6BrK7GAIIAiLQAwoNQ291bnRlckNsb3NlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSCwoDZGF5GAUgASgJEi0KCW9wZW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY2xvc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxvcGVuX3NlY29uZHMYCCABKAUSFgoOcGF1c2VkX3NlY29uZHMYCSABKAUSMAoFY2F1c2UYCiABKA4yIS5tcHAucXVldWUudjEuQ291bnRlckNsb3NlZC5DYXVzZRIUCgZyZWFzb24YCyABKAlCBLi7GAESFQoHb2ZmaWNlchgMIAEoCUIEuLsYASJ/CgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NMT1NFRBABEhIKDkNBVVNFX1JFTEVBU0VEEAISEQoNQ0FVU0VfREFZX0VORBADEg8KC0NBVVNFX01PVkVEEAQSFQoRQ0FVU0VfSEFOREVEX09WRVIQBToGsrsYAggCInwKEkNvdW50ZXJBbGFybVJhaXNlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRIOCgZhZ2VuY3kYAyABKAkSLQoJcmFpc2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggBIsgBChhDb3VudGVyQWxhcm1BY2tub3dsZWRnZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDgoGYWdlbmN5GAMgASgJEi0KCXJhaXNlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPYWNrbm93bGVkZ2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcmVzc2VzGAYgASgFOgayuxgCCAEiJQoMVmlzaXRTdGFydGVkEg0KBXZpc2l0GAEgASgJOgayuxgCCAEiJwoOVmlzaXRDYW5jZWxsZWQSDQoFdmlzaXQYASABKAk6BrK7GAIIASLRAgoPQXBwb2ludG1lbnRIZWxkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaG9sZF91bnRpbBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgKIAEoCUIEuLsYARIYCgpib29rZXJfa2V5GAsgASgJQgS4uxgBOgayuxgCCAIi5AIKFEFwcG9pbnRtZW50Q29uZmlybWVkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgJIAEoCUIEuLsYARIXCglwaG9uZV9rZXkYCiABKAlCBLi7GAESGgoMc2VhbGVkX3Bob25lGAsgASgJQgS4uxgBEiEKE3NlYWxlZF9ib29raW5nX2NvZGUYDCABKAlCBLi7GAE6BrK7GAIIAiLfAgoWQXBwb2ludG1lbnRSZXNjaGVkdWxlZBITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc2xvdHMYBiABKAUSEAoIaW50ZXJuYWwYByABKAgSJgoCYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlcGxhY2VzGAkgASgJEhgKCnBlcnNvbl9rZXkYCiABKAlCBLi7GAESGgoMc2VhbGVkX3Bob25lGAsgASgJQgS4uxgBEiEKE3NlYWxlZF9ib29raW5nX2NvZGUYDCABKAlCBLi7GAE6BrK7GAIIAiLJAwoUQXBwb2ludG1lbnRDYW5jZWxsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXNsb3RzGAYgASgFEiYKAmF0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI3CgVjYXVzZRgIIAEoDjIoLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudENhbmNlbGxlZC5DYXVzZRIUCgZyZWFzb24YCSABKAlCBLi7GAESGAoKcGVyc29uX2tleRgKIAEoCUIEuLsYARIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAEiYgoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABITCg9DQVVTRV9DQU5DRUxMRUQQARIWChJDQVVTRV9IT0xEX0VYUElSRUQQAhIVChFDQVVTRV9SRVNDSEVEVUxFRBADOgayuxgCCAIinwIKFEFwcG9pbnRtZW50Q2hlY2tlZEluEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJhdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbGF0ZRgIIAEoCBIOCgZ0aWNrZXQYCSABKAk6BrK7GAIIAiLRAQoUQXBwb2ludG1lbnRGdWxmaWxsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAmF0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCIpsCChFBcHBvaW50bWVudE5vU2hvdxITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWFmdGVyX25vX3Nob3cYByABKAgSGAoKcGVyc29uX2tleRgIIAEoCUIEuLsYARIaCgxzZWFsZWRfcGhvbmUYCSABKAlCBLi7GAE6BrK7GAIIAiLiAQoOQXBwb2ludG1lbnREdWUSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKDHNlYWxlZF9waG9uZRgGIAEoCUIEuLsYARIhChNzZWFsZWRfYm9va2luZ19jb2RlGAcgASgJQgS4uxgBOgayuxgCCAEiiwEKDEtpb3NrQ2hhbmdlZBINCgVraW9zaxgBIAEoCRIOCgZhY3RpdmUYAiABKAgSFAoGcmVhc29uGAMgASgJQgS4uxgBEhYKDnBhdXNlZF9idXR0b25zGAQgAygJEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCIsoBChJCb29raW5nQWxhcm1SYWlzZWQSDQoFYWxhcm0YASABKAkSDQoFcXVldWUYAiABKAkSDgoGYWdlbmN5GAMgASgJEg4KBm9yaWdpbhgEIAEoCRINCgVjb3VudBgFIAEoBRIWCg53aW5kb3dfbWludXRlcxgGIAEoBRItCglyYWlzZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKCm9yaWdpbl9rZXkYCCABKAlCBLi7GAE6BrK7GAIIAiKQAQoYQm9va2luZ0FsYXJtQWNrbm93bGVkZ2VkEg0KBWFsYXJtGAEgASgJEg0KBXF1ZXVlGAIgASgJEhAKAmJ5GAMgASgJQgS4uxgBEhQKBnJlYXNvbhgEIAEoCUIEuLsYARImCgJhdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_facts, file_mpp_queue_v1_ticket]);
 
 /**
  * @generated from message mpp.queue.v1.TicketIssued
@@ -72,6 +74,67 @@ export type TicketIssued = Message<"mpp.queue.v1.TicketIssued"> & {
    * @generated from field: int32 estimated_wait_minutes = 10;
    */
   estimatedWaitMinutes: number;
+
+  /**
+   * @generated from field: string channel = 11;
+   */
+  channel: string;
+
+  /**
+   * @generated from field: string priority_class = 12;
+   */
+  priorityClass: string;
+
+  /**
+   * The place in the line counts from here.
+   *
+   * @generated from field: google.protobuf.Timestamp arrived_at = 13;
+   */
+  arrivedAt?: Timestamp;
+
+  /**
+   * @generated from field: int32 wait_low_minutes = 14;
+   */
+  waitLowMinutes: number;
+
+  /**
+   * @generated from field: int32 wait_high_minutes = 15;
+   */
+  waitHighMinutes: number;
+
+  /**
+   * @generated from field: string visit = 16;
+   */
+  visit: string;
+
+  /**
+   * @generated from field: string appointment = 17;
+   */
+  appointment: string;
+
+  /**
+   * The ticket it was transferred from.
+   *
+   * @generated from field: string transferred_from = 18;
+   */
+  transferredFrom: string;
+
+  /**
+   * Blind indexes, for what guards against brokers.
+   *
+   * @generated from field: string person_key = 19;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string phone_key = 20;
+   */
+  phoneKey: string;
+
+  /**
+   * @generated from field: string device_key = 21;
+   */
+  deviceKey: string;
 };
 
 /**
@@ -128,6 +191,57 @@ export type TicketCalled = Message<"mpp.queue.v1.TicketCalled"> & {
    * @generated from field: string announcement = 8;
    */
   announcement: string;
+
+  /**
+   * @generated from field: string offering = 9;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: string day = 10;
+   */
+  day: string;
+
+  /**
+   * @generated from field: string channel = 11;
+   */
+  channel: string;
+
+  /**
+   * @generated from field: string priority_class = 12;
+   */
+  priorityClass: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp issued_at = 13;
+   */
+  issuedAt?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp arrived_at = 14;
+   */
+  arrivedAt?: Timestamp;
+
+  /**
+   * From the ticket to this call.
+   *
+   * @generated from field: int32 waited_seconds = 15;
+   */
+  waitedSeconds: number;
+
+  /**
+   * It was not its turn.
+   *
+   * @generated from field: bool out_of_turn = 16;
+   */
+  outOfTurn: boolean;
+
+  /**
+   * Called back after it was parked.
+   *
+   * @generated from field: bool resumed = 17;
+   */
+  resumed: boolean;
 };
 
 /**
@@ -138,6 +252,8 @@ export const TicketCalledSchema: GenMessage<TicketCalled> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_events, 1);
 
 /**
+ * Nothing personal, ever: agencies read it under the routing key of an event that has no other form.
+ *
  * @generated from message mpp.queue.v1.TicketServing
  */
 export type TicketServing = Message<"mpp.queue.v1.TicketServing"> & {
@@ -180,6 +296,33 @@ export type TicketServing = Message<"mpp.queue.v1.TicketServing"> & {
    * @generated from field: int32 waited_seconds = 8;
    */
   waitedSeconds: number;
+
+  /**
+   * From the last call to the counter; a part of the wait.
+   *
+   * @generated from field: int32 walking_seconds = 9;
+   */
+  walkingSeconds: number;
+
+  /**
+   * @generated from field: string day = 10;
+   */
+  day: string;
+
+  /**
+   * @generated from field: string channel = 11;
+   */
+  channel: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp arrived_at = 12;
+   */
+  arrivedAt?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp called_at = 13;
+   */
+  calledAt?: Timestamp;
 };
 
 /**
@@ -253,6 +396,44 @@ export type TicketEnded = Message<"mpp.queue.v1.TicketEnded"> & {
    * @generated from field: string sealed_phone = 11;
    */
   sealedPhone: string;
+
+  /**
+   * For statistics; not with STATE_MISSED.
+   *
+   * @generated from field: mpp.queue.v1.TicketFacts facts = 30;
+   */
+  facts?: TicketFacts;
+
+  /**
+   * @generated from field: string priority_class = 31;
+   */
+  priorityClass: string;
+
+  /**
+   * Offerings that were delivered, when that was recorded.
+   *
+   * @generated from field: repeated string delivered = 12;
+   */
+  delivered: string[];
+
+  /**
+   * @generated from field: mpp.queue.v1.Delivery delivery = 13;
+   */
+  delivery: Delivery;
+
+  /**
+   * The officer says that the times of this visit are not right.
+   *
+   * @generated from field: bool time_inaccurate = 14;
+   */
+  timeInaccurate: boolean;
+
+  /**
+   * A blind index of the person, for what guards against brokers.
+   *
+   * @generated from field: string person_key = 15;
+   */
+  personKey: string;
 };
 
 /**
@@ -261,4 +442,1336 @@ export type TicketEnded = Message<"mpp.queue.v1.TicketEnded"> & {
  */
 export const TicketEndedSchema: GenMessage<TicketEnded> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_events, 3);
+
+/**
+ * The citizen stepped aside; the counter is free.
+ *
+ * @generated from message mpp.queue.v1.TicketParked
+ */
+export type TicketParked = Message<"mpp.queue.v1.TicketParked"> & {
+  /**
+   * @generated from field: string ticket = 1;
+   */
+  ticket: string;
+
+  /**
+   * @generated from field: string number = 2;
+   */
+  number: string;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 4;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: int32 counter = 5;
+   */
+  counter: number;
+
+  /**
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp parked_at = 7;
+   */
+  parkedAt?: Timestamp;
+
+  /**
+   * @generated from field: string day = 8;
+   */
+  day: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.TicketParked.
+ * Use `create(TicketParkedSchema)` to create a new message.
+ */
+export const TicketParkedSchema: GenMessage<TicketParked> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 4);
+
+/**
+ * A called ticket waits again at its old place, its turn not used up.
+ *
+ * @generated from message mpp.queue.v1.TicketReturned
+ */
+export type TicketReturned = Message<"mpp.queue.v1.TicketReturned"> & {
+  /**
+   * @generated from field: string ticket = 1;
+   */
+  ticket: string;
+
+  /**
+   * @generated from field: string number = 2;
+   */
+  number: string;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 4;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.TicketReturned.Cause cause = 5;
+   */
+  cause: TicketReturned_Cause;
+
+  /**
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp returned_at = 7;
+   */
+  returnedAt?: Timestamp;
+
+  /**
+   * The counter it had been called to.
+   *
+   * @generated from field: int32 counter = 8;
+   */
+  counter: number;
+
+  /**
+   * WAITING, or PARKED when the call of a parked ticket was taken back.
+   *
+   * @generated from field: mpp.queue.v1.Ticket.State state = 9;
+   */
+  state: Ticket_State;
+
+  /**
+   * @generated from field: string day = 10;
+   */
+  day: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.TicketReturned.
+ * Use `create(TicketReturnedSchema)` to create a new message.
+ */
+export const TicketReturnedSchema: GenMessage<TicketReturned> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 5);
+
+/**
+ * @generated from enum mpp.queue.v1.TicketReturned.Cause
+ */
+export enum TicketReturned_Cause {
+  /**
+   * @generated from enum value: CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The officer took the call back at once.
+   *
+   * @generated from enum value: CAUSE_UNDONE = 1;
+   */
+  UNDONE = 1,
+
+  /**
+   * An officer put it back for a reason.
+   *
+   * @generated from enum value: CAUSE_REQUEUED = 2;
+   */
+  REQUEUED = 2,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.TicketReturned.Cause.
+ */
+export const TicketReturned_CauseSchema: GenEnum<TicketReturned_Cause> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_events, 5, 0);
+
+/**
+ * One leg of a visit ended, another begins at another queue with the same number and arrival.
+ *
+ * @generated from message mpp.queue.v1.TicketTransferred
+ */
+export type TicketTransferred = Message<"mpp.queue.v1.TicketTransferred"> & {
+  /**
+   * @generated from field: string ticket = 1;
+   */
+  ticket: string;
+
+  /**
+   * @generated from field: string number = 2;
+   */
+  number: string;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 4;
+   */
+  offering: string;
+
+  /**
+   * The ticket that goes on, its queue, and what it is for.
+   *
+   * @generated from field: string child = 5;
+   */
+  child: string;
+
+  /**
+   * @generated from field: string target = 6;
+   */
+  target: string;
+
+  /**
+   * @generated from field: string target_offering = 7;
+   */
+  targetOffering: string;
+
+  /**
+   * @generated from field: string reason = 8;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp transferred_at = 9;
+   */
+  transferredAt?: Timestamp;
+
+  /**
+   * @generated from field: int32 counter = 10;
+   */
+  counter: number;
+
+  /**
+   * @generated from field: int32 waited_seconds = 11;
+   */
+  waitedSeconds: number;
+
+  /**
+   * @generated from field: int32 served_seconds = 12;
+   */
+  servedSeconds: number;
+
+  /**
+   * @generated from field: string sealed_phone = 13;
+   */
+  sealedPhone: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.TicketFacts facts = 14;
+   */
+  facts?: TicketFacts;
+
+  /**
+   * @generated from field: string priority_class = 15;
+   */
+  priorityClass: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.TicketTransferred.
+ * Use `create(TicketTransferredSchema)` to create a new message.
+ */
+export const TicketTransferredSchema: GenMessage<TicketTransferred> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 6);
+
+/**
+ * An officer began to work at a counter.
+ *
+ * @generated from message mpp.queue.v1.CounterOpened
+ */
+export type CounterOpened = Message<"mpp.queue.v1.CounterOpened"> & {
+  /**
+   * `sites/{site}/counters/{number}`
+   *
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: string agency = 4;
+   */
+  agency: string;
+
+  /**
+   * Local date of the site, ISO.
+   *
+   * @generated from field: string day = 5;
+   */
+  day: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp opened_at = 6;
+   */
+  openedAt?: Timestamp;
+
+  /**
+   * What is served there; none: everything of the queue.
+   *
+   * @generated from field: repeated string offerings = 7;
+   */
+  offerings: string[];
+
+  /**
+   * @generated from field: bool appointments_only = 8;
+   */
+  appointmentsOnly: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp planned_close = 9;
+   */
+  plannedClose?: Timestamp;
+
+  /**
+   * @generated from field: string officer = 10;
+   */
+  officer: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterOpened.
+ * Use `create(CounterOpenedSchema)` to create a new message.
+ */
+export const CounterOpenedSchema: GenMessage<CounterOpened> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 7);
+
+/**
+ * @generated from message mpp.queue.v1.CounterPaused
+ */
+export type CounterPaused = Message<"mpp.queue.v1.CounterPaused"> & {
+  /**
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: string agency = 4;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp paused_at = 5;
+   */
+  pausedAt?: Timestamp;
+
+  /**
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string officer = 7;
+   */
+  officer: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterPaused.
+ * Use `create(CounterPausedSchema)` to create a new message.
+ */
+export const CounterPausedSchema: GenMessage<CounterPaused> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 8);
+
+/**
+ * @generated from message mpp.queue.v1.CounterResumed
+ */
+export type CounterResumed = Message<"mpp.queue.v1.CounterResumed"> & {
+  /**
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: string agency = 4;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp resumed_at = 5;
+   */
+  resumedAt?: Timestamp;
+
+  /**
+   * @generated from field: string officer = 6;
+   */
+  officer: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterResumed.
+ * Use `create(CounterResumedSchema)` to create a new message.
+ */
+export const CounterResumedSchema: GenMessage<CounterResumed> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 9);
+
+/**
+ * The officer left, or the counter was taken from them.
+ *
+ * @generated from message mpp.queue.v1.CounterClosed
+ */
+export type CounterClosed = Message<"mpp.queue.v1.CounterClosed"> & {
+  /**
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: string agency = 4;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string day = 5;
+   */
+  day: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp opened_at = 6;
+   */
+  openedAt?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp closed_at = 7;
+   */
+  closedAt?: Timestamp;
+
+  /**
+   * Without the pauses. After CAUSE_DAY_END at most what it can have been: nobody said when the officer left.
+   *
+   * @generated from field: int32 open_seconds = 8;
+   */
+  openSeconds: number;
+
+  /**
+   * @generated from field: int32 paused_seconds = 9;
+   */
+  pausedSeconds: number;
+
+  /**
+   * @generated from field: mpp.queue.v1.CounterClosed.Cause cause = 10;
+   */
+  cause: CounterClosed_Cause;
+
+  /**
+   * @generated from field: string reason = 11;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string officer = 12;
+   */
+  officer: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterClosed.
+ * Use `create(CounterClosedSchema)` to create a new message.
+ */
+export const CounterClosedSchema: GenMessage<CounterClosed> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 10);
+
+/**
+ * @generated from enum mpp.queue.v1.CounterClosed.Cause
+ */
+export enum CounterClosed_Cause {
+  /**
+   * @generated from enum value: CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CAUSE_CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * By the site manager.
+   *
+   * @generated from enum value: CAUSE_RELEASED = 2;
+   */
+  RELEASED = 2,
+
+  /**
+   * Nobody closed it and the local day is over.
+   *
+   * @generated from enum value: CAUSE_DAY_END = 3;
+   */
+  DAY_END = 3,
+
+  /**
+   * The catalogue gave the counter to another queue.
+   *
+   * @generated from enum value: CAUSE_MOVED = 4;
+   */
+  MOVED = 4,
+
+  /**
+   * Another officer went on at a counter that nobody had opened by OpenCounter.
+   *
+   * @generated from enum value: CAUSE_HANDED_OVER = 5;
+   */
+  HANDED_OVER = 5,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.CounterClosed.Cause.
+ */
+export const CounterClosed_CauseSchema: GenEnum<CounterClosed_Cause> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_events, 10, 0);
+
+/**
+ * The emergency button; once, however often it is pressed until somebody acknowledges.
+ *
+ * @generated from message mpp.queue.v1.CounterAlarmRaised
+ */
+export type CounterAlarmRaised = Message<"mpp.queue.v1.CounterAlarmRaised"> & {
+  /**
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp raised_at = 4;
+   */
+  raisedAt?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterAlarmRaised.
+ * Use `create(CounterAlarmRaisedSchema)` to create a new message.
+ */
+export const CounterAlarmRaisedSchema: GenMessage<CounterAlarmRaised> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 11);
+
+/**
+ * @generated from message mpp.queue.v1.CounterAlarmAcknowledged
+ */
+export type CounterAlarmAcknowledged = Message<"mpp.queue.v1.CounterAlarmAcknowledged"> & {
+  /**
+   * @generated from field: string counter = 1;
+   */
+  counter: string;
+
+  /**
+   * @generated from field: int32 number = 2;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp raised_at = 4;
+   */
+  raisedAt?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp acknowledged_at = 5;
+   */
+  acknowledgedAt?: Timestamp;
+
+  /**
+   * @generated from field: int32 presses = 6;
+   */
+  presses: number;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CounterAlarmAcknowledged.
+ * Use `create(CounterAlarmAcknowledgedSchema)` to create a new message.
+ */
+export const CounterAlarmAcknowledgedSchema: GenMessage<CounterAlarmAcknowledged> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 12);
+
+/**
+ * A visit was written down; its tickets follow.
+ *
+ * @generated from message mpp.queue.v1.VisitStarted
+ */
+export type VisitStarted = Message<"mpp.queue.v1.VisitStarted"> & {
+  /**
+   * `sites/{site}/visits/{visit}`
+   *
+   * @generated from field: string visit = 1;
+   */
+  visit: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.VisitStarted.
+ * Use `create(VisitStartedSchema)` to create a new message.
+ */
+export const VisitStartedSchema: GenMessage<VisitStarted> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 13);
+
+/**
+ * Its waiting tickets are to be cancelled.
+ *
+ * @generated from message mpp.queue.v1.VisitCancelled
+ */
+export type VisitCancelled = Message<"mpp.queue.v1.VisitCancelled"> & {
+  /**
+   * @generated from field: string visit = 1;
+   */
+  visit: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.VisitCancelled.
+ * Use `create(VisitCancelledSchema)` to create a new message.
+ */
+export const VisitCancelledSchema: GenMessage<VisitCancelled> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 14);
+
+/**
+ * Somebody took places for some minutes.
+ *
+ * @generated from message mpp.queue.v1.AppointmentHeld
+ */
+export type AppointmentHeld = Message<"mpp.queue.v1.AppointmentHeld"> & {
+  /**
+   * `{queue or channel}/agendas/{local date}/appointments/{appointment}`
+   *
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: int32 slots = 6;
+   */
+  slots: number;
+
+  /**
+   * Made by an officer.
+   *
+   * @generated from field: bool internal = 7;
+   */
+  internal: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 8;
+   */
+  at?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp hold_until = 9;
+   */
+  holdUntil?: Timestamp;
+
+  /**
+   * Blind indexes of the person and of who books: for quotas and alarms against brokers.
+   *
+   * @generated from field: string person_key = 10;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string booker_key = 11;
+   */
+  bookerKey: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentHeld.
+ * Use `create(AppointmentHeldSchema)` to create a new message.
+ */
+export const AppointmentHeldSchema: GenMessage<AppointmentHeld> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 15);
+
+/**
+ * @generated from message mpp.queue.v1.AppointmentConfirmed
+ */
+export type AppointmentConfirmed = Message<"mpp.queue.v1.AppointmentConfirmed"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: int32 slots = 6;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: bool internal = 7;
+   */
+  internal: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 8;
+   */
+  at?: Timestamp;
+
+  /**
+   * @generated from field: string person_key = 9;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string phone_key = 10;
+   */
+  phoneKey: string;
+
+  /**
+   * @generated from field: string sealed_phone = 11;
+   */
+  sealedPhone: string;
+
+  /**
+   * @generated from field: string sealed_booking_code = 12;
+   */
+  sealedBookingCode: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentConfirmed.
+ * Use `create(AppointmentConfirmedSchema)` to create a new message.
+ */
+export const AppointmentConfirmedSchema: GenMessage<AppointmentConfirmed> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 16);
+
+/**
+ * Another time took the place of an appointment. The subject is the new one.
+ *
+ * @generated from message mpp.queue.v1.AppointmentRescheduled
+ */
+export type AppointmentRescheduled = Message<"mpp.queue.v1.AppointmentRescheduled"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: int32 slots = 6;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: bool internal = 7;
+   */
+  internal: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 8;
+   */
+  at?: Timestamp;
+
+  /**
+   * The appointment whose place it took.
+   *
+   * @generated from field: string replaces = 9;
+   */
+  replaces: string;
+
+  /**
+   * @generated from field: string person_key = 10;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string sealed_phone = 11;
+   */
+  sealedPhone: string;
+
+  /**
+   * @generated from field: string sealed_booking_code = 12;
+   */
+  sealedBookingCode: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentRescheduled.
+ * Use `create(AppointmentRescheduledSchema)` to create a new message.
+ */
+export const AppointmentRescheduledSchema: GenMessage<AppointmentRescheduled> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 17);
+
+/**
+ * The places were given back.
+ *
+ * @generated from message mpp.queue.v1.AppointmentCancelled
+ */
+export type AppointmentCancelled = Message<"mpp.queue.v1.AppointmentCancelled"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: int32 slots = 6;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 7;
+   */
+  at?: Timestamp;
+
+  /**
+   * @generated from field: mpp.queue.v1.AppointmentCancelled.Cause cause = 8;
+   */
+  cause: AppointmentCancelled_Cause;
+
+  /**
+   * Free text may name a person.
+   *
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string person_key = 10;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string sealed_phone = 11;
+   */
+  sealedPhone: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentCancelled.
+ * Use `create(AppointmentCancelledSchema)` to create a new message.
+ */
+export const AppointmentCancelledSchema: GenMessage<AppointmentCancelled> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 18);
+
+/**
+ * @generated from enum mpp.queue.v1.AppointmentCancelled.Cause
+ */
+export enum AppointmentCancelled_Cause {
+  /**
+   * @generated from enum value: CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CAUSE_CANCELLED = 1;
+   */
+  CANCELLED = 1,
+
+  /**
+   * Nobody confirmed in time.
+   *
+   * @generated from enum value: CAUSE_HOLD_EXPIRED = 2;
+   */
+  HOLD_EXPIRED = 2,
+
+  /**
+   * AppointmentRescheduled tells of the new time.
+   *
+   * @generated from enum value: CAUSE_RESCHEDULED = 3;
+   */
+  RESCHEDULED = 3,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.AppointmentCancelled.Cause.
+ */
+export const AppointmentCancelled_CauseSchema: GenEnum<AppointmentCancelled_Cause> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_events, 18, 0);
+
+/**
+ * The citizen is here.
+ *
+ * @generated from message mpp.queue.v1.AppointmentCheckedIn
+ */
+export type AppointmentCheckedIn = Message<"mpp.queue.v1.AppointmentCheckedIn"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 6;
+   */
+  at?: Timestamp;
+
+  /**
+   * The place in the line counts from here.
+   *
+   * @generated from field: google.protobuf.Timestamp arrived_at = 7;
+   */
+  arrivedAt?: Timestamp;
+
+  /**
+   * @generated from field: bool late = 8;
+   */
+  late: boolean;
+
+  /**
+   * The ticket that it draws; empty where there is no queue.
+   *
+   * @generated from field: string ticket = 9;
+   */
+  ticket: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentCheckedIn.
+ * Use `create(AppointmentCheckedInSchema)` to create a new message.
+ */
+export const AppointmentCheckedInSchema: GenMessage<AppointmentCheckedIn> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 19);
+
+/**
+ * The visit is over.
+ *
+ * @generated from message mpp.queue.v1.AppointmentFulfilled
+ */
+export type AppointmentFulfilled = Message<"mpp.queue.v1.AppointmentFulfilled"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 6;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentFulfilled.
+ * Use `create(AppointmentFulfilledSchema)` to create a new message.
+ */
+export const AppointmentFulfilledSchema: GenMessage<AppointmentFulfilled> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 20);
+
+/**
+ * Nobody came. It can be given another time once.
+ *
+ * @generated from message mpp.queue.v1.AppointmentNoShow
+ */
+export type AppointmentNoShow = Message<"mpp.queue.v1.AppointmentNoShow"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 6;
+   */
+  at?: Timestamp;
+
+  /**
+   * It was a second chance already.
+   *
+   * @generated from field: bool after_no_show = 7;
+   */
+  afterNoShow: boolean;
+
+  /**
+   * @generated from field: string person_key = 8;
+   */
+  personKey: string;
+
+  /**
+   * @generated from field: string sealed_phone = 9;
+   */
+  sealedPhone: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentNoShow.
+ * Use `create(AppointmentNoShowSchema)` to create a new message.
+ */
+export const AppointmentNoShowSchema: GenMessage<AppointmentNoShow> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 21);
+
+/**
+ * A confirmed appointment is a day away: remind the citizen.
+ *
+ * @generated from message mpp.queue.v1.AppointmentDue
+ */
+export type AppointmentDue = Message<"mpp.queue.v1.AppointmentDue"> & {
+  /**
+   * @generated from field: string appointment = 1;
+   */
+  appointment: string;
+
+  /**
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 4;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end = 5;
+   */
+  end?: Timestamp;
+
+  /**
+   * @generated from field: string sealed_phone = 6;
+   */
+  sealedPhone: string;
+
+  /**
+   * @generated from field: string sealed_booking_code = 7;
+   */
+  sealedBookingCode: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.AppointmentDue.
+ * Use `create(AppointmentDueSchema)` to create a new message.
+ */
+export const AppointmentDueSchema: GenMessage<AppointmentDue> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 22);
+
+/**
+ * A site manager put a kiosk to work or out of it, or paused buttons.
+ *
+ * @generated from message mpp.queue.v1.KioskChanged
+ */
+export type KioskChanged = Message<"mpp.queue.v1.KioskChanged"> & {
+  /**
+   * `sites/{site}/kiosks/{kiosk}`
+   *
+   * @generated from field: string kiosk = 1;
+   */
+  kiosk: string;
+
+  /**
+   * @generated from field: bool active = 2;
+   */
+  active: boolean;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Ids of its buttons.
+   *
+   * @generated from field: repeated string paused_buttons = 4;
+   */
+  pausedButtons: string[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 5;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.queue.v1.KioskChanged.
+ * Use `create(KioskChangedSchema)` to create a new message.
+ */
+export const KioskChangedSchema: GenMessage<KioskChanged> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 23);
+
+/**
+ * One phone or device took more tickets of a queue within a window than expected; at most one such event a window. No
+ * proof of anything: somebody of the site should look.
+ *
+ * @generated from message mpp.queue.v1.BookingAlarmRaised
+ */
+export type BookingAlarmRaised = Message<"mpp.queue.v1.BookingAlarmRaised"> & {
+  /**
+   * `sites/{site}/bookingAlarms/{alarm}`
+   *
+   * @generated from field: string alarm = 1;
+   */
+  alarm: string;
+
+  /**
+   * @generated from field: string queue = 2;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: string agency = 3;
+   */
+  agency: string;
+
+  /**
+   * `phone` or `device`
+   *
+   * @generated from field: string origin = 4;
+   */
+  origin: string;
+
+  /**
+   * @generated from field: int32 count = 5;
+   */
+  count: number;
+
+  /**
+   * @generated from field: int32 window_minutes = 6;
+   */
+  windowMinutes: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp raised_at = 7;
+   */
+  raisedAt?: Timestamp;
+
+  /**
+   * Blind index of the phone or device.
+   *
+   * @generated from field: string origin_key = 8;
+   */
+  originKey: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.BookingAlarmRaised.
+ * Use `create(BookingAlarmRaisedSchema)` to create a new message.
+ */
+export const BookingAlarmRaisedSchema: GenMessage<BookingAlarmRaised> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 24);
+
+/**
+ * @generated from message mpp.queue.v1.BookingAlarmAcknowledged
+ */
+export type BookingAlarmAcknowledged = Message<"mpp.queue.v1.BookingAlarmAcknowledged"> & {
+  /**
+   * @generated from field: string alarm = 1;
+   */
+  alarm: string;
+
+  /**
+   * @generated from field: string queue = 2;
+   */
+  queue: string;
+
+  /**
+   * Role and subject, never a name.
+   *
+   * @generated from field: string by = 3;
+   */
+  by: string;
+
+  /**
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 5;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.queue.v1.BookingAlarmAcknowledged.
+ * Use `create(BookingAlarmAcknowledgedSchema)` to create a new message.
+ */
+export const BookingAlarmAcknowledgedSchema: GenMessage<BookingAlarmAcknowledged> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 25);
 

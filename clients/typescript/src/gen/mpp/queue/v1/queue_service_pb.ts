@@ -7,7 +7,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
-import type { IssuedTicketSchema, PriorityGroup, QueueStatusSchema, TicketSchema } from "./ticket_pb.js";
+import type { Delivery, IssuedTicketSchema, PriorityGroup, QueueStatusSchema, Ticket, Ticket_State, TicketSchema } from "./ticket_pb.js";
 import { file_mpp_queue_v1_ticket } from "./ticket_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/queue_service.proto.
  */
 export const file_mpp_queue_v1_queue_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtcHAvcXVldWUvdjEvcXVldWVfc2VydmljZS5wcm90bxIMbXBwLnF1ZXVlLnYxItACChFUYWtlVGlja2V0UmVxdWVzdBJPCgZwYXJlbnQYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJaCghvZmZlcmluZxgCIAEoCUJIukhFckMyQV4oc2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmZXJpbmdzL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEjEKBXBob25lGAMgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBEj0KDnByaW9yaXR5X2dyb3VwGAQgASgOMhsubXBwLnF1ZXVlLnYxLlByaW9yaXR5R3JvdXBCCLpIBYIBAhABEhwKCnJlcXVlc3RfaWQYBSABKAlCCLpIBXIDsAEBInkKEEdldFRpY2tldFJlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kImAKD0dldFF1ZXVlUmVxdWVzdBJNCgRuYW1lGAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfSQiYgoRV2F0Y2hRdWV1ZVJlcXVlc3QSTQoEbmFtZRgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0kIp0BCg9DYWxsTmV4dFJlcXVlc3QSTwoGcGFyZW50GAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfSQSGwoHY291bnRlchgCIAEoBUIKukgHGgUYj04oARIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASKaAQoTUmVjYWxsVGlja2V0UmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEimgEKE1N0YXJ0U2VydmluZ1JlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kEhwKCnJlcXVlc3RfaWQYAiABKAlCCLpIBXIDsAEBIpoBChNGaW5pc2hUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIcCgpyZXF1ZXN0X2lkGAIgASgJQgi6SAVyA7ABASKYAQoRTWlzc1RpY2tldFJlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kEhwKCnJlcXVlc3RfaWQYAiABKAlCCLpIBXIDsAEBIrQBChNDYW5jZWxUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBMvgKCgxRdWV1ZVNlcnZpY2USkwEKClRha2VUaWNrZXQSHy5tcHAucXVldWUudjEuVGFrZVRpY2tldFJlcXVlc3QaGi5tcHAucXVldWUudjEuSXNzdWVkVGlja2V0IkiquxgUEgQIAhACEgQIARABEgQIBBACGAGC0+STAioiJS92MS97cGFyZW50PXNpdGVzLyovcXVldWVzLyp9L3RpY2tldHM6ASoSjAEKCUdldFRpY2tldBIeLm1wcC5xdWV1ZS52MS5HZXRUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJJqrsYGBIECAIQAhIECAEQBBIECAQQAhIECAcQAoLT5JMCJxIlL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovdGlja2V0cy8qfRJvCghHZXRRdWV1ZRIdLm1wcC5xdWV1ZS52MS5HZXRRdWV1ZVJlcXVlc3QaGS5tcHAucXVldWUudjEuUXVldWVTdGF0dXMiKaq7GAIIAYLT5JMCHRIbL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyp9EnsKCldhdGNoUXVldWUSHy5tcHAucXVldWUudjEuV2F0Y2hRdWV1ZVJlcXVlc3QaGS5tcHAucXVldWUudjEuUXVldWVTdGF0dXMiL6q7GAIIAYLT5JMCIxIhL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyp9OndhdGNoMAESfgoIQ2FsbE5leHQSHS5tcHAucXVldWUudjEuQ2FsbE5leHRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCI9qrsYCBIECAQQAxgBgtPkkwIrIiYvdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qfTpjYWxsTmV4dDoBKhKMAQoMUmVjYWxsVGlja2V0EiEubXBwLnF1ZXVlLnYxLlJlY2FsbFRpY2tldFJlcXVlc3QaFC5tcHAucXVldWUudjEuVGlja2V0IkOquxgIEgQIBBADGAGC0+STAjEiLC92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn06cmVjYWxsOgEqEpIBCgxTdGFydFNlcnZpbmcSIS5tcHAucXVldWUudjEuU3RhcnRTZXJ2aW5nUmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiSaq7GAgSBAgEEAMYAYLT5JMCNyIyL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovdGlja2V0cy8qfTpzdGFydFNlcnZpbmc6ASoSjAEKDEZpbmlzaFRpY2tldBIhLm1wcC5xdWV1ZS52MS5GaW5pc2hUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJDqrsYCBIECAQQAxgBgtPkkwIxIiwvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OmZpbmlzaDoBKhKGAQoKTWlzc1RpY2tldBIfLm1wcC5xdWV1ZS52MS5NaXNzVGlja2V0UmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiQaq7GAgSBAgEEAMYAYLT5JMCLyIqL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovdGlja2V0cy8qfTptaXNzOgEqEpgBCgxDYW5jZWxUaWNrZXQSIS5tcHAucXVldWUudjEuQ2FuY2VsVGlja2V0UmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiT6q7GBQSBAgBEAQSBAgEEAMSBAgHEAIYAYLT5JMCMSIsL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovdGlja2V0cy8qfTpjYW5jZWw6ASpiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_mpp_options_v1_options, file_mpp_queue_v1_ticket]);
+  fileDesc("CiBtcHAvcXVldWUvdjEvcXVldWVfc2VydmljZS5wcm90bxIMbXBwLnF1ZXVlLnYxItcEChFUYWtlVGlja2V0UmVxdWVzdBJPCgZwYXJlbnQYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJaCghvZmZlcmluZxgCIAEoCUJIukhFckMyQV4oc2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmZXJpbmdzL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEjEKBXBob25lGAMgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBEj0KDnByaW9yaXR5X2dyb3VwGAQgASgOMhsubXBwLnF1ZXVlLnYxLlByaW9yaXR5R3JvdXBCCLpIBYIBAhABEhwKCnJlcXVlc3RfaWQYBSABKAlCCLpIBXIDsAEBEjkKDnByaW9yaXR5X2NsYXNzGAYgASgJQiG6SB5yHDIaXihbYS16XVthLXowLTlfLV17MSwzMH0pPyQSJgoDbmlrGAcgASgJQhm6SBJyEDIOXihbMC05XXsxNn0pPyS4uxgBEhwKBmRldmljZRgIIAEoCUIMukgFcgMYyAG4uxgBEjEKB2NoYW5uZWwYCSABKAlCILpIHXIbMhleKFthLXpdW2EtejAtOV9dezEsMzB9KT8kElEKBWtpb3NrGAogASgJQkK6SD9yPTI7XihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9raW9za3MvW2Etel1bYS16MC05LV17MSw0MH0pPyQieQoQR2V0VGlja2V0UmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQiYAoPR2V0UXVldWVSZXF1ZXN0Ek0KBG5hbWUYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9JCJiChFXYXRjaFF1ZXVlUmVxdWVzdBJNCgRuYW1lGAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfSQinQEKD0NhbGxOZXh0UmVxdWVzdBJPCgZwYXJlbnQYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIbCgdjb3VudGVyGAIgASgFQgq6SAcaBRiPTigBEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIpoBChNSZWNhbGxUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIcCgpyZXF1ZXN0X2lkGAIgASgJQgi6SAVyA7ABASLCAQoTU3RhcnRTZXJ2aW5nUmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQESJgoDbmlrGAMgASgJQhm6SBJyEDIOXihbMC05XXsxNn0pPyS4uxgBIsoCChNGaW5pc2hUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIcCgpyZXF1ZXN0X2lkGAIgASgJQgi6SAVyA7ABARJhCglkZWxpdmVyZWQYAyADKAlCTrpIS5IBSBAUGAEiQnJAMj5ec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmZXJpbmdzL1thLXowLTldW2EtejAtOS1dezEsNjB9JBIyCghkZWxpdmVyeRgEIAEoDjIWLm1wcC5xdWV1ZS52MS5EZWxpdmVyeUIIukgFggECEAESFwoPdGltZV9pbmFjY3VyYXRlGAUgASgIIpgBChFNaXNzVGlja2V0UmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEitAEKE0NhbmNlbFRpY2tldFJlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMSHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEiigIKElByZXZpZXdOZXh0UmVxdWVzdBJPCgZwYXJlbnQYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIbCgdjb3VudGVyGAIgASgFQgq6SAcaBRiPTigBEhgKBWNvdW50GAMgASgFQgm6SAYaBBgUKAASbAoEc2tpcBgEIAMoCUJeukhbkgFYEBQiVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JCI8ChNQcmV2aWV3TmV4dFJlc3BvbnNlEiUKB3RpY2tldHMYASADKAsyFC5tcHAucXVldWUudjEuVGlja2V0ItEBChFDYWxsVGlja2V0UmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQSGwoHY291bnRlchgCIAEoBUIKukgHGgUYj04oARIaCgZyZWFzb24YAyABKAlCCrpIB3IFEAMY9AMSHAoKcmVxdWVzdF9pZBgEIAEoCUIIukgFcgOwAQEilgEKD1VuZG9DYWxsUmVxdWVzdBJlCgRuYW1lGAEgASgJQle6SFRyUjJQXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEisgEKEVBhcmtUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIrcBChNSZXN1bWVUaWNrZXRSZXF1ZXN0EmUKBG5hbWUYASABKAlCV7pIVHJSMlBec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vcXVldWVzL1thLXpdW2EtejAtOS1dezEsMzB9L3RpY2tldHMvW2EtejAtOS1dezgsNDB9JBIbCgdjb3VudGVyGAIgASgFQgq6SAcaBRiPTigBEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIuMCChVUcmFuc2ZlclRpY2tldFJlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kEk8KBnRhcmdldBgCIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEloKCG9mZmVyaW5nGAMgASgJQki6SEVyQzJBXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZlcmluZ3MvW2EtejAtOV1bYS16MC05LV17MSw2MH0pPyQSGAoGcmVhc29uGAQgASgJQgi6SAVyAxj0AxIcCgpyZXF1ZXN0X2lkGAUgASgJQgi6SAVyA7ABASLMAQoUUmVxdWV1ZVRpY2tldFJlcXVlc3QSZQoEbmFtZRgBIAEoCUJXukhUclIyUF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0kEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQAxj0AxITCgtyZXNldF9jYWxscxgDIAEoCBIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASLhAQoSTGlzdFRpY2tldHNSZXF1ZXN0Ek8KBnBhcmVudBgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEj0KBXN0YXRlGAIgASgOMhoubXBwLnF1ZXVlLnYxLlRpY2tldC5TdGF0ZUISukgPggEMEAEYABgBGAIYAxgJEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxj0AyJVChNMaXN0VGlja2V0c1Jlc3BvbnNlEiUKB3RpY2tldHMYASADKAsyFC5tcHAucXVldWUudjEuVGlja2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLvEwoMUXVldWVTZXJ2aWNlEpMBCgpUYWtlVGlja2V0Eh8ubXBwLnF1ZXVlLnYxLlRha2VUaWNrZXRSZXF1ZXN0GhoubXBwLnF1ZXVlLnYxLklzc3VlZFRpY2tldCJIqrsYFBIECAIQAhIECAEQARIECAQQAhgBgtPkkwIqIiUvdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qfS90aWNrZXRzOgEqEowBCglHZXRUaWNrZXQSHi5tcHAucXVldWUudjEuR2V0VGlja2V0UmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiSaq7GBgSBAgCEAISBAgBEAQSBAgEEAISBAgHEAKC0+STAicSJS92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn0SbwoIR2V0UXVldWUSHS5tcHAucXVldWUudjEuR2V0UXVldWVSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLlF1ZXVlU3RhdHVzIimquxgCCAGC0+STAh0SGy92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qfRJ7CgpXYXRjaFF1ZXVlEh8ubXBwLnF1ZXVlLnYxLldhdGNoUXVldWVSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLlF1ZXVlU3RhdHVzIi+quxgCCAGC0+STAiMSIS92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qfTp3YXRjaDABEn4KCENhbGxOZXh0Eh0ubXBwLnF1ZXVlLnYxLkNhbGxOZXh0UmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiPaq7GAgSBAgEEAMYAYLT5JMCKyImL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKn06Y2FsbE5leHQ6ASoSjAEKDFJlY2FsbFRpY2tldBIhLm1wcC5xdWV1ZS52MS5SZWNhbGxUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJDqrsYCBIECAQQAxgBgtPkkwIxIiwvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnJlY2FsbDoBKhKSAQoMU3RhcnRTZXJ2aW5nEiEubXBwLnF1ZXVlLnYxLlN0YXJ0U2VydmluZ1JlcXVlc3QaFC5tcHAucXVldWUudjEuVGlja2V0IkmquxgIEgQIBBADGAGC0+STAjciMi92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn06c3RhcnRTZXJ2aW5nOgEqEowBCgxGaW5pc2hUaWNrZXQSIS5tcHAucXVldWUudjEuRmluaXNoVGlja2V0UmVxdWVzdBoULm1wcC5xdWV1ZS52MS5UaWNrZXQiQ6q7GAgSBAgEEAMYAYLT5JMCMSIsL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovdGlja2V0cy8qfTpmaW5pc2g6ASoShgEKCk1pc3NUaWNrZXQSHy5tcHAucXVldWUudjEuTWlzc1RpY2tldFJlcXVlc3QaFC5tcHAucXVldWUudjEuVGlja2V0IkGquxgIEgQIBBADGAGC0+STAi8iKi92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn06bWlzczoBKhKYAQoMQ2FuY2VsVGlja2V0EiEubXBwLnF1ZXVlLnYxLkNhbmNlbFRpY2tldFJlcXVlc3QaFC5tcHAucXVldWUudjEuVGlja2V0Ik+quxgUEgQIARAEEgQIBBADEgQIBxACGAGC0+STAjEiLC92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn06Y2FuY2VsOgEqEo8BCgtQcmV2aWV3TmV4dBIgLm1wcC5xdWV1ZS52MS5QcmV2aWV3TmV4dFJlcXVlc3QaIS5tcHAucXVldWUudjEuUHJldmlld05leHRSZXNwb25zZSI7qrsYBhIECAQQA4LT5JMCKxIpL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKn06cHJldmlld05leHQShgEKCkNhbGxUaWNrZXQSHy5tcHAucXVldWUudjEuQ2FsbFRpY2tldFJlcXVlc3QaFC5tcHAucXVldWUudjEuVGlja2V0IkGquxgIEgQIBBADGAGC0+STAi8iKi92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL3RpY2tldHMvKn06Y2FsbDoBKhKGAQoIVW5kb0NhbGwSHS5tcHAucXVldWUudjEuVW5kb0NhbGxSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJFqrsYCBIECAQQAxgBgtPkkwIzIi4vdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnVuZG9DYWxsOgEqEoYBCgpQYXJrVGlja2V0Eh8ubXBwLnF1ZXVlLnYxLlBhcmtUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJBqrsYCBIECAQQAxgBgtPkkwIvIiovdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnBhcms6ASoSjAEKDFJlc3VtZVRpY2tldBIhLm1wcC5xdWV1ZS52MS5SZXN1bWVUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJDqrsYCBIECAQQAxgBgtPkkwIxIiwvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnJlc3VtZToBKhKSAQoOVHJhbnNmZXJUaWNrZXQSIy5tcHAucXVldWUudjEuVHJhbnNmZXJUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJFqrsYCBIECAQQAxgBgtPkkwIzIi4vdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnRyYW5zZmVyOgEqEo8BCg1SZXF1ZXVlVGlja2V0EiIubXBwLnF1ZXVlLnYxLlJlcXVldWVUaWNrZXRSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLlRpY2tldCJEqrsYCBIECAQQAxgBgtPkkwIyIi0vdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi90aWNrZXRzLyp9OnJlcXVldWU6ASoSkQEKC0xpc3RUaWNrZXRzEiAubXBwLnF1ZXVlLnYxLkxpc3RUaWNrZXRzUmVxdWVzdBohLm1wcC5xdWV1ZS52MS5MaXN0VGlja2V0c1Jlc3BvbnNlIj2quxgMEgQIBBADEgQIBxACgtPkkwInEiUvdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qfS90aWNrZXRzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_mpp_options_v1_options, file_mpp_queue_v1_ticket]);
 
 /**
  * @generated from message mpp.queue.v1.TakeTicketRequest
@@ -51,6 +51,41 @@ export type TakeTicketRequest = Message<"mpp.queue.v1.TakeTicketRequest"> & {
    * @generated from field: string request_id = 5;
    */
   requestId: string;
+
+  /**
+   * A class of the queue's policy (`umkm`); may be left out.
+   *
+   * @generated from field: string priority_class = 6;
+   */
+  priorityClass: string;
+
+  /**
+   * Who it is for; may be left out unless the queue asks for it. Kept only as a blind index.
+   *
+   * @generated from field: string nik = 7;
+   */
+  nik: string;
+
+  /**
+   * What tells one device from another; kept only as a blind index.
+   *
+   * @generated from field: string device = 8;
+   */
+  device: string;
+
+  /**
+   * A channel's kind that the ticket comes through, such as `drive_thru`; may be left out.
+   *
+   * @generated from field: string channel = 9;
+   */
+  channel: string;
+
+  /**
+   * Which kiosk it is taken at: needed where the site's kiosks must be put to work by a manager (KIOSK_INACTIVE).
+   *
+   * @generated from field: string kiosk = 10;
+   */
+  kiosk: string;
 };
 
 /**
@@ -173,6 +208,13 @@ export type StartServingRequest = Message<"mpp.queue.v1.StartServingRequest"> & 
    * @generated from field: string request_id = 2;
    */
   requestId: string;
+
+  /**
+   * Of the card on the counter; may be left out. PERSON_MISMATCH when the ticket was taken for another person.
+   *
+   * @generated from field: string nik = 3;
+   */
+  nik: string;
 };
 
 /**
@@ -195,6 +237,25 @@ export type FinishTicketRequest = Message<"mpp.queue.v1.FinishTicketRequest"> & 
    * @generated from field: string request_id = 2;
    */
   requestId: string;
+
+  /**
+   * What was delivered; with `delivery` RECORDED an empty list says that nothing was.
+   *
+   * @generated from field: repeated string delivered = 3;
+   */
+  delivered: string[];
+
+  /**
+   * @generated from field: mpp.queue.v1.Delivery delivery = 4;
+   */
+  delivery: Delivery;
+
+  /**
+   * The times of this visit are not right (the officer forgot to end it).
+   *
+   * @generated from field: bool time_inaccurate = 5;
+   */
+  timeInaccurate: boolean;
 };
 
 /**
@@ -252,6 +313,302 @@ export type CancelTicketRequest = Message<"mpp.queue.v1.CancelTicketRequest"> & 
  */
 export const CancelTicketRequestSchema: GenMessage<CancelTicketRequest> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_queue_service, 9);
+
+/**
+ * @generated from message mpp.queue.v1.PreviewNextRequest
+ */
+export type PreviewNextRequest = Message<"mpp.queue.v1.PreviewNextRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * @generated from field: int32 counter = 2;
+   */
+  counter: number;
+
+  /**
+   * How many; 0 is 3.
+   *
+   * @generated from field: int32 count = 3;
+   */
+  count: number;
+
+  /**
+   * Tickets to pass over.
+   *
+   * @generated from field: repeated string skip = 4;
+   */
+  skip: string[];
+};
+
+/**
+ * Describes the message mpp.queue.v1.PreviewNextRequest.
+ * Use `create(PreviewNextRequestSchema)` to create a new message.
+ */
+export const PreviewNextRequestSchema: GenMessage<PreviewNextRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 10);
+
+/**
+ * @generated from message mpp.queue.v1.PreviewNextResponse
+ */
+export type PreviewNextResponse = Message<"mpp.queue.v1.PreviewNextResponse"> & {
+  /**
+   * The first is called first.
+   *
+   * @generated from field: repeated mpp.queue.v1.Ticket tickets = 1;
+   */
+  tickets: Ticket[];
+};
+
+/**
+ * Describes the message mpp.queue.v1.PreviewNextResponse.
+ * Use `create(PreviewNextResponseSchema)` to create a new message.
+ */
+export const PreviewNextResponseSchema: GenMessage<PreviewNextResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 11);
+
+/**
+ * @generated from message mpp.queue.v1.CallTicketRequest
+ */
+export type CallTicketRequest = Message<"mpp.queue.v1.CallTicketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int32 counter = 2;
+   */
+  counter: number;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.CallTicketRequest.
+ * Use `create(CallTicketRequestSchema)` to create a new message.
+ */
+export const CallTicketRequestSchema: GenMessage<CallTicketRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 12);
+
+/**
+ * @generated from message mpp.queue.v1.UndoCallRequest
+ */
+export type UndoCallRequest = Message<"mpp.queue.v1.UndoCallRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.UndoCallRequest.
+ * Use `create(UndoCallRequestSchema)` to create a new message.
+ */
+export const UndoCallRequestSchema: GenMessage<UndoCallRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 13);
+
+/**
+ * @generated from message mpp.queue.v1.ParkTicketRequest
+ */
+export type ParkTicketRequest = Message<"mpp.queue.v1.ParkTicketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ParkTicketRequest.
+ * Use `create(ParkTicketRequestSchema)` to create a new message.
+ */
+export const ParkTicketRequestSchema: GenMessage<ParkTicketRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 14);
+
+/**
+ * @generated from message mpp.queue.v1.ResumeTicketRequest
+ */
+export type ResumeTicketRequest = Message<"mpp.queue.v1.ResumeTicketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int32 counter = 2;
+   */
+  counter: number;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ResumeTicketRequest.
+ * Use `create(ResumeTicketRequestSchema)` to create a new message.
+ */
+export const ResumeTicketRequestSchema: GenMessage<ResumeTicketRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 15);
+
+/**
+ * @generated from message mpp.queue.v1.TransferTicketRequest
+ */
+export type TransferTicketRequest = Message<"mpp.queue.v1.TransferTicketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * `sites/{site}/queues/{queue}`, another queue of the same site.
+   *
+   * @generated from field: string target = 2;
+   */
+  target: string;
+
+  /**
+   * What the citizen needs there; may be left out.
+   *
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.TransferTicketRequest.
+ * Use `create(TransferTicketRequestSchema)` to create a new message.
+ */
+export const TransferTicketRequestSchema: GenMessage<TransferTicketRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 16);
+
+/**
+ * @generated from message mpp.queue.v1.RequeueTicketRequest
+ */
+export type RequeueTicketRequest = Message<"mpp.queue.v1.RequeueTicketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The calls so far do not count in the limit.
+   *
+   * @generated from field: bool reset_calls = 3;
+   */
+  resetCalls: boolean;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.RequeueTicketRequest.
+ * Use `create(RequeueTicketRequestSchema)` to create a new message.
+ */
+export const RequeueTicketRequestSchema: GenMessage<RequeueTicketRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 17);
+
+/**
+ * @generated from message mpp.queue.v1.ListTicketsRequest
+ */
+export type ListTicketsRequest = Message<"mpp.queue.v1.ListTicketsRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * WAITING, CALLED, SERVING or PARKED; 0 is all of these.
+   *
+   * @generated from field: mpp.queue.v1.Ticket.State state = 2;
+   */
+  state: Ticket_State;
+
+  /**
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ListTicketsRequest.
+ * Use `create(ListTicketsRequestSchema)` to create a new message.
+ */
+export const ListTicketsRequestSchema: GenMessage<ListTicketsRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 18);
+
+/**
+ * @generated from message mpp.queue.v1.ListTicketsResponse
+ */
+export type ListTicketsResponse = Message<"mpp.queue.v1.ListTicketsResponse"> & {
+  /**
+   * By state, within a state in the order of the line.
+   *
+   * @generated from field: repeated mpp.queue.v1.Ticket tickets = 1;
+   */
+  tickets: Ticket[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ListTicketsResponse.
+ * Use `create(ListTicketsResponseSchema)` to create a new message.
+ */
+export const ListTicketsResponseSchema: GenMessage<ListTicketsResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_queue_service, 19);
 
 /**
  * Tickets and counters of a site's queues.
@@ -351,6 +708,86 @@ export const QueueService: GenService<{
     methodKind: "unary";
     input: typeof CancelTicketRequestSchema;
     output: typeof TicketSchema;
+  },
+  /**
+   * The next tickets as CallNext would call them at this counter, if nothing else happens meanwhile. Changes nothing.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.PreviewNext
+   */
+  previewNext: {
+    methodKind: "unary";
+    input: typeof PreviewNextRequestSchema;
+    output: typeof PreviewNextResponseSchema;
+  },
+  /**
+   * Calls a chosen waiting ticket although it may not be its turn; the reason is kept, and such calls are counted and audited.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.CallTicket
+   */
+  callTicket: {
+    methodKind: "unary";
+    input: typeof CallTicketRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * Takes the last call back: same officer, within a minute. The ticket stands where it stood.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.UndoCall
+   */
+  undoCall: {
+    methodKind: "unary";
+    input: typeof UndoCallRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * The citizen steps aside in the middle of a visit (a form, a copy); the counter is free.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.ParkTicket
+   */
+  parkTicket: {
+    methodKind: "unary";
+    input: typeof ParkTicketRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * Calls a parked ticket to a counter, not through the line.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.ResumeTicket
+   */
+  resumeTicket: {
+    methodKind: "unary";
+    input: typeof ResumeTicketRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * Sends the citizen on to another queue of the site; number and time of arrival are kept. Returns the ticket that ended, with `transferred_to`.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.TransferTicket
+   */
+  transferTicket: {
+    methodKind: "unary";
+    input: typeof TransferTicketRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * Puts a called or parked ticket back at its old place in the line.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.RequeueTicket
+   */
+  requeueTicket: {
+    methodKind: "unary";
+    input: typeof RequeueTicketRequestSchema;
+    output: typeof TicketSchema;
+  },
+  /**
+   * Open tickets of a queue today, for its officers: nothing about the persons.
+   *
+   * @generated from rpc mpp.queue.v1.QueueService.ListTickets
+   */
+  listTickets: {
+    methodKind: "unary";
+    input: typeof ListTicketsRequestSchema;
+    output: typeof ListTicketsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mpp_queue_v1_queue_service, 0);

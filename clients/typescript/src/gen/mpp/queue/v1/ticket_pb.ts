@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Fee } from "../../catalog/v1/offering_pb.js";
+import { file_mpp_catalog_v1_offering } from "../../catalog/v1/offering_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mpp/queue/v1/ticket.proto.
  */
 export const file_mpp_queue_v1_ticket: GenFile = /*@__PURE__*/
-  fileDesc("ChltcHAvcXVldWUvdjEvdGlja2V0LnByb3RvEgxtcHAucXVldWUudjEilAUKBlRpY2tldBIMCgRuYW1lGAEgASgJEg4KBm51bWJlchgCIAEoCRILCgNkYXkYAyABKAkSKQoFc3RhdGUYBCABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhAKCG9mZmVyaW5nGAUgASgJEg8KB2NvdW50ZXIYBiABKAUSDQoFY2FsbHMYByABKAUSLQoJaXNzdWVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgljYWxsZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnNlcnZpbmdfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhZ2VuY3kYDCABKAkSMwoOcHJpb3JpdHlfZ3JvdXAYDSABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cBIUCgxhcHBsaWNhdGlvbnMYDiADKAkSFAoMbWFza2VkX3Bob25lGA8gASgJEg4KBnJlYXNvbhgQIAEoCSLBAQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9XQUlUSU5HEAESEAoMU1RBVEVfQ0FMTEVEEAISEQoNU1RBVEVfU0VSVklORxADEhIKDlNUQVRFX0ZJTklTSEVEEAQSEAoMU1RBVEVfTUlTU0VEEAUSEQoNU1RBVEVfTk9fU0hPVxAGEhMKD1NUQVRFX0NBTkNFTExFRBAHEhsKF1NUQVRFX0NMT1NFRF9BVF9EQVlfRU5EEAgifQoMSXNzdWVkVGlja2V0EiQKBnRpY2tldBgBIAEoCzIULm1wcC5xdWV1ZS52MS5UaWNrZXQSFAoMcGVvcGxlX2FoZWFkGAIgASgFEjEKDmVzdGltYXRlZF93YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIrkBCgtRdWV1ZVN0YXR1cxIMCgRuYW1lGAEgASgJEg4KBmFnZW5jeRgCIAEoCRIOCgZwcmVmaXgYAyABKAkSEAoIY291bnRlcnMYBCADKAUSDwoHd2FpdGluZxgFIAEoBRIxCg5lc3RpbWF0ZWRfd2FpdBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVib2FyZBgHIAMoCzIXLm1wcC5xdWV1ZS52MS5Cb2FyZExpbmUiWwoJQm9hcmRMaW5lEg4KBm51bWJlchgBIAEoCRIPCgdjb3VudGVyGAIgASgFEi0KCWNhbGxlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAq0AEKDVByaW9yaXR5R3JvdXASHgoaUFJJT1JJVFlfR1JPVVBfVU5TUEVDSUZJRUQQABIdChlQUklPUklUWV9HUk9VUF9ESVNBQklMSVRZEAESGgoWUFJJT1JJVFlfR1JPVVBfRUxERVJMWRACEiYKIlBSSU9SSVRZX0dST1VQX1BSRUdOQU5UX09SX05VUlNJTkcQAxIYChRQUklPUklUWV9HUk9VUF9DSElMRBAEEiIKHlBSSU9SSVRZX0dST1VQX0RJU0FTVEVSX1ZJQ1RJTRAFYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChltcHAvcXVldWUvdjEvdGlja2V0LnByb3RvEgxtcHAucXVldWUudjEiiAgKBlRpY2tldBIMCgRuYW1lGAEgASgJEg4KBm51bWJlchgCIAEoCRILCgNkYXkYAyABKAkSKQoFc3RhdGUYBCABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhAKCG9mZmVyaW5nGAUgASgJEg8KB2NvdW50ZXIYBiABKAUSDQoFY2FsbHMYByABKAUSLQoJaXNzdWVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgljYWxsZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnNlcnZpbmdfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhZ2VuY3kYDCABKAkSMwoOcHJpb3JpdHlfZ3JvdXAYDSABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cBIUCgxhcHBsaWNhdGlvbnMYDiADKAkSFAoMbWFza2VkX3Bob25lGA8gASgJEg4KBnJlYXNvbhgQIAEoCRIPCgdjaGFubmVsGBEgASgJEhYKDnByaW9yaXR5X2NsYXNzGBIgASgJEi4KCmFycml2ZWRfYXQYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXZpc2l0GBQgASgJEhMKC2FwcG9pbnRtZW50GBUgASgJEhgKEHRyYW5zZmVycmVkX2Zyb20YFiABKAkSFgoOdHJhbnNmZXJyZWRfdG8YFyABKAkSEwoLb3V0X29mX3R1cm4YGCABKAgSEQoJZGVsaXZlcmVkGBkgAygJEigKCGRlbGl2ZXJ5GBogASgOMhYubXBwLnF1ZXVlLnYxLkRlbGl2ZXJ5EhcKD3RpbWVfaW5hY2N1cmF0ZRgbIAEoCBIvCgtyZXN0c191bnRpbBgcIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi6gEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfV0FJVElORxABEhAKDFNUQVRFX0NBTExFRBACEhEKDVNUQVRFX1NFUlZJTkcQAxISCg5TVEFURV9GSU5JU0hFRBAEEhAKDFNUQVRFX01JU1NFRBAFEhEKDVNUQVRFX05PX1NIT1cQBhITCg9TVEFURV9DQU5DRUxMRUQQBxIbChdTVEFURV9DTE9TRURfQVRfREFZX0VORBAIEhAKDFNUQVRFX1BBUktFRBAJEhUKEVNUQVRFX1RSQU5TRkVSUkVEEAoi+gEKDElzc3VlZFRpY2tldBIkCgZ0aWNrZXQYASABKAsyFC5tcHAucXVldWUudjEuVGlja2V0EhQKDHBlb3BsZV9haGVhZBgCIAEoBRIxCg5lc3RpbWF0ZWRfd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCgh3YWl0X2xvdxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgl3YWl0X2hpZ2gYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIAoDZmVlGAYgASgLMhMubXBwLmNhdGFsb2cudjEuRmVlIsoDCgtRdWV1ZVN0YXR1cxIMCgRuYW1lGAEgASgJEg4KBmFnZW5jeRgCIAEoCRIOCgZwcmVmaXgYAyABKAkSEAoIY291bnRlcnMYBCADKAUSDwoHd2FpdGluZxgFIAEoBRIxCg5lc3RpbWF0ZWRfd2FpdBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVib2FyZBgHIAMoCzIXLm1wcC5xdWV1ZS52MS5Cb2FyZExpbmUSKwoId2FpdF9sb3cYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJd2FpdF9oaWdoGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBG9wZW4YCiABKAgSFQoNY2xvc2VkX3JlYXNvbhgLIAEoCRIsCghvcGVuc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY2xvc2VkX3RleHQYDSABKAkSFgoOY2xvc2VkX3RleHRfZW4YDiABKAkSNAoQd2FpdGluZ19ieV9jbGFzcxgPIAMoCzIaLm1wcC5xdWV1ZS52MS5DbGFzc1dhaXRpbmciNwoMQ2xhc3NXYWl0aW5nEhYKDnByaW9yaXR5X2NsYXNzGAEgASgJEg8KB3dhaXRpbmcYAiABKAUicQoJQm9hcmRMaW5lEg4KBm51bWJlchgBIAEoCRIPCgdjb3VudGVyGAIgASgFEi0KCWNhbGxlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYW5ub3VuY2VtZW50GAQgASgJKjsKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASFQoRREVMSVZFUllfUkVDT1JERUQQASrQAQoNUHJpb3JpdHlHcm91cBIeChpQUklPUklUWV9HUk9VUF9VTlNQRUNJRklFRBAAEh0KGVBSSU9SSVRZX0dST1VQX0RJU0FCSUxJVFkQARIaChZQUklPUklUWV9HUk9VUF9FTERFUkxZEAISJgoiUFJJT1JJVFlfR1JPVVBfUFJFR05BTlRfT1JfTlVSU0lORxADEhgKFFBSSU9SSVRZX0dST1VQX0NISUxEEAQSIgoeUFJJT1JJVFlfR1JPVVBfRElTQVNURVJfVklDVElNEAViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpp_catalog_v1_offering]);
 
 /**
  * A citizen's place in a queue for one working day.
@@ -117,6 +119,84 @@ export type Ticket = Message<"mpp.queue.v1.Ticket"> & {
    * @generated from field: string reason = 16;
    */
   reason: string;
+
+  /**
+   * How it came into the line: `kiosk`, `online`, `counter`, `offline_kiosk`, `appointment`, `transfer`, or a channel's kind.
+   *
+   * @generated from field: string channel = 17;
+   */
+  channel: string;
+
+  /**
+   * Class of the queue's policy; `others` for whoever is in none.
+   *
+   * @generated from field: string priority_class = 18;
+   */
+  priorityClass: string;
+
+  /**
+   * The place in the line counts from here: of a transferred ticket, the arrival of the first one.
+   *
+   * @generated from field: google.protobuf.Timestamp arrived_at = 19;
+   */
+  arrivedAt?: Timestamp;
+
+  /**
+   * `sites/{site}/visits/{visit}`, when one arrival has tickets at several queues.
+   *
+   * @generated from field: string visit = 20;
+   */
+  visit: string;
+
+  /**
+   * @generated from field: string appointment = 21;
+   */
+  appointment: string;
+
+  /**
+   * The ticket it was transferred from, and the one it was transferred to.
+   *
+   * @generated from field: string transferred_from = 22;
+   */
+  transferredFrom: string;
+
+  /**
+   * @generated from field: string transferred_to = 23;
+   */
+  transferredTo: string;
+
+  /**
+   * A counter called it although it was not its turn.
+   *
+   * @generated from field: bool out_of_turn = 24;
+   */
+  outOfTurn: boolean;
+
+  /**
+   * Offerings that were delivered; empty with DELIVERY_RECORDED: none was.
+   *
+   * @generated from field: repeated string delivered = 25;
+   */
+  delivered: string[];
+
+  /**
+   * @generated from field: mpp.queue.v1.Delivery delivery = 26;
+   */
+  delivery: Delivery;
+
+  /**
+   * The officer says that the times of this visit are not right.
+   *
+   * @generated from field: bool time_inaccurate = 27;
+   */
+  timeInaccurate: boolean;
+
+  /**
+   * When a missed ticket is no longer passed over; absent when it does not rest.
+   *
+   * @generated from field: google.protobuf.Timestamp rests_until = 28;
+   */
+  restsUntil?: Timestamp;
 };
 
 /**
@@ -174,6 +254,20 @@ export enum Ticket_State {
    * @generated from enum value: STATE_CLOSED_AT_DAY_END = 8;
    */
   CLOSED_AT_DAY_END = 8,
+
+  /**
+   * The citizen steps aside in the middle of a visit, and is called back by ResumeTicket.
+   *
+   * @generated from enum value: STATE_PARKED = 9;
+   */
+  PARKED = 9,
+
+  /**
+   * An end: another ticket with the same number goes on at another queue.
+   *
+   * @generated from enum value: STATE_TRANSFERRED = 10;
+   */
+  TRANSFERRED = 10,
 }
 
 /**
@@ -204,6 +298,25 @@ export type IssuedTicket = Message<"mpp.queue.v1.IssuedTicket"> & {
    * @generated from field: google.protobuf.Duration estimated_wait = 3;
    */
   estimatedWait?: Duration;
+
+  /**
+   * The wait is likely between these; both absent while there is nothing to tell.
+   *
+   * @generated from field: google.protobuf.Duration wait_low = 4;
+   */
+  waitLow?: Duration;
+
+  /**
+   * @generated from field: google.protobuf.Duration wait_high = 5;
+   */
+  waitHigh?: Duration;
+
+  /**
+   * What the standard of the offering says that it costs: print it on the ticket. Absent where none is published.
+   *
+   * @generated from field: mpp.catalog.v1.Fee fee = 6;
+   */
+  fee?: Fee;
 };
 
 /**
@@ -257,6 +370,56 @@ export type QueueStatus = Message<"mpp.queue.v1.QueueStatus"> & {
    * @generated from field: repeated mpp.queue.v1.BoardLine board = 7;
    */
   board: BoardLine[];
+
+  /**
+   * @generated from field: google.protobuf.Duration wait_low = 8;
+   */
+  waitLow?: Duration;
+
+  /**
+   * @generated from field: google.protobuf.Duration wait_high = 9;
+   */
+  waitHigh?: Duration;
+
+  /**
+   * Whether TakeTicket gives a number now.
+   *
+   * @generated from field: bool open = 10;
+   */
+  open: boolean;
+
+  /**
+   * Why not: OUTSIDE_HOURS, HOLIDAY, CONTINGENT_EXHAUSTED.
+   *
+   * @generated from field: string closed_reason = 11;
+   */
+  closedReason: string;
+
+  /**
+   * When it opens again, if that is known.
+   *
+   * @generated from field: google.protobuf.Timestamp opens_at = 12;
+   */
+  opensAt?: Timestamp;
+
+  /**
+   * What the agency wants to be shown then.
+   *
+   * @generated from field: string closed_text = 13;
+   */
+  closedText: string;
+
+  /**
+   * @generated from field: string closed_text_en = 14;
+   */
+  closedTextEn: string;
+
+  /**
+   * Waiting by class of the policy, the first class first.
+   *
+   * @generated from field: repeated mpp.queue.v1.ClassWaiting waiting_by_class = 15;
+   */
+  waitingByClass: ClassWaiting[];
 };
 
 /**
@@ -265,6 +428,28 @@ export type QueueStatus = Message<"mpp.queue.v1.QueueStatus"> & {
  */
 export const QueueStatusSchema: GenMessage<QueueStatus> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_ticket, 2);
+
+/**
+ * @generated from message mpp.queue.v1.ClassWaiting
+ */
+export type ClassWaiting = Message<"mpp.queue.v1.ClassWaiting"> & {
+  /**
+   * @generated from field: string priority_class = 1;
+   */
+  priorityClass: string;
+
+  /**
+   * @generated from field: int32 waiting = 2;
+   */
+  waiting: number;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ClassWaiting.
+ * Use `create(ClassWaitingSchema)` to create a new message.
+ */
+export const ClassWaitingSchema: GenMessage<ClassWaiting> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_ticket, 3);
 
 /**
  * A line of the public board: a number and a counter, nothing about the person.
@@ -286,6 +471,13 @@ export type BoardLine = Message<"mpp.queue.v1.BoardLine"> & {
    * @generated from field: google.protobuf.Timestamp called_at = 3;
    */
   calledAt?: Timestamp;
+
+  /**
+   * What a loudspeaker says: `Nomor antrean D nol nol satu, silakan ke loket tiga`.
+   *
+   * @generated from field: string announcement = 4;
+   */
+  announcement: string;
 };
 
 /**
@@ -293,7 +485,34 @@ export type BoardLine = Message<"mpp.queue.v1.BoardLine"> & {
  * Use `create(BoardLineSchema)` to create a new message.
  */
 export const BoardLineSchema: GenMessage<BoardLine> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_ticket, 3);
+  messageDesc(file_mpp_queue_v1_ticket, 4);
+
+/**
+ * Whether the officer told what was delivered.
+ *
+ * @generated from enum mpp.queue.v1.Delivery
+ */
+export enum Delivery {
+  /**
+   * Not recorded.
+   *
+   * @generated from enum value: DELIVERY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Recorded; the list may be empty, which says that nothing was delivered.
+   *
+   * @generated from enum value: DELIVERY_RECORDED = 1;
+   */
+  RECORDED = 1,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.Delivery.
+ */
+export const DeliverySchema: GenEnum<Delivery> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_ticket, 0);
 
 /**
  * PermenPANRB 11/2024.
@@ -336,5 +555,5 @@ export enum PriorityGroup {
  * Describes the enum mpp.queue.v1.PriorityGroup.
  */
 export const PriorityGroupSchema: GenEnum<PriorityGroup> = /*@__PURE__*/
-  enumDesc(file_mpp_queue_v1_ticket, 0);
+  enumDesc(file_mpp_queue_v1_ticket, 1);
 
