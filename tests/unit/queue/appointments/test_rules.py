@@ -14,8 +14,8 @@ from mpp_queue.appointments.domain.agenda_day import ENDED_KEPT, AgendaDay, Bloc
 from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import Kept
 from mpp_queue.appointments.domain.conflicts import Reason, conflicts_of, nearest_days, propose
-from mpp_queue.appointments.domain.errors import SlotFull, TooEarly
-from mpp_queue.domain import InvalidField, WrongState
+from mpp_queue.appointments.domain.errors import RescheduledBefore, SlotFull, TooEarly
+from mpp_queue.domain import InvalidField, Quota, QuotaReached, WrongState
 
 from .test_calendar import MONDAY, agenda
 
@@ -169,3 +169,42 @@ def test_who_let_a_sure_appointment_go() -> None:
     assert only_held.cancel(now=NOW, actor="citizen:x", reason="", cool=timedelta(0)).given_up_at is None
     missed = booked.miss(now=NINE, actor="service")
     assert (missed.state, missed.given_up_at) == (State.NO_SHOW, NINE)
+
+
+def test_a_hold_that_ran_out_cools_no_shorter_for_being_cancelled() -> None:
+    held = hold(empty(), "h").find("h")
+    assert held is not None
+    held = replace(held, cool_until=held.hold_until + timedelta(minutes=20))
+    late = held.hold_until + timedelta(minutes=1)
+    assert held.cancel(now=late, actor="citizen:x", reason="", cool=timedelta(0)).cool_until == held.cool_until
+    assert held.cancel(now=NOW, actor="citizen:x", reason="", cool=timedelta(0)).cool_until == NOW
+
+
+def test_a_place_is_offered_at_the_end_of_its_cooling_and_not_before() -> None:
+    day = hold(hold(empty(), "a"), "b")
+    first = day.find("a")
+    assert first is not None
+    before = first.cool_until - timedelta(microseconds=1)
+    for now, free in ((NOW, 0), (first.hold_until, 0), (before, 0), (first.cool_until, 2)):
+        assert day.free(AGENDA, AGENDA.slots_of(MONDAY)[2], now, internal=False, priority=False) == free
+
+
+def test_one_person_has_so_many_bookings_a_day() -> None:
+    one = replace(AGENDA, quota=Quota(per_day=1))
+    me = Personal(person_key="p")
+
+    def book(day: AgendaDay, id: str, now: datetime) -> AgendaDay:
+        return day.hold(one, Wish(NINE, personal=me), id=id, now=now, actor="x", rng=random.Random(1))
+
+    day = book(empty(), "a", NOW)
+    with pytest.raises(QuotaReached):
+        book(day, "b", NOW)
+    assert book(day, "b", NOW + one.hold).find("b")  # nobody confirmed the first
+
+
+def test_a_second_miss_gets_no_third_time() -> None:
+    missed = sure().miss(now=NINE, actor="service")
+    missed.check_reschedule()
+    with pytest.raises(RescheduledBefore):
+        replace(missed, after_no_show=True).check_reschedule()
+    replace(sure(), after_no_show=True).check_reschedule()  # as long as it is not missed it can be moved

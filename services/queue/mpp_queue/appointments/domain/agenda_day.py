@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from mpp_queue.appointments.domain.booking import (
-    ACTIVE,
     GIVEN_BACK,
+    KEEPS_PLACE,
     Booking,
     Change,
     HistoryLine,
@@ -217,8 +217,7 @@ class AgendaDay:
 
 
 def occupied(booking: Booking, kept_groups: frozenset[str]) -> Occupied:
-    keeps = booking.state in ACTIVE - {State.HELD} or booking.state in (State.FULFILLED, State.NO_SHOW)
-    until = None if keeps else booking.cool_until
+    until = None if booking.state in KEEPS_PLACE else booking.cool_until
     return Occupied(booking.start, booking.end, booking.internal, booking.group in kept_groups, until)
 
 

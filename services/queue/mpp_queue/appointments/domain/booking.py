@@ -4,7 +4,7 @@ Never knows how many places there are (agenda_day.py decides that), the store, o
 and blind indexes only. Pure; a method returns a new booking that carries the event of the step in `events`.
 
 States are DOMAIN.md's: a place is free, held, confirmed, checked in; then the booking is fulfilled, rescheduled, a
-no-show or cancelled. Cooling and blocked are states of a place, not of a booking: see `takes_place`.
+no-show or cancelled. Cooling and blocked are states of a place, not of a booking: see `Occupied` in agenda_day.py.
 """
 
 from __future__ import annotations
@@ -110,10 +110,6 @@ class Booking:
     reason: str = ""
     history: tuple[HistoryLine, ...] = ()
     events: tuple[Change, ...] = field(default=(), compare=False)
-
-    def takes_place(self, now: datetime) -> bool:
-        """Whether its places cannot be offered at `now`: taken, or cooling."""
-        return self.state in KEEPS_PLACE or now < self.cool_until
 
     def is_real(self, now: datetime) -> bool:
         """Whether somebody will come, came, or should have come: what capacity is about."""
