@@ -107,7 +107,7 @@ BREAKING = {
     ),
     "a first personal field moves the event": (
         EVENTS,
-        put(r"(serving_at = 7;\n)", r"\1  string note = 9 [(mpp.options.v1.personal) = true];\n"),
+        put(r"(serving_at = 7;\n)", r"\1  string note = 90 [(mpp.options.v1.personal) = true];\n"),
         "routing key was ticket_serving.v1, now ticket_serving.v1.public",
     ),
 }

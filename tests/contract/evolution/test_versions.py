@@ -53,6 +53,12 @@ def common(message: Message, other: type[Message]) -> Any:
     return json_format.MessageToDict(known)
 
 
+def values_it_does_not_know(message: Message, other: type[Message]) -> set[str]:
+    """Enum fields whose value came later than the other version: they read as the default."""
+    enums = [f for f in other.DESCRIPTOR.fields if f.enum_type is not None and not f.is_repeated]
+    return {f.name for f in enums if getattr(message, f.name) not in f.enum_type.values_by_number}
+
+
 def test_the_last_release_is_there_and_knows_events() -> None:
     assert len(released()) >= 14
 
@@ -63,9 +69,8 @@ def test_a_consumer_of_the_last_release_reads_what_is_sent_now(name: str) -> Non
     full = fill(kind.message())
     whole = read(kind, old, sent(full)[0])
     assert json_format.MessageToDict(whole) == common(full, old)
-    assert fields_of(whole) == {
-        f.name for f in old.DESCRIPTOR.fields if f.name in kind.message.DESCRIPTOR.fields_by_name
-    }
+    both = {f.name for f in old.DESCRIPTOR.fields if f.name in kind.message.DESCRIPTOR.fields_by_name}
+    assert fields_of(whole) == both - values_it_does_not_know(full, old)
 
 
 @pytest.mark.parametrize("name", released())
