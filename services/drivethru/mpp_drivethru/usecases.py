@@ -91,7 +91,7 @@ def register_vehicle(
     offering = domain.offering_of(spec, request.offering)
     plate = domain.plate(request.plate)
     index = app.index.of(plate, "plate")
-    _refuse_twice(app, spec, index)
+    _refuse_twice(app, spec, index, name)
     ticket = _ticket(office, spec, offering, request, call)
     fresh = domain.register(
         name, spec, ticket=ticket.ticket, number=ticket.number, offering=ticket.offering, day=day, now=_now(call)
@@ -104,7 +104,7 @@ def register_vehicle(
     except IndexTaken as e:
         if e.index == TICKET_INDEX:
             raise AlreadyExists(f"{ticket.number} has a pass", reason="TICKET_HAS_PASS", field="ticket") from e
-        _refuse_twice(app, spec, index)
+        _refuse_twice(app, spec, index, name)
         raise
     if reply is first:
         metrics.count(fresh)
@@ -129,9 +129,9 @@ def _ticket(
     return replace(ticket, offering=ticket.offering or offering)
 
 
-def _refuse_twice(app: App, spec: ChannelSpec, plate_index: str) -> None:
+def _refuse_twice(app: App, spec: ChannelSpec, plate_index: str, name: str) -> None:
     there = app.passes.of_plate(spec.name, plate_index)
-    if there is not None:
+    if there is not None and there.name != name:  # its own pass: the same command, at the same moment
         raise AlreadyExists(
             f"this vehicle is in the line with {there.number}",
             reason="VEHICLE_IN_LINE",

@@ -185,6 +185,15 @@ def test_a_process_killed_between_ticket_and_pass(yard: Yard, corner: Corner) ->
     assert yard.database["passes"].count_documents({"channel": corner.name}) == len(ids)
 
 
+def test_a_command_repeated_at_the_same_moment_has_one_effect(yard: Yard, corner: Corner) -> None:
+    plate, request_id = yard.plate(), str(uuid.uuid4())
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: yard.register(corner, plate, request_id), range(8)))
+    assert len({v.SerializeToString(deterministic=True) for v in made}) == 1
+    assert yard.services.database("queue")["tickets"].count_documents({"queue": corner.queue}) == 1
+    assert yard.database["passes"].count_documents({"channel": corner.name}) == 1
+
+
 def test_the_queue_is_away_at_the_hand_over(yard: Yard, corner: Corner, refusal: Any) -> None:
     vehicle, request_id = yard.register(corner), str(uuid.uuid4())
     yard.call_next(corner, 3)
