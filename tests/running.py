@@ -163,7 +163,10 @@ class Running:
 
     def settled(self, seconds: float = 60) -> None:
         """Wait until no event waits anywhere: neither in a document nor in a handler's queue."""
-        wait_for(lambda: not self.unsettled(), seconds, every=0.1)
+        end = time.monotonic() + seconds
+        while waiting := self.unsettled():
+            assert time.monotonic() < end, f"still waiting after {seconds} s: {waiting}"
+            time.sleep(0.1)
 
     def unsettled(self) -> dict[str, int]:
         """Handler queues and outboxes that still hold something."""

@@ -247,7 +247,6 @@ def _parked_event(t: Ticket, event: domain.Parked) -> events_pb2.TicketParked:
         agency=t.agency,
         offering=t.offering,
         counter=event.counter,
-        reason=event.reason,
         day=t.day,
     )
     _stamp(message.parked_at, t.history[-1].at)
@@ -261,7 +260,6 @@ def _returned_event(t: Ticket, event: domain.Returned) -> events_pb2.TicketRetur
         agency=t.agency,
         offering=t.offering,
         cause=_CAUSES[event.cause],
-        reason=event.reason,
         counter=event.counter,
         state=_STATES[t.state],
         day=t.day,

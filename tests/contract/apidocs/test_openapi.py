@@ -58,7 +58,8 @@ def test_it_is_openapi_3_1_and_a_broken_copy_is_not() -> None:
 
 
 def test_every_rpc_for_browsers_is_documented_and_nothing_else() -> None:
-    assert set(OPERATIONS) == set(RPCS)
+    """An RPC with a second path (an agenda of a queue or of a channel) has a second operation, `Service.Method.1`."""
+    assert {".".join(name.split(".")[:2]) for name in OPERATIONS} == set(RPCS)
 
 
 @pytest.mark.parametrize("name", RPCS)

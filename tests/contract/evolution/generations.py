@@ -108,7 +108,7 @@ def fill(message: Message, depth: int = 0) -> Any:
         value = _value(field)
         if field.is_repeated:
             target.append(value)
-        elif not (field.name == "nanos" or (field.name == "seconds" and depth == 0)):
+        elif field.name != "nanos":
             setattr(message, field.name, value)
     return message
 

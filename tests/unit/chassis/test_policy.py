@@ -20,6 +20,8 @@ from mpp_chassis.policy import admit, policy_of, sites_in
 
 from .conftest import METHODS
 
+READING = ("Get", "List", "Search", "Watch", "Lookup", "Estimate", "Batch", "Subscribe")
+READING += ("Find", "Preview", "Query", "ReportStages", "Export")
 ROLES = [v.name.removeprefix("ROLE_").lower() for v in options_pb2.Role.DESCRIPTOR.values if v.number]
 MINE, OTHER = "malang", "surabaya"
 by_method = pytest.mark.parametrize("method", METHODS, ids=lambda m: m.full_name.removeprefix("mpp."))
@@ -76,7 +78,7 @@ def test_every_rpc_has_a_policy_and_its_mutations_have_a_request_id(method: Meth
     policy = policy_of(method)
     assert policy.grants == granted(method)
     assert policy.anonymous == anonymous(method)
-    reading = method.name.startswith(("Get", "List", "Search", "Watch", "Lookup", "Estimate", "Batch", "Subscribe"))
+    reading = method.name.startswith(READING)
     assert policy.mutating != reading, "a name that reads, or one that changes?"
     if policy.mutating:
         rules = method.input_type.fields_by_name["request_id"].GetOptions().Extensions[validate_pb2.field]

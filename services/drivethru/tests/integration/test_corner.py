@@ -251,7 +251,7 @@ def test_the_plate_is_nowhere_in_the_clear(yard: Yard, corner: Corner, refusal: 
     assert vehicle.name.encode() in stored  # a reader that finds nothing must be able to find something
     assert "rpc_refused" in logs
     assert vehicle.name in events
-    for clear in (plate, "N7341ZQW", "7341"):
+    for clear in (plate, "N7341ZQW", "7341ZQW", "N 7341", "7341 ZQW"):  # bare digits occur in random ids
         assert clear.encode() not in stored.replace(vehicle.name.encode(), b"")
         assert clear not in events.replace(vehicle.name, "")
     assert "7341ZQW" not in logs

@@ -86,10 +86,7 @@ def _event(c: Counter, event: domain.CounterEvent) -> Message | None:
         number=c.number,
         queue=c.session.queue,
         agency=c.session.agency,
-        officer=c.session.officer,
     )
-    if isinstance(message, events_pb2.CounterPaused):
-        message.reason = c.session.pause_reason
     _stamp(message.paused_at if isinstance(message, events_pb2.CounterPaused) else message.resumed_at, c.session.since)
     return message
 
@@ -103,7 +100,6 @@ def _opened(c: Counter, session: Session) -> events_pb2.CounterOpened:
         day=session.day,
         offerings=session.services.offerings,
         appointments_only=session.services.appointments_only,
-        officer=session.officer,
     )
     _stamp(message.opened_at, session.opened_at)
     if session.planned_close:
@@ -122,8 +118,6 @@ def _closed(c: Counter, event: domain.Closed) -> events_pb2.CounterClosed:
         open_seconds=_seconds(event.worked),
         paused_seconds=_seconds(event.paused),
         cause=_CAUSES[event.cause],
-        reason=event.reason,
-        officer=session.officer,
     )
     _stamp(message.opened_at, session.opened_at)
     _stamp(message.closed_at, event.at)

@@ -35,14 +35,13 @@ def alarm(a: Alarm) -> pb.BookingAlarm:
 def raised(a: Alarm) -> Event:
     event = events_pb2.BookingAlarmRaised(
         alarm=a.name, queue=a.queue, agency=a.agency, origin=a.origin, count=a.count, window_minutes=_minutes(a),
-        origin_key=a.key,
     )  # fmt: skip
     _stamp(event.raised_at, a.raised_at)
     return Event(event, a.name)
 
 
 def acknowledged(a: Alarm) -> Event:
-    event = events_pb2.BookingAlarmAcknowledged(alarm=a.name, queue=a.queue, by=a.acknowledged_by, reason=a.reason)
+    event = events_pb2.BookingAlarmAcknowledged(alarm=a.name, queue=a.queue)
     assert a.acknowledged_at is not None
     _stamp(event.at, a.acknowledged_at)
     return Event(event, a.name)

@@ -263,9 +263,7 @@ def _on_duty(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.Kiosk:
     def decide(before: Duty) -> tuple[Duty, kiosk_pb2.Kiosk, list[Event]]:
         after = step(before)
         reply = messages.kiosk(spec, after, _buttons(app, spec, after, call.now))
-        event = events_pb2.KioskChanged(
-            kiosk=name, active=after.active, reason=after.reason, paused_buttons=sorted(after.paused)
-        )
+        event = events_pb2.KioskChanged(kiosk=name, active=after.active, paused_buttons=sorted(after.paused))
         event.at.FromDatetime(call.now)
         return after, reply, [Event(event, name)] if after != before else []
 

@@ -166,13 +166,12 @@ class TicketEnded(_message.Message):
     def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., reason: _Optional[str] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., counter: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ..., priority_class: _Optional[str] = ..., delivered: _Optional[_Iterable[str]] = ..., delivery: _Optional[_Union[_ticket_pb2.Delivery, str]] = ..., time_inaccurate: _Optional[bool] = ..., person_key: _Optional[str] = ...) -> None: ...
 
 class TicketParked(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "counter", "reason", "parked_at", "day")
+    __slots__ = ("ticket", "number", "agency", "offering", "counter", "parked_at", "day")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
     PARKED_AT_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
     ticket: str
@@ -180,13 +179,12 @@ class TicketParked(_message.Message):
     agency: str
     offering: str
     counter: int
-    reason: str
     parked_at: _timestamp_pb2.Timestamp
     day: str
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day: _Optional[str] = ...) -> None: ...
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., counter: _Optional[int] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day: _Optional[str] = ...) -> None: ...
 
 class TicketReturned(_message.Message):
-    __slots__ = ("ticket", "number", "agency", "offering", "cause", "reason", "returned_at", "counter", "state", "day")
+    __slots__ = ("ticket", "number", "agency", "offering", "cause", "returned_at", "counter", "state", "day")
     class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CAUSE_UNSPECIFIED: _ClassVar[TicketReturned.Cause]
@@ -200,7 +198,6 @@ class TicketReturned(_message.Message):
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
     RETURNED_AT_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -210,12 +207,11 @@ class TicketReturned(_message.Message):
     agency: str
     offering: str
     cause: TicketReturned.Cause
-    reason: str
     returned_at: _timestamp_pb2.Timestamp
     counter: int
     state: _ticket_pb2.Ticket.State
     day: str
-    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., cause: _Optional[_Union[TicketReturned.Cause, str]] = ..., reason: _Optional[str] = ..., returned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., day: _Optional[str] = ...) -> None: ...
+    def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., cause: _Optional[_Union[TicketReturned.Cause, str]] = ..., returned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., state: _Optional[_Union[_ticket_pb2.Ticket.State, str]] = ..., day: _Optional[str] = ...) -> None: ...
 
 class TicketTransferred(_message.Message):
     __slots__ = ("ticket", "number", "agency", "offering", "child", "target", "target_offering", "reason", "transferred_at", "counter", "waited_seconds", "served_seconds", "sealed_phone", "facts", "priority_class")
@@ -252,7 +248,7 @@ class TicketTransferred(_message.Message):
     def __init__(self, ticket: _Optional[str] = ..., number: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., child: _Optional[str] = ..., target: _Optional[str] = ..., target_offering: _Optional[str] = ..., reason: _Optional[str] = ..., transferred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counter: _Optional[int] = ..., waited_seconds: _Optional[int] = ..., served_seconds: _Optional[int] = ..., sealed_phone: _Optional[str] = ..., facts: _Optional[_Union[_facts_pb2.TicketFacts, _Mapping]] = ..., priority_class: _Optional[str] = ...) -> None: ...
 
 class CounterOpened(_message.Message):
-    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "offerings", "appointments_only", "planned_close", "officer")
+    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "offerings", "appointments_only", "planned_close")
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
@@ -262,7 +258,6 @@ class CounterOpened(_message.Message):
     OFFERINGS_FIELD_NUMBER: _ClassVar[int]
     APPOINTMENTS_ONLY_FIELD_NUMBER: _ClassVar[int]
     PLANNED_CLOSE_FIELD_NUMBER: _ClassVar[int]
-    OFFICER_FIELD_NUMBER: _ClassVar[int]
     counter: str
     number: int
     queue: str
@@ -272,45 +267,38 @@ class CounterOpened(_message.Message):
     offerings: _containers.RepeatedScalarFieldContainer[str]
     appointments_only: bool
     planned_close: _timestamp_pb2.Timestamp
-    officer: str
-    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offerings: _Optional[_Iterable[str]] = ..., appointments_only: _Optional[bool] = ..., planned_close: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., officer: _Optional[str] = ...) -> None: ...
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offerings: _Optional[_Iterable[str]] = ..., appointments_only: _Optional[bool] = ..., planned_close: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CounterPaused(_message.Message):
-    __slots__ = ("counter", "number", "queue", "agency", "paused_at", "reason", "officer")
+    __slots__ = ("counter", "number", "queue", "agency", "paused_at")
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     PAUSED_AT_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    OFFICER_FIELD_NUMBER: _ClassVar[int]
     counter: str
     number: int
     queue: str
     agency: str
     paused_at: _timestamp_pb2.Timestamp
-    reason: str
-    officer: str
-    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., paused_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., officer: _Optional[str] = ...) -> None: ...
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., paused_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CounterResumed(_message.Message):
-    __slots__ = ("counter", "number", "queue", "agency", "resumed_at", "officer")
+    __slots__ = ("counter", "number", "queue", "agency", "resumed_at")
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     RESUMED_AT_FIELD_NUMBER: _ClassVar[int]
-    OFFICER_FIELD_NUMBER: _ClassVar[int]
     counter: str
     number: int
     queue: str
     agency: str
     resumed_at: _timestamp_pb2.Timestamp
-    officer: str
-    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., resumed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., officer: _Optional[str] = ...) -> None: ...
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., resumed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CounterClosed(_message.Message):
-    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "closed_at", "open_seconds", "paused_seconds", "cause", "reason", "officer")
+    __slots__ = ("counter", "number", "queue", "agency", "day", "opened_at", "closed_at", "open_seconds", "paused_seconds", "cause")
     class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CAUSE_UNSPECIFIED: _ClassVar[CounterClosed.Cause]
@@ -335,8 +323,6 @@ class CounterClosed(_message.Message):
     OPEN_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PAUSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    OFFICER_FIELD_NUMBER: _ClassVar[int]
     counter: str
     number: int
     queue: str
@@ -347,9 +333,7 @@ class CounterClosed(_message.Message):
     open_seconds: int
     paused_seconds: int
     cause: CounterClosed.Cause
-    reason: str
-    officer: str
-    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_seconds: _Optional[int] = ..., paused_seconds: _Optional[int] = ..., cause: _Optional[_Union[CounterClosed.Cause, str]] = ..., reason: _Optional[str] = ..., officer: _Optional[str] = ...) -> None: ...
+    def __init__(self, counter: _Optional[str] = ..., number: _Optional[int] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., day: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_seconds: _Optional[int] = ..., paused_seconds: _Optional[int] = ..., cause: _Optional[_Union[CounterClosed.Cause, str]] = ...) -> None: ...
 
 class CounterAlarmRaised(_message.Message):
     __slots__ = ("counter", "number", "agency", "raised_at")
@@ -588,21 +572,19 @@ class AppointmentDue(_message.Message):
     def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
 
 class KioskChanged(_message.Message):
-    __slots__ = ("kiosk", "active", "reason", "paused_buttons", "at")
+    __slots__ = ("kiosk", "active", "paused_buttons", "at")
     KIOSK_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
     PAUSED_BUTTONS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     kiosk: str
     active: bool
-    reason: str
     paused_buttons: _containers.RepeatedScalarFieldContainer[str]
     at: _timestamp_pb2.Timestamp
-    def __init__(self, kiosk: _Optional[str] = ..., active: _Optional[bool] = ..., reason: _Optional[str] = ..., paused_buttons: _Optional[_Iterable[str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, kiosk: _Optional[str] = ..., active: _Optional[bool] = ..., paused_buttons: _Optional[_Iterable[str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BookingAlarmRaised(_message.Message):
-    __slots__ = ("alarm", "queue", "agency", "origin", "count", "window_minutes", "raised_at", "origin_key")
+    __slots__ = ("alarm", "queue", "agency", "origin", "count", "window_minutes", "raised_at")
     ALARM_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -610,7 +592,6 @@ class BookingAlarmRaised(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_MINUTES_FIELD_NUMBER: _ClassVar[int]
     RAISED_AT_FIELD_NUMBER: _ClassVar[int]
-    ORIGIN_KEY_FIELD_NUMBER: _ClassVar[int]
     alarm: str
     queue: str
     agency: str
@@ -618,19 +599,14 @@ class BookingAlarmRaised(_message.Message):
     count: int
     window_minutes: int
     raised_at: _timestamp_pb2.Timestamp
-    origin_key: str
-    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BookingAlarmAcknowledged(_message.Message):
-    __slots__ = ("alarm", "queue", "by", "reason", "at")
+    __slots__ = ("alarm", "queue", "at")
     ALARM_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
-    BY_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     alarm: str
     queue: str
-    by: str
-    reason: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., by: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
