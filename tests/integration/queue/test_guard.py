@@ -140,9 +140,10 @@ def test_a_phone_that_takes_for_many_raises_one_alarm(hall: Any, guarded: Any, r
     assert len(alarms()) == 1, "one a window"
 
     ((_, event),) = hall.until(lambda: ear.of(alarm.name))
-    public = hall.until(lambda: [h for h in ear.heard if h[1]["ce-subject"] == alarm.name and h[0].endswith(".public")])
-    assert event["originKey"]
-    assert "originKey" not in public[0][2]
+    assert (event["queue"], event["count"]) == (line.name, 4)
+    assert set(event) == {"alarm", "queue", "agency", "origin", "count", "windowMinutes", "raisedAt"}, (
+        "no key of a phone"
+    )
     stored = hall.database["booking_alarms"].find_one({"_id": alarm.name})
     assert PHONE not in f"{stored}{event}"
 
