@@ -13,7 +13,7 @@ from mpp.queue.v1 import events_pb2 as queue_events
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
-from mpp_queue import usecases
+from mpp_queue import sweeps, usecases
 from mpp_queue.appointments.handlers import AppointmentHandlers
 from mpp_queue.counters.handlers import CounterHandlers
 from mpp_queue.guard.handlers import GuardHandlers
@@ -63,10 +63,10 @@ class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, ReportHandle
 
     @every(MEASURE_SECONDS, lease="measure")
     def measure(self, now: datetime) -> None:
-        usecases.measure(self.app, now)
+        sweeps.measure(self.app, now)
 
     @every(DAY_END_SECONDS, lease="day-end")
     def close_earlier_days(self, now: datetime) -> None:
-        closed = usecases.close_earlier_days(self.app, now)
+        closed = sweeps.close_earlier_days(self.app, now)
         if closed:
             log.info("day_closed", tickets=closed)

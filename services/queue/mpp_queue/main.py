@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,17 @@ def _tickets(kit: Kit) -> usecases.App:
     )
 
 
+def _admit(tickets: usecases.App) -> Callable[[Any, Any], Any]:
+    """How another room lets somebody into the line: the reply is what a kiosk prints, with the published fee."""
+    from mpp_queue import messages, usecases
+
+    def admit(admission: Any, command: Any) -> Any:
+        fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
+        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
+
+    return admit
+
+
 def _outlook(kit: Kit) -> outlook.Outlook:
     """What the wait estimate goes by."""
     from mpp_queue.counters.store import Counters
@@ -89,13 +100,8 @@ def _counters(kit: Kit, queues: views.Queues) -> counters.App:
 
 def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
-    from mpp_queue import messages, usecases
     from mpp_queue.appointments import agendas, store
     from mpp_queue.appointments.usecases import App
-
-    def admit(admission: Any, command: Any) -> Any:
-        fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
-        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
 
     def appointment_of(ticket: str) -> str:
         found = tickets.tickets.load(ticket)
@@ -116,7 +122,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
         audit=kit.audit,
         rng=kit.rng,
         clock=kit.clock,
-        admit=admit,
+        admit=_admit(tickets),
         appointment_of=appointment_of,
         check=check,
     )
@@ -177,13 +183,9 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
 
 
 def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
-    from mpp_queue import messages, usecases
+    from mpp_queue import usecases
     from mpp_queue.visits import store
     from mpp_queue.visits.usecases import App
-
-    def admit(admission: Any, command: Any) -> Any:
-        fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
-        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
 
     return App(
         visits=store.Visits(kit.store),
@@ -194,7 +196,7 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
         views=tickets.views,
         layout=tickets.counters.layout,
         walk_in=partial(usecases.walk_in, tickets),
-        admit=admit,
+        admit=_admit(tickets),
         flights=tickets.flights,
     )
 

@@ -20,11 +20,10 @@ from zoneinfo import ZoneInfo
 from google.protobuf.message import Message
 from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2
-from mpp_chassis.aggregates import Stale, Taken
+from mpp_chassis.aggregates import Taken
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
-from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import BlindIndex, FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages, metrics
@@ -48,13 +47,12 @@ from mpp_queue.flights import Flights
 from mpp_queue.guard.domain import refuse_another
 from mpp_queue.messages import Doors
 from mpp_queue.numbering import Numbering
-from mpp_queue.store import NUMBER_INDEX, QUOTA_INDEX, Loaded, Tickets
+from mpp_queue.store import NUMBER_INDEX, QUOTA_INDEX, Tickets
 from mpp_queue.views import Queues, QueueViews, Snapshot
 
 M = TypeVar("M", bound=Message)
 
 NUMBER_ATTEMPTS = 60  # lost races for a number before the caller is asked to try again
-SWEEP_BATCH = 200
 PAGE_SIZE, LARGEST_PAGE = 50, 500
 # Channels that a ticket gets by the way it came, never by what a request says.
 OWN_CHANNELS = frozenset({"appointment", "offline_kiosk", "transfer"})
@@ -557,52 +555,6 @@ def attach_application(app: App, ticket: str, application: str, command: Command
     except NotFound:
         return False
     return True
-
-
-def close_earlier_days(app: App, now: datetime, actor: str = "service:queue") -> int:
-    """End what is still open of local days that are over; returns how many. Safe to run twice and by several."""
-    closed = 0
-    for queue, zone in app.queues.names():
-        today = local_day(zone, now)
-        site_id = queue.split("/")[1]
-        while batch := app.tickets.open_before(site_id, queue, today, SWEEP_BATCH):
-            done = sum(_close(app, loaded, today, now, actor) for loaded in batch)
-            closed += done
-            if done < len(batch) or len(batch) < SWEEP_BATCH:
-                break
-    return closed
-
-
-def _close(app: App, loaded: Loaded, today: str, now: datetime, actor: str) -> bool:
-    after = loaded.ticket.close(now=now, actor=actor, today=today)
-    assert after.state is State.CLOSED_AT_DAY_END
-    command = Command(f"close:{after.name}", "CloseDay", after.day, actor, now)
-    try:
-        app.tickets.save(loaded, after, command, messages.ticket(after), messages.events(after))
-    except Stale:
-        return False  # somebody ended it; or the next sweep will
-    metrics.count(after)
-    return True
-
-
-def measure(app: App, now: datetime) -> None:
-    """Tell how full every queue of every site is now: one query a site, its cost follows who waits."""
-    sites: dict[tuple[str, str], list[str]] = {}
-    for queue, zone in app.queues.names():
-        sites.setdefault((queue.split("/")[1], local_day(zone, now)), []).append(queue)
-    tickets: dict[tuple[str, ...], float] = {}
-    longest: dict[tuple[str, ...], float] = {}
-    for (site, day), queues in sites.items():
-        for queue in queues:
-            tickets.update({(site, metrics.short(queue), state.value): 0.0 for state in domain.OPEN})
-            longest[site, metrics.short(queue)] = 0.0
-        for line in app.tickets.open_now(site, queues, day):
-            queue = metrics.short(line.queue)
-            tickets[site, queue, line.state.value] = line.count
-            if line.state is State.WAITING:
-                longest[site, queue] = max(0.0, (now - line.oldest).total_seconds())
-    replace_all(metrics.OPEN_TICKETS, tickets)
-    replace_all(metrics.LONGEST_WAIT_SECONDS, longest)
 
 
 def local_day(zone: str, now: datetime) -> str:

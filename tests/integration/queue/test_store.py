@@ -21,7 +21,7 @@ from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.privacy import BlindIndex, FieldCipher
-from mpp_queue import calling, domain, main, store, usecases
+from mpp_queue import calling, domain, main, store, sweeps, usecases
 from pymongo import monitoring
 
 SITE = "malang"
@@ -112,11 +112,11 @@ def test_the_sweep_closes_days_that_are_over(office: Office, queries: Any) -> No
     names = [office.take().ticket.name for _ in range(5)]
     office.call(3)
     office.now += timedelta(hours=15, minutes=59)
-    assert usecases.close_earlier_days(office.app, office.now) == 0
+    assert sweeps.close_earlier_days(office.app, office.now) == 0
     office.now += timedelta(minutes=1)
     today = office.take().ticket.name
-    assert usecases.close_earlier_days(office.app, office.now) == 5
-    assert usecases.close_earlier_days(office.app, office.now) == 0
+    assert sweeps.close_earlier_days(office.app, office.now) == 5
+    assert sweeps.close_earlier_days(office.app, office.now) == 0
     states = {d["_id"]: d["state"] for d in queries.database["tickets"].find({})}
     assert states == {**dict.fromkeys(names, "closed_at_day_end"), today: "waiting"}
     assert office.call(3).name == today  # yesterday's citizen does not hold the counter
@@ -127,7 +127,7 @@ def test_the_sweep_takes_more_than_a_batch(office: Office, monkeypatch: Any) -> 
     monkeypatch.setattr(usecases, "SWEEP_BATCH", 4)
     for _ in range(11):
         office.take()
-    assert usecases.close_earlier_days(office.app, MORNING + timedelta(days=1)) == 11
+    assert sweeps.close_earlier_days(office.app, MORNING + timedelta(days=1)) == 11
 
 
 def test_two_processes_that_know_nothing_of_each_other(queries: Any, office: Office) -> None:
@@ -237,8 +237,8 @@ def test_every_query_has_an_index(queries: Any, office: Office) -> None:
         office.call(counter)
     office.miss(office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23")).name)  # type: ignore[union-attr]
     office.call(3)
-    usecases.measure(office.app, office.now)
-    usecases.close_earlier_days(office.app, office.now + timedelta(days=1))
+    sweeps.measure(office.app, office.now)
+    sweeps.close_earlier_days(office.app, office.now + timedelta(days=1))
     asked = [
         (name, command)
         for name, command in queries.asked

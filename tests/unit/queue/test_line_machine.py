@@ -116,6 +116,7 @@ class Line(RuleBasedStateMachine):
             except Refused as refused:
                 if str(refused) == "busy_key":
                     assert counter in self._at_counters()
+                    self._forget_passed()
                     return
                 self._visitor_is_elsewhere(ticket.seq)
                 # passed over; the next is the one that would be called if this one did not wait
