@@ -252,7 +252,9 @@ class Forecast:
     closed: bool = False
 
     def wait(self, ahead: int, *, first_class: bool = False) -> Wait:
-        """For somebody with `ahead` people before them. Never shorter for more people, never longer for more counters."""
+        """For somebody with `ahead` people before them. Never shorter for more people; `expected` and `high` never longer
+        for more counters. `low` may rise a little when a counter comes free: less is unknown then, so the range narrows.
+        """
         if ahead <= 0 and min(self.free_in) <= 0 and not self.closed:
             return NONE
         share = (1 - self.leaving) / (1.0 if first_class else 1 - self.overtaken)
