@@ -8,12 +8,15 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
+from mpp.catalog.v1 import catalog_service_pb2
+from mpp.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mpp.queue.v1 import report_pb2
 from mpp.queue.v1 import reports_service_pb2 as pb
 from mpp.queue.v1.reports_service_pb2_grpc import ReportsServiceStub
@@ -43,7 +46,9 @@ def report(
     context: typer.Context,
     site: Site,
     from_day: Annotated[str, typer.Option("--from", metavar="DAY", help="First local date, 2026-11-01.")] = "",
-    to_day: Annotated[str, typer.Option("--to", metavar="DAY", help="Last local date; without it: today.")] = "",
+    to_day: Annotated[
+        str, typer.Option("--to", metavar="DAY", help="Last local date; without it: today at the site.")
+    ] = "",
     by: Annotated[By, typer.Option(help="What a line is of.")] = By.AGENCY,
     agency: Annotated[str, typer.Option(help="Only this agency's queues, `dukcapil`.")] = "",
     csv: Annotated[Path | None, typer.Option(help="Write CSV to this file, `-` for the terminal.")] = None,
@@ -52,11 +57,11 @@ def report(
     """Clients, waits, service times, fairness and capacity at a site's queues; the last seven days when none are given."""
     connection: Connection = context.obj
     name = site_name(site)
-    last = to_day or datetime.now(UTC).astimezone().date().isoformat()
-    first = from_day or _days_before(last, 6)
+    with explained():
+        last = to_day or _today_at(connection, name)
     days: dict[str, Any] = {
         "parent": name,
-        "from_day": first,
+        "from_day": from_day or _days_before(last, 6),
         "to_day": last,
         "group_by": report_pb2.ReportGroup.Value(f"REPORT_GROUP_{by.name}"),
         "agency": agency_name(name, agency) if agency else "",
@@ -75,6 +80,13 @@ def report(
         showing.as_json(found)
     else:
         showing.console.print(_table(found, by))
+
+
+def _today_at(connection: Connection, site: str) -> str:
+    """The local date of the site: an operator elsewhere may be in another day."""
+    stub = connection.stub("catalog", CatalogServiceStub)
+    zone = connection.call(stub.GetSite, catalog_service_pb2.GetSiteRequest(name=site)).time_zone
+    return datetime.now(ZoneInfo(zone)).date().isoformat()
 
 
 def staffing(
