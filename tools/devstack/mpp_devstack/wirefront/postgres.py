@@ -65,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._error: SqlError | None = None
         self._transport: asyncio.Transport | None = None
         self._ready = False
+        self.cancelled = False  # a cancel may arrive late and hit what runs next: never used for another job
         self.backend = b""  # process id and secret, for a cancel request
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,11 +131,16 @@ class Connection(asyncio.Protocol):
             # the statement may not have been parsed at all, or its plan may be of an older catalogue: prepare it anew
             self._prepared.pop(job.sql, None)
         self._rows = []
-        self._pool.idle(self)
+        if self.cancelled:
+            self._pool.retire(self)
+        else:
+            self._pool.idle(self)
         job.done(outcome)
 
     def connection_lost(self, exc: Exception | None) -> None:
         job, self._job = self._job, None
+        if self.cancelled and job is None:
+            return  # retired
         self._pool.lost(self, was_ready=self._ready, reason=self._error)
         if job is not None:
             if job.timer is not None:
@@ -183,9 +189,19 @@ class Pool:
             self._idle.pop().run(job)
             return
         self._waiting.append(job)
+        self._open_one()
+
+    def _open_one(self) -> None:
         if len(self._all) + self._opening < self._limit:
             self._opening += 1
             asyncio.get_running_loop().create_task(self._open())
+
+    def retire(self, connection: Connection) -> None:
+        """Close a connection to which a cancel request is under way; who waits gets another one."""
+        self._all.discard(connection)
+        connection.close()
+        if self._waiting:
+            self._open_one()
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -225,6 +241,7 @@ class Pool:
 
     def cancel(self, connection: Connection) -> None:
         """Ask the engine to cancel what `connection` runs (it then reports SQLSTATE 57014)."""
+        connection.cancelled = True
         asyncio.get_running_loop().create_task(self._cancel(connection.backend))
 
     async def _cancel(self, backend: bytes) -> None:
