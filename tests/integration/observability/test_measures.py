@@ -22,7 +22,7 @@ from mpp_complaints import usecases as complaints
 from mpp_complaints.metrics import OPEN, OVERDUE
 from mpp_complaints.store import COMPLAINTS, Complaints
 from mpp_complaints.store import INDEXES as COMPLAINTS_INDEXES
-from mpp_queue import usecases as queue
+from mpp_queue import sweeps
 from mpp_queue.metrics import LONGEST_WAIT_SECONDS, OPEN_TICKETS, TICKETS
 from mpp_queue.store import INDEXES as QUEUE_INDEXES
 from prometheus_client import CollectorRegistry, Gauge
@@ -128,13 +128,13 @@ def test_a_queue_tells_how_full_it_is(asked: Any) -> None:
         office.take()
     office.now = MORNING + timedelta(minutes=20)
     office.call(3)
-    queue.measure(office.app, office.now)
+    sweeps.measure(office.app, office.now)
     name = QUEUE.rsplit("/", 1)[1]
     site = QUEUE.split("/")[1]
     states = {"waiting": 3, "called": 1, "serving": 0, "parked": 0}
     assert told(OPEN_TICKETS) == {(site, name, state): count for state, count in states.items()}
     assert told(LONGEST_WAIT_SECONDS) == {(site, name): 20 * 60}
-    queue.measure(office.app, office.now + timedelta(days=1))  # what nobody closed yesterday is not today's queue
+    sweeps.measure(office.app, office.now + timedelta(days=1))  # what nobody closed yesterday is not today's queue
     assert set(told(OPEN_TICKETS).values()) == {0}
 
 

@@ -20,7 +20,7 @@ from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.privacy import BlindIndex, FieldCipher
-from mpp_queue import main, rooms, usecases
+from mpp_queue import main, rooms, sweeps, usecases
 from mpp_queue.kiosks import usecases as kiosks
 from mpp_queue.kiosks.domain import BlockDay, Entry, MergeTooLate
 
@@ -92,7 +92,7 @@ def test_paper_of_yesterday_is_in_the_reports_and_in_nobodys_line(lobby: Lobby) 
     other = lobby.lease()
     assert (other.day, other.first) == ("2026-11-24", 1), "a new day, and numbers from 1"
     assert lobby.merge(other, lobby.paper(3))[0].outcome == MERGED
-    assert usecases.close_earlier_days(lobby.app, lobby.now) == 3
+    assert sweeps.close_earlier_days(lobby.app, lobby.now) == 3
     assert sorted((d["day"], d["number"], d["state"]) for d in lobby.tickets()) == [
         ("2026-11-23", "D-K001", "closed_at_day_end"),
         ("2026-11-23", "D-K002", "closed_at_day_end"),

@@ -124,7 +124,7 @@ def test_the_sweep_closes_days_that_are_over(office: Office, queries: Any) -> No
 
 
 def test_the_sweep_takes_more_than_a_batch(office: Office, monkeypatch: Any) -> None:
-    monkeypatch.setattr(usecases, "SWEEP_BATCH", 4)
+    monkeypatch.setattr(sweeps, "SWEEP_BATCH", 4)
     for _ in range(11):
         office.take()
     assert sweeps.close_earlier_days(office.app, MORNING + timedelta(days=1)) == 11
