@@ -208,7 +208,7 @@ def test_a_call_is_taken_back_as_if_it_had_not_been() -> None:
         None,
     )
     assert (back.busy_key, back.counter, back.called_by) == ("", 0, "")
-    assert back.events == (domain.Returned(Return.UNDONE, "", at(160), 3),)
+    assert back.events == (domain.Returned(Return.UNDONE, at(160), 3),)
     again = called(back, 170, key="c2")
     assert (again.calls, again.misses) == (1, 0)
     assert (again.call_key, again.second_call_key) == ("c1", "c2")  # the undone command stays known

@@ -101,7 +101,6 @@ class Closed:
     at: datetime
     worked: timedelta
     paused: timedelta
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +372,7 @@ class Counter:
         at = max(at, session.opened_at)
         paused = session.pauses(self.state, at)
         worked = max(_span(session.opened_at, at) - paused, timedelta(0))
-        over = Closed(session, cause, at, worked, paused, reason)
+        over = Closed(session, cause, at, worked, paused)
         shut = replace(self, state=State.CLOSED, session=None, since=at)
         return shut._note(now, actor, cause.value, reason, over)
 

@@ -131,14 +131,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    reason: str
     counter: int
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
     cause: Return
-    reason: str
     at: datetime
     counter: int
 
@@ -303,7 +301,7 @@ class Ticket:
                 f"{self.number} was called {int(since.total_seconds())} s ago",
                 metadata={"cause": "too_late", "called_seconds_ago": str(int(since.total_seconds()))},
             )
-        event = Returned(Return.UNDONE, "", now, self.counter)
+        event = Returned(Return.UNDONE, now, self.counter)
         if self.resumed:
             back = replace(self, busy_key="", visit_key="", resumed=False, calls=max(self.calls - 1, 0))
             return back._to(State.PARKED, Step.UNDO, now, actor, event)
@@ -318,7 +316,7 @@ class Ticket:
         self._check(Step.REQUEUE)
         if not reset_calls:
             self._check_limit(now, rules)
-        event = Returned(Return.REQUEUED, reason, now, self.counter)
+        event = Returned(Return.REQUEUED, now, self.counter)
         back = replace(self._back_in_line(), calls=0 if reset_calls else self.calls, resumed=False)
         return back._to(State.WAITING, Step.REQUEUE, now, actor, event, reason)
 
@@ -361,7 +359,7 @@ class Ticket:
         self._check(Step.PARK)
         away_since = self.away_since or (now if self.serving_at else None)
         aside = replace(self, busy_key="", visit_key="", away_since=away_since, resumed=False)
-        return aside._to(State.PARKED, Step.PARK, now, actor, Parked(reason, self.counter), reason)
+        return aside._to(State.PARKED, Step.PARK, now, actor, Parked(self.counter), reason)
 
     def resume(self, *, now: datetime, actor: str, counter: int) -> Ticket:
         """The parked citizen is called to a counter, not through the line: a turn of its own, with its own recalls."""
