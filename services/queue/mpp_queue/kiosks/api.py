@@ -7,11 +7,13 @@ from mpp.queue.v1 import kiosk_pb2
 from mpp.queue.v1 import kiosks_service_pb2 as pb
 from mpp_chassis.call import Call
 
+from mpp_queue.domain import InvalidField
 from mpp_queue.kiosks import domain, usecases
 from mpp_queue.kiosks.usecases import App
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.InvalidKioskField: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
     domain.TooManyBlocks: grpc.StatusCode.RESOURCE_EXHAUSTED,
     domain.NumbersExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     domain.KioskError: grpc.StatusCode.FAILED_PRECONDITION,
@@ -35,6 +37,9 @@ class KiosksApi:
 
     def SetKioskButton(self, request: pb.SetKioskButtonRequest, call: Call) -> kiosk_pb2.Kiosk:
         return usecases.set_button(self._app, request, call)
+
+    def SetKioskLayout(self, request: pb.SetKioskLayoutRequest, call: Call) -> kiosk_pb2.Kiosk:
+        return usecases.set_layout(self._app, request, call)
 
     def LeaseBlock(self, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb2.OfflineBlock:
         return usecases.lease_block(self._app, request, call)

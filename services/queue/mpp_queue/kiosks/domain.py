@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mpp_queue.domain.errors import QueueError
+from mpp_queue.kiosks.layout import Layout
 
 _MOMENT = timedelta(milliseconds=1)  # what the store can tell apart
 MOST_NUMBERS = 99_999  # a queue's day; what fits on paper
@@ -252,11 +253,14 @@ def printed_prefix(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Whether a kiosk works, and which of its buttons are paused (id -> text for the citizen, may be empty)."""
+    """Whether a kiosk works, which of its buttons are paused (id -> text for the citizen, may be empty), and how they are
+    laid out.
+    """
 
     active: bool = False
     reason: str = ""
     paused: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
     def activate(self) -> Duty:
         return replace(self, active=True, reason="")

@@ -11,6 +11,7 @@ from mpp.queue.v1 import kiosk_pb2
 from mpp_queue.domain.spec import Text
 from mpp_queue.kiosks.buttons import ButtonState, Seen
 from mpp_queue.kiosks.domain import Block, BlockDay, Duty, printed_prefix
+from mpp_queue.kiosks.layout import Layout, LayoutButton
 from mpp_queue.kiosks.views import Button, KioskSpec
 
 _STATES: dict[ButtonState, Any] = {s: kiosk_pb2.KioskButton.State.Value(f"STATE_{s.name}") for s in ButtonState}
@@ -47,7 +48,8 @@ def block(day: BlockDay, b: Block, prefix: str) -> kiosk_pb2.OfflineBlock:
 
 
 def kiosk(spec: KioskSpec, duty: Duty, buttons: list[kiosk_pb2.KioskButton]) -> kiosk_pb2.Kiosk:
-    return kiosk_pb2.Kiosk(
+    """`buttons`: of each button of `spec`."""
+    reply = kiosk_pb2.Kiosk(
         name=spec.name,
         display_name=localized(spec.display_name),
         active=duty.active,
@@ -55,6 +57,52 @@ def kiosk(spec: KioskSpec, duty: Duty, buttons: list[kiosk_pb2.KioskButton]) -> 
         buttons=buttons,
         reason=duty.reason,
     )
+    if duty.layout != Layout():
+        reply.layout.CopyFrom(layout(duty.layout))
+    shown = {b.id: b for b in buttons}
+    for page in duty.layout.pages([b.id for b in spec.buttons]):
+        reply.pages.add(buttons=[_laid_out(shown[one.button], one) for one in page])
+    return reply
+
+
+def _laid_out(b: kiosk_pb2.KioskButton, one: LayoutButton) -> kiosk_pb2.KioskButton:
+    """A button as its page shows it."""
+    shown = kiosk_pb2.KioskButton(
+        icon=one.icon, access_key=one.access_key, show_waiting=one.show_waiting, show_wait=one.show_wait
+    )
+    shown.MergeFrom(b)
+    if one.label.id:
+        shown.title.CopyFrom(localized(one.label))
+    if one.closed_text.id and b.state == kiosk_pb2.KioskButton.STATE_CLOSED:
+        shown.text.CopyFrom(localized(one.closed_text))
+    return shown
+
+
+def layout(told: Layout) -> kiosk_pb2.KioskLayout:
+    reply = kiosk_pb2.KioskLayout(
+        page_size=told.page_size, columns=told.columns, large_print=told.large_print, high_contrast=told.high_contrast
+    )
+    for one in told.buttons:
+        added = reply.buttons.add(
+            button=one.button, icon=one.icon, access_key=one.access_key, show_waiting=one.show_waiting,
+            show_wait=one.show_wait,
+        )  # fmt: skip
+        if one.label.id:
+            added.label.CopyFrom(localized(one.label))
+        if one.closed_text.id:
+            added.closed_text.CopyFrom(localized(one.closed_text))
+    return reply
+
+
+def layout_of(told: kiosk_pb2.KioskLayout) -> Layout:
+    buttons = (
+        LayoutButton(
+            button=b.button, label=Text(b.label.id, b.label.en), icon=b.icon, access_key=b.access_key,
+            show_waiting=b.show_waiting, show_wait=b.show_wait, closed_text=Text(b.closed_text.id, b.closed_text.en),
+        )
+        for b in told.buttons
+    )  # fmt: skip
+    return Layout(tuple(buttons), told.page_size, told.columns, told.large_print, told.high_contrast)
 
 
 def button(b: Button, seen: Seen) -> kiosk_pb2.KioskButton:

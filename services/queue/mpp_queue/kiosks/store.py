@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -17,7 +18,9 @@ from mpp_chassis.errors import Aborted, NotFound
 from mpp_chassis.events import Event
 from pymongo import IndexModel
 
+from mpp_queue.domain.spec import Text
 from mpp_queue.kiosks.domain import Block, BlockDay, Claim, Duty
+from mpp_queue.kiosks.layout import Layout, LayoutButton
 
 M = TypeVar("M", bound=Message)
 BLOCKS, DUTIES, CHANNELS = "offline_days", "kiosks", "channels"
@@ -165,9 +168,20 @@ def _state(day: BlockDay) -> dict[str, Any]:
 
 def _duty(stored: Stored) -> Duty:
     s = stored.state
-    return Duty(s["active"], s["reason"], {p["button"]: p["text"] for p in s["paused"]})
+    paused = {p["button"]: p["text"] for p in s["paused"]}
+    return Duty(s["active"], s["reason"], paused, _layout(s.get("layout") or {}))
 
 
 def _duty_state(duty: Duty) -> dict[str, Any]:
     paused = [{"button": b, "text": t} for b, t in duty.paused.items()]
-    return {"active": duty.active, "reason": duty.reason, "paused": paused}
+    layout = asdict(duty.layout) if duty.layout != Layout() else None
+    return {"active": duty.active, "reason": duty.reason, "paused": paused, **({"layout": layout} if layout else {})}
+
+
+def _layout(s: dict[str, Any]) -> Layout:
+    """What was written before there were layouts has none."""
+    buttons = s.get("buttons", ())
+    made = (
+        LayoutButton(**{**b, "label": Text(**b["label"]), "closed_text": Text(**b["closed_text"])}) for b in buttons
+    )
+    return Layout(**{**s, "buttons": tuple(made)})

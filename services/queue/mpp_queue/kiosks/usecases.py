@@ -7,7 +7,7 @@ journal until it has an answer, and the repetition finds its numbers claimed and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -255,6 +255,13 @@ def set_button(app: App, request: pb.SetKioskButtonRequest, call: Call) -> kiosk
     return _on_duty(
         app, request.name, call, lambda d: d.set_button(request.button, paused=request.paused, text=request.text)
     )
+
+
+def set_layout(app: App, request: pb.SetKioskLayoutRequest, call: Call) -> kiosk_pb2.Kiosk:
+    """Again with the same layout: no event. Raises NotFound KIOSK_UNKNOWN, InvalidField."""
+    layout = messages.layout_of(request.layout)
+    layout.check(b.id for b in app.gate.spec(request.name).buttons)
+    return _on_duty(app, request.name, call, lambda duty: replace(duty, layout=layout))
 
 
 def _on_duty(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.Kiosk:

@@ -22,28 +22,47 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mpp/queue/v1/kiosk.proto\x12\x0cmpp.queue.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mpp/catalog/v1/site.proto\"\xac\x02\n\x0cOfflineBlock\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05kiosk\x18\x02 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\x12\r\n\x05\x66irst\x18\x04 \x01(\x05\x12\x0c\n\x04last\x18\x05 \x01(\x05\x12\x0e\n\x06prefix\x18\x06 \x01(\t\x12-\n\tleased_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cleased_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x61y_ends_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06merged\x18\n \x01(\x05\x12\x10\n\x08returned\x18\x0b \x01(\x08\x12\x11\n\tlast_used\x18\x0c \x01(\x05\"\xff\x01\n\x0bMergedEntry\x12\t\n\x01n\x18\x01 \x01(\x05\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.mpp.queue.v1.MergedEntry.Outcome\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x0e\n\x06number\x18\x04 \x01(\t\x12\x0c\n\x04late\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"b\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_MERGED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_TRY_AGAIN\x10\x03\"\xb3\x01\n\x05Kiosk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x1b\n\x13\x61\x63tivation_required\x18\x04 \x01(\x08\x12*\n\x07\x62uttons\x18\x05 \x03(\x0b\x32\x19.mpp.queue.v1.KioskButton\x12\x0e\n\x06reason\x18\x06 \x01(\t\"\x9a\x03\n\x0bKioskButton\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x10\n\x08offering\x18\x03 \x01(\t\x12,\n\x05title\x18\x04 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12.\n\x05state\x18\x05 \x01(\x0e\x32\x1f.mpp.queue.v1.KioskButton.State\x12+\n\x04text\x18\x06 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12\x0f\n\x07waiting\x18\x07 \x01(\x05\x12+\n\x08wait_low\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\twait_high\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_CLOSED\x10\x02\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x03\x12\x10\n\x0cSTATE_PAUSED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mpp/queue/v1/kiosk.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mpp/catalog/v1/site.proto\"\xac\x02\n\x0cOfflineBlock\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05kiosk\x18\x02 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\x12\r\n\x05\x66irst\x18\x04 \x01(\x05\x12\x0c\n\x04last\x18\x05 \x01(\x05\x12\x0e\n\x06prefix\x18\x06 \x01(\t\x12-\n\tleased_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cleased_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x61y_ends_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06merged\x18\n \x01(\x05\x12\x10\n\x08returned\x18\x0b \x01(\x08\x12\x11\n\tlast_used\x18\x0c \x01(\x05\"\xff\x01\n\x0bMergedEntry\x12\t\n\x01n\x18\x01 \x01(\x05\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.mpp.queue.v1.MergedEntry.Outcome\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x0e\n\x06number\x18\x04 \x01(\t\x12\x0c\n\x04late\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"b\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_MERGED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_TRY_AGAIN\x10\x03\"\x86\x02\n\x05Kiosk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x1b\n\x13\x61\x63tivation_required\x18\x04 \x01(\x08\x12*\n\x07\x62uttons\x18\x05 \x03(\x0b\x32\x19.mpp.queue.v1.KioskButton\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12)\n\x06layout\x18\x07 \x01(\x0b\x32\x19.mpp.queue.v1.KioskLayout\x12&\n\x05pages\x18\x08 \x03(\x0b\x32\x17.mpp.queue.v1.KioskPage\"\xaf\x01\n\x0bKioskLayout\x12:\n\x07\x62uttons\x18\x01 \x03(\x0b\x32\x1f.mpp.queue.v1.KioskLayoutButtonB\x08\xbaH\x05\x92\x01\x02\x10<\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x06(\x00\x12\x1a\n\x07\x63olumns\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x03(\x00\x12\x13\n\x0blarge_print\x18\x04 \x01(\x08\x12\x15\n\rhigh_contrast\x18\x05 \x01(\x08\"\xc1\x02\n\x11KioskLayoutButton\x12H\n\x06\x62utton\x18\x01 \x01(\tB8\xbaH5r321^[a-z][a-z0-9-]{1,30}(/[a-z0-9][a-z0-9-]{1,60})?$\x12,\n\x05label\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12/\n\x04icon\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^([a-z][a-z0-9_-]{0,40})?$\x12&\n\naccess_key\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9a-z]?$\x12\x14\n\x0cshow_waiting\x18\x05 \x01(\x08\x12\x11\n\tshow_wait\x18\x06 \x01(\x08\x12\x32\n\x0b\x63losed_text\x18\x07 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\"7\n\tKioskPage\x12*\n\x07\x62uttons\x18\x01 \x03(\x0b\x32\x19.mpp.queue.v1.KioskButton\"\xe5\x03\n\x0bKioskButton\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x10\n\x08offering\x18\x03 \x01(\t\x12,\n\x05title\x18\x04 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12.\n\x05state\x18\x05 \x01(\x0e\x32\x1f.mpp.queue.v1.KioskButton.State\x12+\n\x04text\x18\x06 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\x12\x0f\n\x07waiting\x18\x07 \x01(\x05\x12+\n\x08wait_low\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\twait_high\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04icon\x18\n \x01(\t\x12\x12\n\naccess_key\x18\x0b \x01(\t\x12\x14\n\x0cshow_waiting\x18\x0c \x01(\x08\x12\x11\n\tshow_wait\x18\r \x01(\x08\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_CLOSED\x10\x02\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x03\x12\x10\n\x0cSTATE_PAUSED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpp.queue.v1.kiosk_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OFFLINEBLOCK']._serialized_start=135
-  _globals['_OFFLINEBLOCK']._serialized_end=435
-  _globals['_MERGEDENTRY']._serialized_start=438
-  _globals['_MERGEDENTRY']._serialized_end=693
-  _globals['_MERGEDENTRY_OUTCOME']._serialized_start=595
-  _globals['_MERGEDENTRY_OUTCOME']._serialized_end=693
-  _globals['_KIOSK']._serialized_start=696
-  _globals['_KIOSK']._serialized_end=875
-  _globals['_KIOSKBUTTON']._serialized_start=878
-  _globals['_KIOSKBUTTON']._serialized_end=1288
-  _globals['_KIOSKBUTTON_STATE']._serialized_start=1185
-  _globals['_KIOSKBUTTON_STATE']._serialized_end=1288
+  _globals['_KIOSKLAYOUT'].fields_by_name['buttons']._loaded_options = None
+  _globals['_KIOSKLAYOUT'].fields_by_name['buttons']._serialized_options = b'\272H\005\222\001\002\020<'
+  _globals['_KIOSKLAYOUT'].fields_by_name['page_size']._loaded_options = None
+  _globals['_KIOSKLAYOUT'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030\006(\000'
+  _globals['_KIOSKLAYOUT'].fields_by_name['columns']._loaded_options = None
+  _globals['_KIOSKLAYOUT'].fields_by_name['columns']._serialized_options = b'\272H\006\032\004\030\003(\000'
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['button']._loaded_options = None
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['button']._serialized_options = b'\272H5r321^[a-z][a-z0-9-]{1,30}(/[a-z0-9][a-z0-9-]{1,60})?$'
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['icon']._loaded_options = None
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['icon']._serialized_options = b'\272H\036r\0342\032^([a-z][a-z0-9_-]{0,40})?$'
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['access_key']._loaded_options = None
+  _globals['_KIOSKLAYOUTBUTTON'].fields_by_name['access_key']._serialized_options = b'\272H\017r\r2\013^[0-9a-z]?$'
+  _globals['_OFFLINEBLOCK']._serialized_start=164
+  _globals['_OFFLINEBLOCK']._serialized_end=464
+  _globals['_MERGEDENTRY']._serialized_start=467
+  _globals['_MERGEDENTRY']._serialized_end=722
+  _globals['_MERGEDENTRY_OUTCOME']._serialized_start=624
+  _globals['_MERGEDENTRY_OUTCOME']._serialized_end=722
+  _globals['_KIOSK']._serialized_start=725
+  _globals['_KIOSK']._serialized_end=987
+  _globals['_KIOSKLAYOUT']._serialized_start=990
+  _globals['_KIOSKLAYOUT']._serialized_end=1165
+  _globals['_KIOSKLAYOUTBUTTON']._serialized_start=1168
+  _globals['_KIOSKLAYOUTBUTTON']._serialized_end=1489
+  _globals['_KIOSKPAGE']._serialized_start=1491
+  _globals['_KIOSKPAGE']._serialized_end=1546
+  _globals['_KIOSKBUTTON']._serialized_start=1549
+  _globals['_KIOSKBUTTON']._serialized_end=2034
+  _globals['_KIOSKBUTTON_STATE']._serialized_start=1931
+  _globals['_KIOSKBUTTON_STATE']._serialized_end=2034
 # @@protoc_insertion_point(module_scope)

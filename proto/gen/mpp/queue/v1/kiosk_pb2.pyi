@@ -1,5 +1,6 @@
 import datetime
 
+from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mpp.catalog.v1 import site_pb2 as _site_pb2
@@ -69,23 +70,65 @@ class MergedEntry(_message.Message):
     def __init__(self, n: _Optional[int] = ..., outcome: _Optional[_Union[MergedEntry.Outcome, str]] = ..., ticket: _Optional[str] = ..., number: _Optional[str] = ..., late: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Kiosk(_message.Message):
-    __slots__ = ("name", "display_name", "active", "activation_required", "buttons", "reason")
+    __slots__ = ("name", "display_name", "active", "activation_required", "buttons", "reason", "layout", "pages")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     ACTIVATION_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     BUTTONS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    PAGES_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: _site_pb2.LocalizedText
     active: bool
     activation_required: bool
     buttons: _containers.RepeatedCompositeFieldContainer[KioskButton]
     reason: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., active: _Optional[bool] = ..., activation_required: _Optional[bool] = ..., buttons: _Optional[_Iterable[_Union[KioskButton, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+    layout: KioskLayout
+    pages: _containers.RepeatedCompositeFieldContainer[KioskPage]
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., active: _Optional[bool] = ..., activation_required: _Optional[bool] = ..., buttons: _Optional[_Iterable[_Union[KioskButton, _Mapping]]] = ..., reason: _Optional[str] = ..., layout: _Optional[_Union[KioskLayout, _Mapping]] = ..., pages: _Optional[_Iterable[_Union[KioskPage, _Mapping]]] = ...) -> None: ...
+
+class KioskLayout(_message.Message):
+    __slots__ = ("buttons", "page_size", "columns", "large_print", "high_contrast")
+    BUTTONS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    LARGE_PRINT_FIELD_NUMBER: _ClassVar[int]
+    HIGH_CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    buttons: _containers.RepeatedCompositeFieldContainer[KioskLayoutButton]
+    page_size: int
+    columns: int
+    large_print: bool
+    high_contrast: bool
+    def __init__(self, buttons: _Optional[_Iterable[_Union[KioskLayoutButton, _Mapping]]] = ..., page_size: _Optional[int] = ..., columns: _Optional[int] = ..., large_print: _Optional[bool] = ..., high_contrast: _Optional[bool] = ...) -> None: ...
+
+class KioskLayoutButton(_message.Message):
+    __slots__ = ("button", "label", "icon", "access_key", "show_waiting", "show_wait", "closed_text")
+    BUTTON_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    ICON_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    SHOW_WAITING_FIELD_NUMBER: _ClassVar[int]
+    SHOW_WAIT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_TEXT_FIELD_NUMBER: _ClassVar[int]
+    button: str
+    label: _site_pb2.LocalizedText
+    icon: str
+    access_key: str
+    show_waiting: bool
+    show_wait: bool
+    closed_text: _site_pb2.LocalizedText
+    def __init__(self, button: _Optional[str] = ..., label: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., icon: _Optional[str] = ..., access_key: _Optional[str] = ..., show_waiting: _Optional[bool] = ..., show_wait: _Optional[bool] = ..., closed_text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ...) -> None: ...
+
+class KioskPage(_message.Message):
+    __slots__ = ("buttons",)
+    BUTTONS_FIELD_NUMBER: _ClassVar[int]
+    buttons: _containers.RepeatedCompositeFieldContainer[KioskButton]
+    def __init__(self, buttons: _Optional[_Iterable[_Union[KioskButton, _Mapping]]] = ...) -> None: ...
 
 class KioskButton(_message.Message):
-    __slots__ = ("id", "queue", "offering", "title", "state", "text", "waiting", "wait_low", "wait_high")
+    __slots__ = ("id", "queue", "offering", "title", "state", "text", "waiting", "wait_low", "wait_high", "icon", "access_key", "show_waiting", "show_wait")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[KioskButton.State]
@@ -107,6 +150,10 @@ class KioskButton(_message.Message):
     WAITING_FIELD_NUMBER: _ClassVar[int]
     WAIT_LOW_FIELD_NUMBER: _ClassVar[int]
     WAIT_HIGH_FIELD_NUMBER: _ClassVar[int]
+    ICON_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    SHOW_WAITING_FIELD_NUMBER: _ClassVar[int]
+    SHOW_WAIT_FIELD_NUMBER: _ClassVar[int]
     id: str
     queue: str
     offering: str
@@ -116,4 +163,8 @@ class KioskButton(_message.Message):
     waiting: int
     wait_low: _duration_pb2.Duration
     wait_high: _duration_pb2.Duration
-    def __init__(self, id: _Optional[str] = ..., queue: _Optional[str] = ..., offering: _Optional[str] = ..., title: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[KioskButton.State, str]] = ..., text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., waiting: _Optional[int] = ..., wait_low: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_high: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    icon: str
+    access_key: str
+    show_waiting: bool
+    show_wait: bool
+    def __init__(self, id: _Optional[str] = ..., queue: _Optional[str] = ..., offering: _Optional[str] = ..., title: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[KioskButton.State, str]] = ..., text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., waiting: _Optional[int] = ..., wait_low: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_high: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., icon: _Optional[str] = ..., access_key: _Optional[str] = ..., show_waiting: _Optional[bool] = ..., show_wait: _Optional[bool] = ...) -> None: ...

@@ -52,6 +52,16 @@ class SetKioskButtonRequest(_message.Message):
     request_id: str
     def __init__(self, name: _Optional[str] = ..., button: _Optional[str] = ..., paused: _Optional[bool] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
+class SetKioskLayoutRequest(_message.Message):
+    __slots__ = ("name", "layout", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    layout: _kiosk_pb2.KioskLayout
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., layout: _Optional[_Union[_kiosk_pb2.KioskLayout, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
 class LeaseBlockRequest(_message.Message):
     __slots__ = ("parent", "kiosk", "size", "request_id")
     PARENT_FIELD_NUMBER: _ClassVar[int]

@@ -56,6 +56,11 @@ class KiosksServiceStub:
                 request_serializer=mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskButtonRequest.SerializeToString,
                 response_deserializer=mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.FromString,
                 _registered_method=True)
+        self.SetKioskLayout = channel.unary_unary(
+                '/mpp.queue.v1.KiosksService/SetKioskLayout',
+                request_serializer=mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskLayoutRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.FromString,
+                _registered_method=True)
         self.LeaseBlock = channel.unary_unary(
                 '/mpp.queue.v1.KiosksService/LeaseBlock',
                 request_serializer=mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.LeaseBlockRequest.SerializeToString,
@@ -110,6 +115,14 @@ class KiosksServiceServicer:
 
     def SetKioskButton(self, request, context):
         """Pauses one button, or takes the pause back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetKioskLayout(self, request, context):
+        """How it shows its buttons. Again with the same layout: nothing happens. Refused: INVALID_FIELD naming the field (a button
+        that the kiosk does not have or that is named twice, an access key that is twice on a page).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -174,6 +187,11 @@ def add_KiosksServiceServicer_to_server(servicer, server):
             'SetKioskButton': grpc.unary_unary_rpc_method_handler(
                     servicer.SetKioskButton,
                     request_deserializer=mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskButtonRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.SerializeToString,
+            ),
+            'SetKioskLayout': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetKioskLayout,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskLayoutRequest.FromString,
                     response_serializer=mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.SerializeToString,
             ),
             'LeaseBlock': grpc.unary_unary_rpc_method_handler(
@@ -310,6 +328,33 @@ class KiosksService:
             target,
             '/mpp.queue.v1.KiosksService/SetKioskButton',
             mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskButtonRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetKioskLayout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.KiosksService/SetKioskLayout',
+            mpp_dot_queue_dot_v1_dot_kiosks__service__pb2.SetKioskLayoutRequest.SerializeToString,
             mpp_dot_queue_dot_v1_dot_kiosk__pb2.Kiosk.FromString,
             options,
             channel_credentials,
