@@ -1,7 +1,7 @@
 """The life of one message to one person by one channel: claims, outcomes, receipts, retries, ends.
 
-Knows the rules and nothing else: standard library only. The phone and the text are opaque sealed strings
-here. Never knows a template, an event of another service, a store, or how a provider is reached.
+Knows the rules and nothing else: standard library only. Phone, e-mail address, text and calendar file are opaque
+sealed strings here. Never knows a template, an event of another service, a store, or how a provider is reached.
 
 States and rules: DOMAIN.md ("States"). A terminal state never changes; a repeated receipt is accepted and
 logged; a fallback channel is a child message.
@@ -76,12 +76,14 @@ class OutcomeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`failure` is a short code (`busy`, `unknown_number`); `reference` is the provider's own id of the message, if it
-    gave one, and is only logged. Neither holds anything personal.
+    gave one, and is only logged. Neither holds anything personal. `retry_after`: the provider asked, with a TEMPORARY
+    failure, not to be tried again before (RFC 9110, 10.2.3).
     """
 
     kind: OutcomeKind
     failure: str = ""
     reference: str = ""
+    retry_after: timedelta | None = None
 
 
 _RECEIPT_KINDS: Mapping[State, OutcomeKind] = {
@@ -134,6 +136,12 @@ class Policy:
         seconds = min(self.longest_delay.total_seconds(), self.first_delay.total_seconds() * self.factor**exponent)
         return timedelta(seconds=seconds * rng.uniform(0.8, 1.2))
 
+    def wait(self, attempts: int, asked: timedelta | None, rng: random.Random) -> timedelta:
+        """Like `delay`, and not shorter than what the provider asked for; that is heard up to `longest_delay` only, so that
+        no answer of a provider holds a message for ever.
+        """
+        return max(self.delay(attempts, rng), min(asked or timedelta(0), self.longest_delay))
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -185,6 +193,9 @@ class Notification:
     sealed_text: str = field(repr=False)
     created_at: datetime
     expires_at: datetime
+    sealed_email: str = field(default="", repr=False)
+    email_index: str = field(default="", repr=False)
+    sealed_calendar: str = field(default="", repr=False)  # a calendar file, for mail
     state: State = State.CREATED
     due_at: datetime | None = None
     attempts: int = 0
@@ -202,6 +213,15 @@ class Notification:
     @property
     def id(self) -> str:
         return self.name.rpartition("/")[2]
+
+    @property
+    def sealed_recipient(self) -> str:
+        """The address that its channel needs; empty when nobody gave it."""
+        return self.sealed_email if self.channel is Channel.EMAIL else self.sealed_phone
+
+    @property
+    def recipient_index(self) -> str:
+        return self.email_index if self.channel is Channel.EMAIL else self.phone_index
 
     @property
     def ended(self) -> bool:
@@ -294,6 +314,9 @@ class Notification:
             sealed_text=self.sealed_text,
             created_at=now,
             expires_at=self.expires_at,
+            sealed_email=self.sealed_email,
+            email_index=self.email_index,
+            sealed_calendar=self.sealed_calendar,
             due_at=now,
             fallbacks=self.fallbacks[1:],
             parent=self.name,
@@ -305,7 +328,7 @@ class Notification:
         if not self.falls_back:
             raise self._wrong("fall back")
         noted = self._note(now, actor, f"fell back to {self.fallbacks[0]}")
-        return replace(noted, fallbacks=(), due_at=None, sealed_text="")
+        return replace(noted, fallbacks=(), due_at=None, sealed_text="", sealed_calendar="")
 
     def _result(self, outcome: Outcome, now: datetime, actor: str, policy: Policy, rng: random.Random) -> Notification:
         match outcome.kind:
@@ -319,12 +342,15 @@ class Notification:
             case OutcomeKind.TECHNICAL:
                 return self._end(State.TECHNICAL_FAILURE, now, actor, outcome.failure or "technical")
             case OutcomeKind.TEMPORARY:
-                return self._try_later(outcome.failure or "temporary", now, actor, policy, rng)
+                return self._try_later(outcome, now, actor, policy, rng)
 
-    def _try_later(self, failure: str, now: datetime, actor: str, policy: Policy, rng: random.Random) -> Notification:
+    def _try_later(
+        self, outcome: Outcome, now: datetime, actor: str, policy: Policy, rng: random.Random
+    ) -> Notification:
+        failure = outcome.failure or "temporary"
         if self.attempts >= policy.max_attempts:
             return self._end(State.TECHNICAL_FAILURE, now, actor, f"retries_exhausted: {failure}")
-        due = now + policy.delay(self.attempts, rng)
+        due = now + policy.wait(self.attempts, outcome.retry_after, rng)
         if due >= self.expires_at:
             return self._end(State.EXPIRED, now, actor, f"too_late: {failure}")
         return self._to(State.TEMPORARY_FAILURE, now, actor, due_at=due, failure=failure)
@@ -342,6 +368,7 @@ class Notification:
             due_at=now if carried_on else None,
             fallbacks=self.fallbacks if carried_on else (),
             sealed_text=self.sealed_text if carried_on else "",
+            sealed_calendar=self.sealed_calendar if carried_on else "",
         )
         return replace(ended, events=(*ended.events, Ended(self.name, state, now)))
 

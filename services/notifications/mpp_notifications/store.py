@@ -121,18 +121,18 @@ class Notifications:
 
 
 class OptOuts:
-    """Who does not want to be told, by site and blind index of the phone."""
+    """Who does not want to be told, by site and blind index of the phone or the e-mail address."""
 
     def __init__(self, store: Store) -> None:
         self._aggregates = Aggregates(store, OPT_OUTS)
 
-    def has(self, site: str, phone_index: str) -> bool:
-        found = self._aggregates.collection.find_one({"_id": _opt_out_name(site, phone_index)}, {"opted_out": 1})
+    def has(self, site: str, person: str) -> bool:
+        found = self._aggregates.collection.find_one({"_id": _opt_out_name(site, person)}, {"opted_out": 1})
         return bool(found and found["opted_out"])
 
-    def set(self, site: str, phone_index: str, opted_out: bool, command: Command, reply: Message) -> Message:
+    def set(self, site: str, person: str, opted_out: bool, command: Command, reply: Message) -> Message:
         """Keeps the wish; the stored reply for a repeated command."""
-        name = _opt_out_name(site, phone_index)
+        name = _opt_out_name(site, person)
         state = {"opted_out": opted_out, "changed_at": command.at, "changed_by": command.actor}
         for _ in range(2):
             try:
@@ -146,8 +146,8 @@ class OptOuts:
         raise AssertionError("an opt-out that is there and not there")
 
 
-def _opt_out_name(site: str, phone_index: str) -> str:
-    return f"sites/{site}/optOuts/{phone_index}"
+def _opt_out_name(site: str, person: str) -> str:
+    return f"sites/{site}/optOuts/{person}"
 
 
 def to_state(notification: Notification) -> dict[str, Any]:
@@ -160,6 +160,9 @@ def to_state(notification: Notification) -> dict[str, Any]:
         "sealed_phone": notification.sealed_phone,
         "phone_index": notification.phone_index,
         "sealed_text": notification.sealed_text,
+        "sealed_email": notification.sealed_email,
+        "email_index": notification.email_index,
+        "sealed_calendar": notification.sealed_calendar,
         "created_at": notification.created_at,
         "expires_at": notification.expires_at,
         "state": str(notification.state),
@@ -194,6 +197,9 @@ def from_state(stored: Stored) -> Notification:
         sealed_text=state["sealed_text"],
         created_at=state["created_at"],
         expires_at=state["expires_at"],
+        sealed_email=state.get("sealed_email", ""),  # messages of 0.2.0 have none of these
+        email_index=state.get("email_index", ""),
+        sealed_calendar=state.get("sealed_calendar", ""),
         state=State(state["state"]),
         due_at=state["due_at"],
         attempts=state["attempts"],

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from mpp_notifications.domain import Channel, Outcome, OutcomeKind
 from mpp_notifications.providers.base import BadProvider, OutgoingMessage
-from mpp_notifications.providers.http import MOST_READ, HttpProvider
+from mpp_notifications.providers.http import MOST_READ, HttpProvider, retry_after
 
 from tests.contract.providers.aggregator import TOKEN, Aggregator
 
@@ -144,6 +144,45 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_the_reference_is_an_id_or_nothing(body: bytes, reference: str) -> None:
     assert outcome(says(200, body)) == Outcome(OutcomeKind.ACCEPTED, reference=reference)
+
+
+AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        (" 7 ", 7),
+        ("Mon, 02 Mar 2026 02:01:30 GMT", 90),
+        ("Mon, 02 Mar 2026 01:00:00 GMT", 0),  # over already
+        ("Monday, 02-Mar-26 02:01:30 GMT", 90),  # the obsolete form that RFC 9110 still wants understood
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+        ("9" * 400, None),
+    ],
+)
+def test_what_retry_after_says(value: str, seconds: int | None) -> None:
+    assert retry_after(value, AT) == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(("status", "heard"), [(429, True), (503, True), (202, False), (403, False)])
+def test_an_endpoint_that_is_busy_says_when_to_come_again(status: int, heard: bool) -> None:
+    said = outcome(says(status, b"", "Retry-After: 37"))
+    assert said.retry_after == (timedelta(seconds=37) if heard else None)
+
+
+def test_a_mail_has_a_title_and_a_calendar() -> None:
+    aggregator = Aggregator({})
+    mail = OutgoingMessage("key-00000001", Channel.EMAIL, "warga@example.org", "Halo", "t", "Kabar", "BEGIN:VCALENDAR")
+    try:
+        HttpProvider(aggregator.url, TOKEN, plain=True).send(mail)
+        [taken] = aggregator.taken()
+    finally:
+        aggregator.close()
+    assert (taken["title"], taken["calendar"]) == ("Kabar", "BEGIN:VCALENDAR")
 
 
 def test_an_endless_answer_is_read_to_its_bound_only() -> None:

@@ -55,7 +55,10 @@ class Life(RuleBasedStateMachine):
             sealed_text="t",
             created_at=START,
             expires_at=START + timedelta(minutes=20),
-            fallbacks=(Channel.WHATSAPP,),
+            sealed_email="m",
+            email_index="n",
+            sealed_calendar="c",
+            fallbacks=(Channel.EMAIL,),
         )
 
     def become(self, new: Notification) -> None:
@@ -98,7 +101,15 @@ class Life(RuleBasedStateMachine):
         if current and kind in (OutcomeKind.ACCEPTED, OutcomeKind.DELIVERED):
             self.provider_has[key] = kind
         before = self.message
-        self.become(before.settle(attempt, Outcome(kind, "code"), "fake", self.now, self.policy, self.rng))
+        asked = data.draw(st.sampled_from([None, timedelta(0), timedelta(seconds=40), timedelta(days=9)]))
+        outcome = Outcome(kind, "code", retry_after=asked)
+        self.become(before.settle(attempt, outcome, "fake", self.now, self.policy, self.rng))
+        if current and self.message.state is State.TEMPORARY_FAILURE and asked is not None:
+            assert self.message.due_at is not None
+            waits = self.message.due_at - self.now
+            assert min(asked, self.policy.longest_delay) <= waits <= self.policy.longest_delay * 1.2, (
+                "heard, within bounds"
+            )
         if not current:
             assert replace(self.message, history=()) == replace(before, history=())
 
@@ -139,7 +150,8 @@ class Life(RuleBasedStateMachine):
     def falls_back(self) -> None:
         child = self.message.child("sites/malang/notifications/" + "b" * 26, self.now)
         assert (child.state, child.attempts, child.parent) == (State.CREATED, 0, self.message.name)
-        assert child.sealed_text
+        assert (child.sealed_text, child.sealed_calendar) == ("t", "c")
+        assert (child.sealed_recipient, child.recipient_index) == ("m", "n"), "the next channel's own address"
         self.become(self.message.fell_back(self.now, ACTOR))
 
     @invariant()
@@ -158,7 +170,7 @@ class Life(RuleBasedStateMachine):
     def what_is_finished_costs_nothing_more(self) -> None:
         if self.message.ended and not self.message.falls_back:
             assert self.message.due_at is None
-            assert self.message.sealed_text == ""
+            assert self.message.sealed_text == self.message.sealed_calendar == ""
 
     @invariant()
     def attempts_are_bounded(self) -> None:

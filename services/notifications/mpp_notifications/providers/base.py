@@ -19,9 +19,11 @@ class OutgoingMessage:
 
     key: str
     channel: Channel
-    recipient: str = field(repr=False)  # E.164 for sms and whatsapp
+    recipient: str = field(repr=False)  # E.164 for sms and whatsapp, an address for email
     body: str = field(repr=False)
     template: str = ""
+    title: str = ""  # for mail; nothing personal
+    calendar: str = field(default="", repr=False)  # RFC 5545, for mail; empty: none
 
 
 class BadProvider(Exception):

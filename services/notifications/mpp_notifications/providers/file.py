@@ -1,6 +1,6 @@
 """The development provider: an outbox directory that a person can read. Nothing leaves the machine.
 
-    <outbox>/messages.jsonl       one JSON object a line: at, key, channel, to, body
+    <outbox>/messages.jsonl       one JSON object a line: at, key, channel, to, body; of a mail title and calendar
     <outbox>/messages/<key>.txt   the same message for the eye
 
 Knows files. Refuses production: phones and texts lie there in the clear (files 0600, directories 0700).
@@ -27,11 +27,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from mpp_notifications.domain import Outcome, OutcomeKind
+from mpp_notifications.domain import Channel, Outcome, OutcomeKind
 from mpp_notifications.providers.base import BadProvider, OutgoingMessage
 
 _KEY = re.compile(r"[a-z0-9-]{8,80}")
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9.-]{3,253}")
 _TEST_NUMBER = "+62800000000"
 _TEST_OUTCOMES = {
     _TEST_NUMBER + "01": Outcome(OutcomeKind.TEMPORARY, "busy"),
@@ -66,7 +67,8 @@ class FileProvider:
     def send(self, message: OutgoingMessage) -> Outcome:
         if not _KEY.fullmatch(message.key):
             return Outcome(OutcomeKind.TECHNICAL, "bad_key")
-        if not _PHONE.fullmatch(message.recipient):
+        known = _EMAIL if message.channel is Channel.EMAIL else _PHONE
+        if not known.fullmatch(message.recipient):
             return Outcome(OutcomeKind.PERMANENT, "invalid_recipient")
         if message.recipient in _TEST_OUTCOMES:
             return _TEST_OUTCOMES[message.recipient]
@@ -145,9 +147,13 @@ def _line(message: OutgoingMessage, at: str) -> str:
         "channel": str(message.channel),
         "to": message.recipient,
         "body": message.body,
+        **({"title": message.title} if message.title else {}),
+        **({"calendar": message.calendar} if message.calendar else {}),
     }
     return json.dumps(fields, ensure_ascii=False).translate(_LINE_BREAKS) + "\n"
 
 
 def _readable(message: OutgoingMessage, at: str) -> str:
-    return f"To: {message.recipient} ({message.channel})\nAt: {at}\nKey: {message.key}\n\n{message.body}\n"
+    title = f"Subject: {message.title}\n" if message.title else ""
+    head = f"To: {message.recipient} ({message.channel})\n{title}At: {at}\nKey: {message.key}\n\n"
+    return head + message.body + "\n" + (f"\n{message.calendar}" if message.calendar else "")

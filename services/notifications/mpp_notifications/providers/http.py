@@ -5,6 +5,8 @@
     Idempotency-Key: <key>
     {"key": ..., "channel": "sms", "recipient": "+62...", "body": ..., "template": ...}
 
+With channel `email` also "title", and "calendar" (RFC 5545, its METHOD inside) where there is one.
+
 | answer                                       | outcome                                                           |
 |----------------------------------------------|-------------------------------------------------------------------|
 | 2xx                                          | ACCEPTED; `id` of its JSON, if there is one, is the reference     |
@@ -16,7 +18,7 @@ Knows HTTP/1.1, TLS and that contract. Never knows a template's words, a retry o
 
 Guaranteed: an answer within `seconds` after the name was looked up, also from a server that sends a byte now and then; at
 most MOST_READ bytes of a body are read; nothing personal, no token and no URL in an outcome or an error. NOT guaranteed:
-one effect a key; that is the endpoint's to keep. A `Retry-After` is not heard: the interface has no place for it.
+one effect a key; that is the endpoint's to keep. What a `Retry-After` asks is passed on; the service caps it.
 No proxy of the environment is used. Each message has a connection of its own.
 """
 
@@ -28,16 +30,17 @@ import json
 import re
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from mpp_notifications.domain import Channel, Outcome, OutcomeKind
+from mpp_notifications.providers import wire
 from mpp_notifications.providers.base import BadProvider, OutgoingMessage
 
 SECONDS = 6.0  # for one message: with the 8 s of a sweep it stays within the sweep's lease (15 s)
-CONNECT_SECONDS = 3.0  # for one address, so that a second one still has its turn
 MOST_READ = 4096  # bytes
 
 _KEY = re.compile(r"[a-z0-9-]{8,80}")
@@ -60,7 +63,14 @@ class HttpProvider:
     name = "http"
 
     def __init__(
-        self, url: str, token: str, *, plain: bool = False, tls: ssl.SSLContext | None = None, seconds: float = SECONDS
+        self,
+        url: str,
+        token: str,
+        *,
+        plain: bool = False,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = SECONDS,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         try:
             parts = urlsplit(url)
@@ -79,7 +89,7 @@ class HttpProvider:
         self._host, self._port = host, port or (443 if secure else 80)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._tls = (tls or ssl.create_default_context()) if secure else None
-        self._token, self._seconds = token, seconds
+        self._token, self._seconds, self._clock = token, seconds, clock
 
     def send(self, message: OutgoingMessage) -> Outcome:
         if not _KEY.fullmatch(message.key):
@@ -90,19 +100,19 @@ class HttpProvider:
         if not known.fullmatch(message.recipient):
             return Outcome(OutcomeKind.PERMANENT, "invalid_recipient")
         try:
-            status, answer = self._exchange(message)
+            status, answer, after = self._exchange(message)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             return Outcome(OutcomeKind.TEMPORARY, _code(error))
-        return _outcome(status, answer, message.recipient)
+        return _outcome(status, answer, message.recipient, retry_after(after, self._clock()))
 
-    def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes]:
-        """The status and the beginning of the body, which is empty when it broke off."""
-        found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+    def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes, str]:
+        """The status, the beginning of the body, which is empty when it broke off, and `Retry-After`."""
+        found = wire.addresses(self._host, self._port)
         end = time.monotonic() + self._seconds
-        raw = _connect([(str(entry[4][0]), self._port) for entry in found], end)
+        raw = wire.connect(found, end)
         conn = http.client.HTTPConnection(self._host, self._port)
         try:
-            with _deadline(raw, end):
+            with wire.deadline(raw, end):
                 # The context, not http.client, does TLS: the handshake is under the deadline too.
                 conn.sock = raw = self._tls.wrap_socket(raw, server_hostname=self._host) if self._tls else raw
                 conn.request("POST", self._path, _body(message), self._headers(message.key))
@@ -111,7 +121,7 @@ class HttpProvider:
                 # What was said in the status line holds, whatever becomes of the rest.
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     answer = response.read(MOST_READ)
-                return response.status, answer
+                return response.status, answer, response.getheader("Retry-After") or ""
         finally:
             conn.close()
             raw.close()
@@ -138,58 +148,31 @@ def _body(message: OutgoingMessage) -> bytes:
         "body": message.body,
         "template": message.template,
     }
+    if message.channel is Channel.EMAIL:
+        fields["title"] = message.title
+        if message.calendar:
+            fields["calendar"] = message.calendar
     return json.dumps(fields).encode("ascii")
 
 
-def _connect(addresses: list[tuple[str, int]], end: float) -> socket.socket:
-    """Connected to the first that takes us. Raises OSError."""
-    failure = OSError("the name has no address")
-    for address in addresses:
-        left = end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        try:
-            return socket.create_connection(address, timeout=min(left, CONNECT_SECONDS))
-        except OSError as error:
-            failure = error
-    raise failure
-
-
-@contextlib.contextmanager
-def _deadline(sock: socket.socket, end: float) -> Iterator[None]:
-    """Cuts the connection at `end`: a socket's own timeout begins anew with every byte. Raises TimeoutError when what
-    ran under it failed because of that.
-    """
-    left = max(0.01, end - time.monotonic())
-    sock.settimeout(left)
-    twin = socket.socket(fileno=socket.dup(sock.fileno()))  # lives on when TLS takes the first one over
-    over = threading.Event()
-
-    def cut() -> None:
-        over.set()
-        with contextlib.suppress(OSError):
-            twin.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(left, cut)
-    timer.daemon = True
-    timer.start()
+def retry_after(value: str, now: datetime) -> timedelta | None:
+    """`Retry-After` (RFC 9110, 10.2.3): seconds, or a date; None when there is none or it says nothing. Never negative."""
+    if re.fullmatch(r"[0-9]{1,9}", text := value.strip()):
+        return timedelta(seconds=int(text))
     try:
-        yield
-    except (OSError, http.client.HTTPException) as error:
-        if over.is_set():
-            raise TimeoutError from error
-        raise
-    finally:
-        timer.cancel()
-        twin.close()
+        asked = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    aware = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    return max(timedelta(0), aware - now)
 
 
-def _outcome(status: int, answer: bytes, recipient: str) -> Outcome:
+def _outcome(status: int, answer: bytes, recipient: str, after: timedelta | None) -> Outcome:
     failure = f"http_{status}"
     if 200 <= status < 300:
         return Outcome(OutcomeKind.ACCEPTED, reference=_reference(answer, recipient))
     if status >= 500 or status in _TRY_AGAIN:
-        return Outcome(OutcomeKind.TEMPORARY, failure)
+        return Outcome(OutcomeKind.TEMPORARY, failure, retry_after=after)
     if status < 400 or status in _OUR_FAULT:
         return Outcome(OutcomeKind.TECHNICAL, failure)
     return Outcome(OutcomeKind.PERMANENT, failure)
