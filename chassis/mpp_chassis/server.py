@@ -28,7 +28,7 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 from pymongo.errors import PyMongoError
 
-from mpp_chassis import errors, logs, metrics, storage, trace
+from mpp_chassis import bounds, errors, logs, metrics, storage, trace
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.broker import BrokerDown
 from mpp_chassis.call import Call, Caller, Command
@@ -127,7 +127,7 @@ def problem_of(error: Exception, known: ErrorMap) -> Problem | None:
 
 
 def violations(request: Message) -> tuple[tuple[str, str], ...]:
-    """(field path, text) of each protovalidate rule that the request breaks."""
+    """(field path, text) of each protovalidate rule that the request breaks, and of what no field may hold (bounds.py)."""
     found = []
     for violation in _validator.collect_violations(request):
         path = ""
@@ -137,7 +137,7 @@ def violations(request: Message) -> tuple[tuple[str, str], ...]:
             if subscript is not None and getattr(subscript, "value", None) is not None:
                 path += f"[{subscript.value}]"
         found.append((path or "(message)", violation.proto.message or violation.proto.rule_id))
-    return tuple(found)
+    return (*found, *bounds.faults(request))
 
 
 class Kit:
