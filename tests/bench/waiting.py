@@ -37,7 +37,8 @@ class Offering:
 OFFERINGS = (Offering("pickup", 3 * MINUTE, 0.35), Offering("ktp", 8 * MINUTE, 0.45), Offering("kk", 19 * MINUTE, 0.2))
 SPREAD = 0.6
 # (from second of the day, counters at work): opens with 3, 5 from nine, 2 over lunch, 4 in the afternoon.
-STAFF = ((0.0, 3), (60 * MINUTE, 5), (240 * MINUTE, 2), (300 * MINUTE, 4))
+Staff = tuple[tuple[float, int], ...]
+STAFF: Staff = ((0.0, 3), (60 * MINUTE, 5), (240 * MINUTE, 2), (300 * MINUTE, 4))
 OPENS = 8 * 60 * MINUTE
 PRIORITY, NO_SHOW, LEAVES, FORGOTTEN = 0.1, 0.06, 0.03, 0.01
 
@@ -104,24 +105,31 @@ def arrivals(rng: random.Random, people: int, pace: float) -> list[Citizen]:
     return sorted(found, key=lambda c: c.arrived)
 
 
-def staff_at(now: float) -> int:
-    return [number for since, number in STAFF if since <= now][-1]
+def staff_at(now: float, staff: Staff) -> int:
+    return [number for since, number in staff if since <= now][-1]
 
 
 def day(seed: int, rivals: Mapping[str, Rival], people: int = 180) -> tuple[dict[str, list[Told]], list[Citizen]]:
     """One day. Each who was called in the end, as told by each rival; and all citizens, to learn from."""
     rng = random.Random(seed)
     everyone = arrivals(rng, people, exp(rng.gauss(0, 0.1)))
+    return play(everyone, rivals, rng), everyone
+
+
+def play(
+    everyone: Sequence[Citizen], rivals: Mapping[str, Rival], rng: random.Random, staff: Staff = STAFF
+) -> dict[str, list[Told]]:
+    """The day that these citizens have (in the order of their coming): each who was called, as told by each rival."""
     line = Line()
     said: dict[str, list[tuple[Citizen, tuple[float, float, float]]]] = {name: [] for name in rivals}
     events: list[tuple[float, int, Citizen | None]] = [(c.arrived, n, c) for n, c in enumerate(everyone)]
-    events += [(since, -1, None) for since, _ in STAFF]
+    events += [(since, -1, None) for since, _ in staff]
     heapq.heapify(events)
     number = len(everyone)
     while events:
         line.now, _, citizen = heapq.heappop(events)
         _finish(line)
-        line.counters = staff_at(line.now)
+        line.counters = staff_at(line.now, staff)
         if citizen is not None:
             for name, rival in rivals.items():
                 said[name].append((citizen, rival(line, citizen)))
@@ -129,11 +137,10 @@ def day(seed: int, rivals: Mapping[str, Rival], people: int = 180) -> tuple[dict
         for visit in _call(line, rng):
             number += 1
             heapq.heappush(events, (visit.ends, number, None))
-    told = {
+    return {
         name: [Told(c.called - c.arrived, *figures) for c, figures in pairs if c.called >= 0]
         for name, pairs in said.items()
     }
-    return told, everyone
 
 
 def _finish(line: Line) -> None:
@@ -179,19 +186,29 @@ def of_0_2(line: Line, citizen: Citizen) -> tuple[float, float, float]:
     return ahead_of(line, citizen) * visit / max(len({v.counter for v in line.calls}), 1), 0.0, 0.0
 
 
-def ours(times: Times) -> Rival:
+def ours(times: Times, declared_counters: int = 1) -> Rival:
     """The estimate as the service makes it; the counters that are open are known by their sessions."""
 
     def rival(line: Line, citizen: Citizen) -> tuple[float, float, float]:
         busy = [Desk(v.citizen.offering.name, line.now - v.citizen.called) for v in line.busy.values()]
         idle = [Desk()] * max(line.counters - len(busy), 0)
         mix = [Ahead(c.offering.name) for c in (*line.first, *([] if citizen.priority else line.waiting))]
+        away = away_from(line)
         seen = [Seen(v.citizen.offering.name, v.ends - v.citizen.called) for v in line.done]
-        made = estimate.forecast(times, [*busy, *idle], mix, seen=seen, second_of_day=OPENS + line.now)
+        made = estimate.forecast(times, [*busy, *idle], mix, seen=seen, away=away, second_of_day=OPENS + line.now,
+            declared_counters=declared_counters,
+        )  # fmt: skip
         wait = made.wait(ahead_of(line, citizen), first_class=citizen.priority)
         return wait.expected.total_seconds(), wait.low.total_seconds(), wait.high.total_seconds()
 
     return rival
+
+
+def away_from(line: Line) -> list[float]:
+    """For how long each counter that had somebody lately, and is not at work now, has been without; as the service sees."""
+    last = {v.counter: min(v.ends, line.now) for v in line.calls}
+    free = [n for n in range(1, 100) if n not in line.busy][: max(line.counters - len(line.busy), 0)]
+    return [line.now - ended for counter, ended in last.items() if counter not in line.busy and counter not in free]
 
 
 def learned(days: Sequence[Sequence[Citizen]]) -> Times:

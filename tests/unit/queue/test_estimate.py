@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from math import log, sqrt
 from statistics import fmean
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from mpp_queue.domain import estimate
 from mpp_queue.domain.estimate import Ahead, Desk, Forecast, Pace, Seen, Times, Wait
 
-from tests.bench import waiting
+from tests.bench import firstdays, waiting
 
 MINUTE = timedelta(minutes=1)
 OFFERINGS = ("ktp", "kk", "pickup", "")
@@ -48,6 +49,8 @@ mixes = st.lists(
     st.builds(Ahead, st.sampled_from(OFFERINGS), st.integers(1, 30), st.sampled_from([0.0, 600.0, 3600.0])), max_size=5
 )
 moments = st.floats(0, 86_000)
+aways = st.lists(st.floats(0, 6000), max_size=4)
+visits_of_today = st.lists(st.builds(Seen, st.sampled_from(OFFERINGS), st.floats(0, 20_000)), max_size=30)
 
 
 def ordered(wait: Wait) -> bool:
@@ -74,11 +77,15 @@ def test_a_free_counter_narrows_the_range_from_both_sides() -> None:
 
 
 @settings(deadline=None)
-@given(known, st.lists(desks, max_size=8), mixes, moments, st.integers(0, 400), st.booleans(), st.floats(0, 9000))
+@given(
+    known, st.lists(desks, max_size=8), mixes, visits_of_today, aways, moments, st.integers(0, 400), st.booleans(),
+    st.sampled_from([0.0, 600.0, 9000.0]),
+)  # fmt: skip
 def test_range_and_one_more_ahead(
-    times: Times, at: list[Desk], mix: list[Ahead], now: float, ahead: int, first: bool, opens_in: float
-) -> None:
-    made = estimate.forecast(times, at, mix, second_of_day=now, opens_in=opens_in)
+    times: Times, at: list[Desk], mix: list[Ahead], seen: list[Seen], away: list[float], now: float, ahead: int,
+    first: bool, opens_in: float,
+) -> None:  # fmt: skip
+    made = estimate.forecast(times, at, mix, seen=seen, away=away, second_of_day=now, opens_in=opens_in)
     wait, more = made.wait(ahead, first_class=first), made.wait(ahead + 1, first_class=first)
     assert ordered(wait)
     assert none_longer(wait, more)
@@ -86,13 +93,15 @@ def test_range_and_one_more_ahead(
 
 
 @settings(deadline=None)
-@given(known, st.lists(desks, min_size=1, max_size=8), desks, mixes, moments, st.integers(0, 400))
+@given(known, st.lists(desks, min_size=1, max_size=8), desks, mixes, aways, moments, st.integers(0, 400))
 def test_one_more_counter_is_never_longer(
-    times: Times, at: list[Desk], another: Desk, mix: list[Ahead], now: float, ahead: int
+    times: Times, at: list[Desk], another: Desk, mix: list[Ahead], away: list[float], now: float, ahead: int
 ) -> None:
-    fewer = estimate.forecast(times, at, mix, second_of_day=now)
-    more = estimate.forecast(times, [*at, another], mix, second_of_day=now)
+    fewer = estimate.forecast(times, at, mix, away=away, second_of_day=now)
+    more = estimate.forecast(times, [*at, another], mix, away=away, second_of_day=now)
+    back = estimate.forecast(times, at, mix, away=[*away, 1800.0], second_of_day=now)  # at least not known to be gone
     assert no_later(more.wait(ahead), fewer.wait(ahead))
+    assert no_later(back.wait(ahead), fewer.wait(ahead))
 
 
 @settings(deadline=None)
@@ -159,8 +168,8 @@ def test_what_is_left_of_a_visit_given_how_long_it_has_lasted() -> None:
     assert estimate.remaining(pace, 1e6) <= estimate.LONGEST_REMAINING * 600
 
 
-def made(*at: Desk, mix: tuple[Ahead, ...] = (), times: Times | None = None, **given: float) -> Forecast:
-    return estimate.forecast(times or Times(Pace(600, 0.6, 100), gap=0), at, mix, **given)  # type: ignore[arg-type]
+def made(*at: Desk, mix: tuple[Ahead, ...] = (), times: Times | None = None, **given: Any) -> Forecast:
+    return estimate.forecast(times or Times(Pace(600, 0.6, 100), gap=0), at, mix, **given)
 
 
 def test_a_free_counter_and_nobody_ahead_is_no_wait() -> None:
@@ -211,6 +220,53 @@ def test_today_may_be_slow() -> None:
     assert estimate.pace_of_today([Seen("", 1e6)], times) == pytest.approx(16 / 13)  # one wild visit
 
 
+def test_a_first_day_believes_its_own_visits_soon() -> None:
+    """Declared as half or twice of what it is; a queue that was learned goes on believing what it learned."""
+    for minutes in (5, 20):
+        first = estimate.declared(minutes)
+        after = estimate.pace_of_today([Seen("", 600.0)] * 20, first) * first.whole.mean
+        assert after == pytest.approx(600, rel=0.2)
+    assert estimate.pace_of_today([Seen("", 600.0)] * 2, estimate.declared(20)) > 0.8  # two visits are not yet a pace
+
+
+def test_offerings_are_told_apart_on_the_first_day() -> None:
+    seen = [Seen("short", 120.0), Seen("long", 1800.0)] * 10
+    short, long = (
+        made(Desk(), mix=(Ahead(o, 5),), times=estimate.declared(10), seen=seen).wait(5) for o in ("short", "long")
+    )
+    assert long.expected > 2.5 * short.expected
+    learned = Times(Pace(600, 0.6, 400), {"short": Pace(600, 0.6, 400)}, gap=0)
+    today = estimate.with_today(learned, seen, 1.0)
+    assert today.of("short").mean > 0.9 * 600  # many days outweigh ten visits
+
+
+def test_those_who_are_away_at_noon_come_back() -> None:
+    first = estimate.declared(10)
+    alone = made(Desk("", 0.0), times=first).wait(12)
+    lunch = made(Desk("", 0.0), times=first, away=[600.0, 600.0]).wait(12)
+    gone = made(Desk("", 0.0), times=first, away=[9000.0, float("nan")]).wait(12)
+    assert 50 * MINUTE < lunch.expected < 0.8 * alone.expected
+    assert gone == alone
+    known = Times(Pace(600, 0.6, 100), gap=0, staff=(1.0,) * estimate.SLOTS)  # usually one: nobody is expected
+    assert made(Desk("", 0.0), times=known, away=[600.0]).wait(12) == made(Desk("", 0.0), times=known).wait(12)
+    assert made(Desk("", 0.0), planned=1, away=[600.0]).wait(12) == made(Desk("", 0.0), planned=1).wait(12)
+
+
+def test_everybody_is_away() -> None:
+    """Who stands before an empty counter waits for the break to end, not for as many as the agency once declared."""
+    noon = made(times=estimate.declared(10), declared_counters=4, away=[600.0, 1200.0]).wait(0)
+    assert 20 * MINUTE <= noon.expected <= 45 * MINUTE
+
+
+@pytest.mark.parametrize("rubbish", [float("nan"), float("inf"), -1.0, 1e300])
+def test_rubbish_changes_nothing(rubbish: float) -> None:
+    clean = made(Desk("", 60.0), times=estimate.declared(10))
+    spoilt = made(Desk("", 60.0), times=estimate.declared(10), seen=[Seen("a", rubbish)] * 5)
+    assert spoilt.wait(7) == clean.wait(7)
+    assert estimate.learn([rubbish] * 3, Pace(600), 5) == Pace(600)
+    assert ordered(made(Desk("", rubbish), away=[rubbish]).wait(3))
+
+
 def test_usual_staff() -> None:
     nine = 9 * 3600.0
     busy = [(1, nine, nine + 600), (2, nine + 60, nine + 4000), (1, nine + 700, nine + 900)]
@@ -245,3 +301,17 @@ def test_backtest_on_seeded_days(seed: int) -> None:
     assert 0.7 <= ours.inside <= 0.95  # the range means about 80 %
     assert max(ours.below, ours.above) <= 0.2
     assert abs(ours.bias) < 0.5 * ours.mean_error
+    first = scores["ours, first day"]  # lunch comes as a surprise, and is understood while it lasts
+    assert first.mean_error < 0.8 * naive.mean_error
+    assert 0.7 <= first.inside <= 0.95
+
+
+@pytest.mark.parametrize("wrong", firstdays.WRONG)
+def test_a_first_day_of_another_generator_declared_wrongly(wrong: float) -> None:
+    """Days of `mppctl simulate`, after which the estimate was not made; counters all day, and with a lunch break."""
+    for staff, better in (("all day", 0.95), ("lunch", 0.7)):
+        scores = firstdays.first_days(5, wrong, staff)
+        ours, naive = scores["ours"], scores["naive"]
+        assert ours.told > 250
+        assert ours.mean_error < (better if wrong == 1 else 0.75) * naive.mean_error
+        assert 0.7 <= ours.inside <= 0.95

@@ -21,7 +21,7 @@ from mpp_queue.domain import (
     issue,
 )
 from mpp_queue.domain.estimate import Desk, Pace, Times
-from mpp_queue.reports.outlook import IDLE_PATIENCE, Outlook, desks_of, starting
+from mpp_queue.reports.outlook import IDLE_PATIENCE, Outlook, at_work, starting
 from mpp_queue.reports.store import Plan
 from mpp_queue.store import Standing, Visit
 
@@ -48,10 +48,13 @@ def test_counters_that_are_at_work() -> None:
     counters = [counter(1, long_ago), counter(2, long_ago), counter(3, NOW - MINUTE)]
     lately = [visit(1, NOW - 3 * MINUTE, State.SERVING), visit(2, NOW - 20 * MINUTE, State.FINISHED, 12)]
     busy = Desk("ktp", 180.0)
-    assert desks_of(SPEC, DAY, counters, lately, NOW, waiting=True) == [busy, Desk(), Desk()]
+    assert at_work(SPEC, DAY, counters, lately, NOW, waiting=True) == ([busy, Desk(), Desk()], [])
     later = NOW + IDLE_PATIENCE  # 2 and 3 have called nobody although people wait: their officers are away
-    assert desks_of(SPEC, DAY, counters, lately, later, waiting=True) == [replace(busy, busy_for=780.0)]
-    assert len(desks_of(SPEC, DAY, counters, lately, later, waiting=False)) == 3  # idle since nobody came
+    desks, away = at_work(SPEC, DAY, counters, lately, later, waiting=True)
+    assert desks == [replace(busy, busy_for=780.0)]
+    assert away == [1020.0, 660.0]  # since the last citizen left, and since it was opened
+    desks, away = at_work(SPEC, DAY, counters, lately, later, waiting=False)
+    assert (len(desks), away) == (3, [])  # idle since nobody came
 
 
 def test_the_first_minutes_of_a_day() -> None:
@@ -64,10 +67,14 @@ def test_the_first_minutes_of_a_day() -> None:
 def test_counters_that_are_not() -> None:
     paused = counter(1, NOW).pause(now=NOW, today=DAY, officer="o1", reason="")
     other = counter(2, NOW, queue="sites/malang/queues/pajak")
-    assert desks_of(SPEC, DAY, [paused, other], [], NOW, waiting=True) == []
-    assert desks_of(SPEC, "2026-11-24", [counter(3, NOW)], [], NOW, waiting=True) == []  # yesterday's session
+    later = NOW + 20 * MINUTE
+    assert at_work(SPEC, DAY, [paused, other], [], later, waiting=True) == ([], [1200.0])  # the other's is not ours
+    assert at_work(SPEC, "2026-11-24", [counter(3, NOW)], [], NOW, waiting=True) == ([], [])  # yesterday's session
+    closed = counter(1, NOW).close(now=NOW, today=DAY, officer="o1")
+    left = visit(1, NOW - 9 * MINUTE, State.FINISHED)
+    assert at_work(SPEC, DAY, [closed], [left], NOW, waiting=True) == ([], [])  # for good: for a break there is the pause
     booked = replace(visit(1, NOW, State.SERVING), booked=1800.0)
-    assert desks_of(SPEC, DAY, [paused], [booked], NOW, waiting=True) == [Desk("ktp", 0.0, 1800.0)]  # paused after it
+    assert at_work(SPEC, DAY, [paused], [booked], NOW, waiting=True) == ([Desk("ktp", 0.0, 1800.0)], [])  # paused after it
 
 
 class Known:

@@ -17,6 +17,9 @@ the learned mean as a whole, and the moment at which the first counter comes fre
 Staff come and go through the day. What is usual at each half-hour is learned; the counters of now are taken to grow and
 shrink in that proportion, which is a clock that runs faster or slower (`_Clock`), and stands still while it is closed.
 
+On a queue's first day nothing is usual. What was declared then weighs no more than a few visits, and a counter that was
+at work and stopped is taken to be at a break: most of the error of a first day was the noon hour, told as if it never ended.
+
 What it does not know: appointments that will check in, an officer's break that nobody announced, that the next
 citizen's officer must have a skill. ADR 0029 says how good it is all the same.
 """
@@ -25,7 +28,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil, erf, floor, log, sqrt
 from statistics import fmean, median
@@ -33,7 +36,7 @@ from statistics import fmean, median
 # Weights are visits: so many are needed until what was seen counts as much as what was believed before.
 DECLARED_WEIGHT = 5.0  # what the agency declares, against the queue's own visits
 QUEUE_WEIGHT = 8.0  # the queue's visits, against those of one offering
-TODAY_WEIGHT = 12.0  # what was learned, against the pace of today
+TODAY_WEIGHT = 12.0  # what was learned, against the pace of today; what was only declared weighs as what it is
 USUAL_SPREAD = 0.7  # standard deviation / mean of a visit, until it is learned
 LEAST_SPREAD, MOST_SPREAD = 0.2, 1.2
 WILD = 4.0  # a length above so many times the median counts as that: somebody forgot to finish
@@ -43,7 +46,11 @@ DAYS_DIFFER = 0.15  # how far the mean of one day is from the mean of all, as a 
 OUTER = 1.2816  # standard deviations to the 10th and the 90th percentile
 LEAVING_AT_MOST, OVERTAKEN_AT_MOST = 0.5, 0.5
 LONGEST_REMAINING = 2.0  # means: a visit that never ends is not counted on for ever
-LONGEST = 24 * 3600.0
+LONGEST = MOST_KEPT = 24 * 3600.0  # a wait that is told, a visit that is believed
+# A counter that stopped a while ago and of which nothing else is known: so long a break lasts (an hour at noon is usual
+# in Indonesian offices), and such a share of them come back at all; the range goes from all to half of them.
+BREAK, SOONEST_BACK, GONE = 3600.0, 600.0, 4500.0
+COMES_BACK = (1.0, 0.75, 0.5)
 SLOT = 1800.0  # the usual staff is known for each half-hour of the local day
 SLOTS = int(LONGEST / SLOT)
 SLOWEST, FASTEST = 0.1, 4.0  # the staff of later, as a share of the staff of now
@@ -143,7 +150,7 @@ def learn(lengths: Sequence[float], before: Pace, weight: float) -> Pace:
     The mean of the lengths, none counted above `WILD` times their middle: a sum of visits follows the mean, not the
     median, but one visit that nobody finished must not spoil it.
     """
-    lengths = [length for length in lengths if length >= 0]
+    lengths = [length for length in lengths if 0 <= length <= MOST_KEPT]
     if not lengths:
         return before
     count = len(lengths)
@@ -164,9 +171,27 @@ def learn_queue(visits: Mapping[str, Sequence[float]], minutes_per_visit: int) -
 
 
 def pace_of_today(seen: Iterable[Seen], times: Times) -> float:
-    """How much slower (above 1) or faster today's visits are than what was learned; 1 while few were seen."""
+    """How much slower (above 1) or faster today's visits are than what was learned; 1 while few were seen.
+
+    On a first day the belief is a number that the agency declared, and a few visits outweigh it.
+    """
     ratios = [min(max(s.seconds, 0.0) / times.of(s.offering).mean, WILD) for s in seen]
-    return (TODAY_WEIGHT + sum(ratios)) / (TODAY_WEIGHT + len(ratios))
+    weight = min(TODAY_WEIGHT, times.whole.visits + DECLARED_WEIGHT)
+    return (weight + sum(ratios)) / (weight + len(ratios))
+
+
+def with_today(times: Times, seen: Sequence[Seen], pace: float) -> Times:
+    """The offerings as today's visits show them beside the `pace` of all: much for one that was never seen before."""
+    visits: dict[str, list[float]] = {}
+    for one in seen:
+        if one.offering:
+            visits.setdefault(one.offering, []).append(max(one.seconds, 0.0) / pace)
+    found = dict(times.offerings)
+    for offering, lengths in visits.items():
+        known = times.offerings.get(offering)
+        before, weight = (known, QUEUE_WEIGHT + known.visits) if known else (times.whole, QUEUE_WEIGHT)
+        found[offering] = replace(learn(lengths, before, weight), visits=len(lengths) + (known.visits if known else 0))
+    return replace(times, offerings=found)
 
 
 def usual_staff(days: Sequence[Sequence[tuple[int, float, float]]]) -> tuple[float, ...]:
@@ -188,7 +213,7 @@ def usual_staff(days: Sequence[Sequence[tuple[int, float, float]]]) -> tuple[flo
 
 def remaining(pace: Pace, busy_for: float) -> float:
     """Seconds that a visit is expected to last still, given that it has lasted `busy_for` seconds. Log-normal."""
-    if busy_for <= 0:
+    if not busy_for > 0:
         return pace.mean
     variance = log(1 + pace.spread**2)
     sigma, mu = sqrt(variance), log(pace.mean) - variance / 2
@@ -236,8 +261,9 @@ def _clock(times: Times, second_of_day: float, opens_in: float, steady: bool) ->
 class Forecast:
     """A queue at one moment, ready to answer for any number of people ahead. Made by `forecast`.
 
-    `free_in`: expected seconds until each counter comes free. `each`, `each_squared`: mean and mean square of the
-    seconds that one of those who wait will take. `unsure`: relative standard error of the mean.
+    `free_in`: expected seconds until each counter comes free; `back_in`: until each of those that may come back is there.
+    `each`, `each_squared`: mean and mean square of the seconds that one of those who wait will take. `unsure`: relative
+    standard error of the mean.
     """
 
     free_in: tuple[float, ...]
@@ -250,6 +276,7 @@ class Forecast:
     overtaken: float
     clock: _Clock = _Clock()
     closed: bool = False
+    back_in: tuple[float, ...] = ()
 
     def wait(self, ahead: int, *, first_class: bool = False) -> Wait:
         """For somebody with `ahead` people before them. Never shorter for more people; `expected` and `high` never longer
@@ -265,30 +292,37 @@ class Forecast:
         # Less than 1 / sqrt(...) keeps the lower end growing with each person, however long their visit.
         inner = min(OUTER, sqrt(min(share, 1) / (self.spread**2 + self.unsure**2)))
         target = work + self.look_in
-        low, expected, high = (self._when(t) for t in (target - inner * around, target, target + OUTER * around))
+        targets = (target - inner * around, target, target + OUTER * around)
+        low, expected, high = (self._when(t, share) for t, share in zip(targets, COMES_BACK, strict=True))
         return Wait(
             timedelta(minutes=floor(low / 60)), timedelta(minutes=floor(expected / 60 + 0.5)),
             timedelta(minutes=ceil(high / 60)),
         )  # fmt: skip
 
-    def _when(self, target: float) -> float:
-        """Seconds until the counters have given `target` seconds of capacity; at most a day."""
-        return min(self.clock.real(self._at_this_pace(target)), LONGEST)
+    def _when(self, target: float, share: float) -> float:
+        """Seconds until the counters have given `target` seconds of capacity, when that `share` of those who are away
+        comes back; at most a day.
+        """
+        return min(self.clock.real(self._at_this_pace(target, share)), LONGEST)
 
-    def _at_this_pace(self, target: float) -> float:
-        if target <= self._given(0.0):
+    def _at_this_pace(self, target: float, share: float) -> float:
+        def given(at: float) -> float:
+            back = share * self._given(at, self.back_in) if self.back_in else 0.0
+            return self._given(at, self.free_in) + back
+
+        if target <= given(0.0):
             return 0.0
-        place = bisect_left(_GRID, target, key=self._given)
+        place = bisect_left(_GRID, target, key=given)
         if place >= len(_GRID):
             return LONGEST
         left, right = _GRID[place - 1], _GRID[place]
-        before, after = self._given(left), self._given(right)
+        before, after = given(left), given(right)
         return left + (right - left) * (target - before) / max(after - before, 1e-9)
 
-    def _given(self, at: float) -> float:
-        """Seconds of capacity that the counters are expected to have given `at` seconds from now."""
+    def _given(self, at: float, counters: Sequence[float]) -> float:
+        """Seconds of capacity that these counters are expected to have given `at` seconds from now."""
         total = 0.0
-        for free in self.free_in:
+        for free in counters:
             if at >= 2 * free:
                 total += at - free + self.look_in
             else:
@@ -302,6 +336,7 @@ def forecast(
     waiting: Iterable[Ahead] = (),
     *,
     seen: Iterable[Seen] = (),
+    away: Iterable[float] = (),
     planned: int = 0,
     starting: bool = False,
     declared_counters: int = 1,
@@ -314,29 +349,41 @@ def forecast(
     wins over what is seen and over what is usual later. Without both: as many as usual at this time (`second_of_day`, of
     the site's local day), else as many as the agency has (`declared_counters`), each taken to be in the middle of
     something. `starting`: the day's first minutes; at least as many as usual, some of whom are still to come. `waiting`:
-    what those who wait came for; it tells the mix of those ahead. `opens_in`: seconds until then.
+    what those who wait came for; it tells the mix of those ahead. `opens_in`: seconds until then. `away`: counters that
+    had citizens today and are not at work now, each by the seconds since; told by nothing better, they are expected back.
     """
+    seen = [s for s in seen if 0 <= s.seconds <= MOST_KEPT]
     pace = pace_of_today(seen, times)
+    times = with_today(times, seen, pace)
     whole = times.whole
     look_in = pace * whole.mean * (1 + whole.spread**2) / 2
     free = sorted(_free_in(desk, times, pace) for desk in desks)
     usual = round(times.usually(second_of_day + max(opens_in, 0.0)))
     seen_or_usual = max(len(free), usual) if starting else len(free) or usual
-    wanted = planned if planned > 0 else seen_or_usual or declared_counters
+    back = _back_in(away) if planned <= 0 and usual <= 0 and opens_in <= 0 else ()
+    wanted = planned if planned > 0 else seen_or_usual or (0 if back else declared_counters)
     free = (free + [look_in] * max(wanted - len(free), 0))[: max(wanted, 1)]
+    if not free and back:  # everybody is away: the first to come back is the one that surely does
+        free, back = [back[0]], back[1:]
     each, squares = _mix(times, pace, waiting)
     return Forecast(
         free_in=tuple(free or [look_in]),
         each=each,
         each_squared=squares,
         spread=whole.spread,
-        unsure=sqrt(whole.spread**2 / (whole.visits + DECLARED_WEIGHT) + DAYS_DIFFER**2),
+        unsure=sqrt(whole.spread**2 / (whole.visits + len(seen) + DECLARED_WEIGHT) + DAYS_DIFFER**2),
         look_in=look_in,
         leaving=min(max(times.leaving, 0.0), LEAVING_AT_MOST),
         overtaken=min(max(times.overtaken, 0.0), OVERTAKEN_AT_MOST),
         clock=_clock(times, second_of_day, max(opens_in, 0.0), steady=planned > 0),
         closed=opens_in > 0,
+        back_in=back,
     )
+
+
+def _back_in(away: Iterable[float]) -> tuple[float, ...]:
+    """Seconds until each is expected; one that has been away for much longer than a break is gone."""
+    return tuple(sorted(max(BREAK - max(gone, 0.0), SOONEST_BACK) for gone in away if gone < GONE))
 
 
 def _free_in(desk: Desk, times: Times, pace: float) -> float:
@@ -373,5 +420,5 @@ def naive(ahead: int, minutes_per_visit: int, counters: int) -> timedelta:
 
 __all__ = [
     "NONE", "Ahead", "Desk", "Forecast", "Pace", "Seen", "Times", "Wait", "declared", "forecast", "learn", "learn_queue",
-    "naive", "pace_of_today", "remaining", "usual_staff",
+    "naive", "pace_of_today", "remaining", "usual_staff", "with_today",
 ]  # fmt: skip

@@ -256,8 +256,10 @@ def _overtaking(lines: Sequence[Line]) -> set[str]:
     return found
 
 
-def learn_times(lines: Sequence[Line], minutes_per_visit: int, zone: str) -> Times:
-    """What the wait estimate goes by, from the lines of one queue (see mpp_queue.domain.estimate)."""
+def learn_times(lines: Sequence[Line], minutes_per_visit: int, zone: str, today: str = "") -> Times:
+    """What the wait estimate goes by, from the lines of one queue (see mpp_queue.domain.estimate). Who is usually there
+    is not learned from `today`, an ISO date: its afternoon is still to come, and would count as a time when nobody is.
+    """
     visits: dict[str, list[float]] = {}
     for line in lines:
         if line.turns and not line.time_inaccurate and not line.forgotten:
@@ -272,7 +274,7 @@ def learn_times(lines: Sequence[Line], minutes_per_visit: int, zone: str) -> Tim
         gap=(GAP_WEIGHT * USUAL_GAP + sum(gaps)) / (GAP_WEIGHT + len(gaps)),
         leaving=gave_up / (len(lines) + SHARE_WEIGHT),
         overtaken=len(out_of_turn(lines)) / (len(called) + SHARE_WEIGHT),
-        staff=_staff([line for line in called if not line.forgotten], ZoneInfo(zone)),
+        staff=_staff([line for line in called if not line.forgotten and line.day != today], ZoneInfo(zone)),
     )
 
 

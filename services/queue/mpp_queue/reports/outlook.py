@@ -54,9 +54,10 @@ class Outlook:
         behind, now = self._behind(spec), self._clock()
         waiting = any(s.count for s in standing)
         counters = behind.counters.values()
-        desks = desks_of(spec, day, counters, lately, now, waiting=waiting)
+        desks, away = at_work(spec, day, counters, lately, now, waiting=waiting)
         first_minutes = starting(spec, day, counters, now)
-        return made(spec, behind.times, behind.plan.of(day), desks, standing, lately, now, starting=first_minutes)
+        planned = behind.plan.of(day)
+        return made(spec, behind.times, planned, desks, standing, lately, now, starting=first_minutes, away=away)
 
     def _behind(self, spec: QueueSpec) -> Behind:
         known = self._known.get(spec.name)
@@ -68,10 +69,12 @@ class Outlook:
         return fresh
 
 
-def desks_of(
+def at_work(
     spec: QueueSpec, day: str, counters: Iterable[Counter], lately: Iterable[Visit], now: datetime, *, waiting: bool
-) -> list[Desk]:
-    """Counters with a citizen, and those with an open session that would call the next one."""
+) -> tuple[list[Desk], list[float]]:
+    """Counters with a citizen, and those with an open session that would call the next one. And for how long those have
+    been away (seconds) that are paused, or have called nobody while people wait; whoever closed the counter is not away.
+    """
     busy: dict[int, Desk] = {}
     active: dict[int, datetime] = {}  # when its last citizen left
     for visit in lately:
@@ -82,14 +85,17 @@ def desks_of(
         else:
             left = (visit.serving_at or visit.called_at) + (visit.length or timedelta(0))
             active[visit.counter] = max(active.get(visit.counter, left), left)
-    idle = 0
+    idle, away = 0, list[float]()
     for counter in counters:
         session = counter.working(day)
-        if session is None or session.queue != spec.name or counter.state is not CounterState.OPEN:
+        if session is None or session.queue != spec.name or counter.number in busy:
             continue
         since = max(session.since, active.get(counter.number, session.since))
-        idle += counter.number not in busy and (not waiting or now - since <= IDLE_PATIENCE)
-    return [*busy.values(), *([Desk()] * idle)]
+        if counter.state is CounterState.OPEN and (not waiting or now - since <= IDLE_PATIENCE):
+            idle += 1
+        else:
+            away.append((now - since).total_seconds())
+    return [*busy.values(), *([Desk()] * idle)], away
 
 
 def starting(spec: QueueSpec, day: str, counters: Iterable[Counter], now: datetime) -> bool:
@@ -108,6 +114,7 @@ def made(
     now: datetime,
     *,
     starting: bool = False,
+    away: Iterable[float] = (),
 ) -> Forecast:
     """The site's clock and doors, and everything else in the estimate's own words."""
     local = now.astimezone(ZoneInfo(spec.zone))
@@ -116,6 +123,7 @@ def made(
         desks,
         [Ahead(s.offering, s.count, s.booked) for s in standing],
         seen=_seen(lately),
+        away=away,
         planned=planned,
         starting=starting,
         declared_counters=len(spec.counters),
@@ -129,7 +137,7 @@ def without(spec: QueueSpec, standing: Sequence[Standing], lately: Sequence[Visi
     is that of the last call.
     """
     now = max((v.called_at for v in lately), default=datetime(2000, 1, 1, tzinfo=UTC))
-    busy = desks_of(spec, "", (), lately, now, waiting=True)
+    busy, _ = at_work(spec, "", (), lately, now, waiting=True)
     idle = max(len({v.counter for v in lately}) - len(busy), 0)
     return made(replace(spec, opening_hours=()), None, 0, [*busy, *([Desk()] * idle)], standing, lately, now)
 

@@ -141,7 +141,7 @@ def learn(app: App, now: datetime) -> int:
             minutes = 10  # closed: nobody asks
         since = local_day(zones[queue], now - timedelta(days=LEARN_DAYS))
         lines = app.past.lines_of_queue(queue, since, LEARN_LINES)
-        times = learn_times(lines, minutes, zones[queue])
+        times = learn_times(lines, minutes, zones[queue], local_day(zones[queue], now))
         wait = timedelta(days=1) if times.whole.visits >= KNOWN_VISITS else timedelta(hours=1)
         app.learned.put(queue, times, now, now + wait)
         done += 1
