@@ -114,7 +114,8 @@ def test_another_token_is_our_fault_and_has_no_effect() -> None:
 def test_each_status_has_its_class(kind: OutcomeKind, statuses: list[int]) -> None:
     for status in statuses:
         said = outcome(says(status, b"", "Retry-After: 3600"))
-        assert said == Outcome(kind, "" if kind is OutcomeKind.ACCEPTED else f"http_{status}")
+        asked = timedelta(hours=1) if kind is OutcomeKind.TEMPORARY else None
+        assert said == Outcome(kind, "" if kind is OutcomeKind.ACCEPTED else f"http_{status}", retry_after=asked)
 
 
 def test_a_redirect_is_not_followed() -> None:
