@@ -68,6 +68,15 @@ class CatalogApi:
     def ApplyChannelKind(self, request: pb.ApplyChannelKindRequest, call: Call) -> channel_pb2.ChannelKind:
         return usecases.apply_channel_kind(self._app, request, call)
 
+    def DeleteChannelKind(self, request: pb.DeleteChannelKindRequest, call: Call) -> pb.DeleteChannelKindResponse:
+        return retiring.delete_channel_kind(self._app, request, call)
+
+    def DeleteSite(self, request: pb.DeleteSiteRequest, call: Call) -> pb.DeleteSiteResponse:
+        return retiring.delete_site(self._app, request, call)
+
+    def GetOpenWork(self, request: pb.GetOpenWorkRequest, call: Call) -> pb.OpenWork:
+        return retiring.open_work(self._app, request, call)
+
     def GetChannel(self, request: pb.GetChannelRequest, call: Call) -> channel_pb2.Channel:
         return views.get_channel(self._app, request.name)
 

@@ -6,7 +6,7 @@ domain. Knows protos and the domain; never knows a store or a caller.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -76,6 +76,7 @@ def to_site(message: site_pb2.Site) -> domain.Site:
         opening_hours=tuple(domain.OpeningHours(h.weekday, h.opens, h.closes) for h in message.opening_hours),
         channels=tuple(message.channels),
         holidays=tuple(domain.Holiday(h.date, h.name, h.joint_leave) for h in message.holidays),
+        maintenance=tuple(domain.Maintenance(m.starts, m.ends, _text(m.text)) for m in message.maintenance),
     )
 
 
@@ -118,6 +119,9 @@ def to_queue(message: agency_pb2.QueueSpec) -> domain.QueueSpec:
         appointments=to_rules(message.appointments) if message.HasField("appointments") else None,
         hours_enforced=message.hours_enforced,
         closed_text=_text(message.closed_text) if message.HasField("closed_text") else None,
+        draining=message.draining,
+        draining_text=_text(message.draining_text) if message.HasField("draining_text") else None,
+        closures=_closures(message.closures),
     )
 
 
@@ -238,6 +242,7 @@ def to_channel(message: channel_pb2.Channel) -> domain.Channel:
         offerings=tuple(message.offerings),
         settings=_settings(message.settings),
         appointments=to_rules(message.appointments) if message.HasField("appointments") else None,
+        closures=_closures(message.closures),
     )
 
 
@@ -300,6 +305,10 @@ def _public(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(message: site_pb2.LocalizedText) -> domain.Text:
     return domain.Text(message.id, message.en)
+
+
+def _closures(told: Iterable[site_pb2.Closure]) -> tuple[domain.Closure, ...]:
+    return tuple(domain.Closure(c.date, _text(c.text) if c.HasField("text") else None) for c in told)
 
 
 def _optional(message: Message, name: str) -> int | None:

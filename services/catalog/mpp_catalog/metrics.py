@@ -10,11 +10,13 @@ from prometheus_client import Counter
 PUBLISHED = Counter(
     "mpp_catalog_published_total", "Resources written: site, agency, offering, channel_kind, channel", ("site", "kind")
 )
-RETIRED = Counter("mpp_catalog_retired_total", "Resources taken out: agency, offering, channel", ("site", "kind"))
+RETIRED = Counter(
+    "mpp_catalog_retired_total", "Resources taken out: site, agency, offering, channel_kind, channel", ("site", "kind")
+)
 REFUSED = Counter(
     "mpp_catalog_retiring_refused_total",
     "Times that a resource could not be taken out, by reason (OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS, "
-    "HAS_OFFERINGS, HAS_CHANNELS)",
+    "HAS_OFFERINGS, HAS_CHANNELS, HAS_AGENCIES, HAS_CHANNEL_KINDS)",
     ("site", "reason"),
 )
 SEARCHES = Counter(

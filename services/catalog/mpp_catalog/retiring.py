@@ -1,4 +1,4 @@
-"""Taking out of the catalogue: agencies, services, channels. Load, decide, save.
+"""Taking out of the catalogue: agencies, services, channels, kinds of channel, an empty site. Load, decide, save.
 
 What goes leaves a tombstone (its name and version), so that a name that is published again goes on with its sequence,
 and every projection of it takes the newer. Knows the domain, the store and the caller's reach; never a transport.
@@ -77,6 +77,67 @@ def delete_channel(app: App, request: rpc.DeleteChannelRequest, call: Call) -> r
 
     event = events_pb2.ChannelRetired(channel=request.name)
     return _retire("channel", app.catalogue.channels, request, call, rpc.DeleteChannelResponse(), event, {}, hanging)
+
+
+def delete_channel_kind(app: App, request: rpc.DeleteChannelKindRequest, call: Call) -> rpc.DeleteChannelKindResponse:
+    """Raises NotFound, ETAG_MISMATCH, HAS_CHANNELS, Aborted."""
+    name = request.name
+
+    def hanging(_: Stored) -> domain.Dependants:
+        return domain.Dependants(channels=app.catalogue.channels_of_kind(_site_id(name), name))
+
+    event, reply = events_pb2.ChannelKindRetired(channel_kind=name), rpc.DeleteChannelKindResponse()
+    return _retire("channel_kind", app.catalogue.channel_kinds, request, call, reply, event, {}, hanging)
+
+
+def delete_site(app: App, request: rpc.DeleteSiteRequest, call: Call) -> rpc.DeleteSiteResponse:
+    """Only an empty one goes. Raises NotFound, ETAG_MISMATCH, HAS_AGENCIES, HAS_CHANNEL_KINDS, Aborted.
+
+    Services and channels need an agency, so none is there without one.
+    """
+    site_id = _site_id(request.name)
+
+    def hanging(_: Stored) -> domain.Dependants:
+        return domain.Dependants(
+            agencies=app.catalogue.agencies_of(site_id), channel_kinds=app.catalogue.kinds_of(site_id)
+        )
+
+    event, reply = events_pb2.SiteRetired(site=request.name), rpc.DeleteSiteResponse()
+    return _retire("site", app.catalogue.sites, request, call, reply, event, {}, hanging)
+
+
+def open_work(app: App, request: rpc.GetOpenWorkRequest, call: Call) -> rpc.OpenWork:
+    """What hangs on an agency, a service or a channel. Raises NotFound, PermissionDenied."""
+    name, collection = request.name, request.name.split("/")[2]
+    shelf = {
+        "agencies": app.catalogue.agencies,
+        "offerings": app.catalogue.offerings,
+        "channels": app.catalogue.channels,
+    }[collection]
+    stored = store.read(shelf, name)
+    if stored is None:
+        reason = {"agencies": "AGENCY", "offerings": "OFFERING", "channels": "CHANNEL"}[collection]
+        raise NotFound(f"there is no {name}", reason=f"{reason}_NOT_FOUND", field="name")
+    agency = name if collection == "agencies" else stored.state["agency"]
+    call.require(agency=agency)
+    counted = {
+        "agencies": app.open_work.of_agency,
+        "offerings": app.open_work.of_offering,
+        "channels": app.open_work.of_channel,
+    }[collection]
+    reply = rpc.OpenWork(
+        name=name,
+        tickets=counted(name, TICKETS),
+        applications=counted(name, APPLICATIONS),
+        appointments=counted(name, APPOINTMENTS),
+    )
+    if collection == "agencies":
+        reply.offerings.extend(app.catalogue.offerings_of(_site_id(name), name))
+        reply.draining = bool((stored.state["queue"] or {}).get("draining"))
+    if collection != "channels":
+        of = name if collection == "offerings" else ""
+        reply.channels.extend(app.catalogue.channels_of(_site_id(name), agency, of))
+    return reply
 
 
 def _retire(

@@ -28,6 +28,8 @@ from mpp_catalog import domain
 QUERY_FIELDS = ("search", "search_line", "claim_id", "claim_prefix")
 OPEN_WORK = "open_work"
 ENDED_KEPT_SECONDS = 35 * 86_400  # longer than any retry: an opening that comes late must find that it has ended
+NAMED = 10  # a refusal need not name more
+_PATHS = {"agencies": "agencies", "channel_kinds": "channelKinds"}
 RETIRED = "retired_at"  # only a tombstone has it
 # What a reply shows. Named one by one: a projection that leaves out is slower than one that picks.
 _SHOWN = {
@@ -101,6 +103,19 @@ class Catalogue:
         for document in self.channels.collection.find({"site_id": site_id, "kind": kind}, {"settings": 1}):
             yield document["_id"], document["settings"]
 
+    def agencies_of(self, site_id: str) -> list[str]:
+        """Names of the site's agencies."""
+        return _names(self.agencies, site_id)
+
+    def kinds_of(self, site_id: str) -> list[str]:
+        """Names of the site's kinds of channel."""
+        return _names(self.channel_kinds, site_id)
+
+    def channels_of_kind(self, site_id: str, kind: str) -> list[str]:
+        """Names of the channels of a kind."""
+        found = self.channels.collection.find({"site_id": site_id, "kind": kind}, {"_id": 1})
+        return sorted(document["_id"] for document in found)
+
     def offerings_of(self, site_id: str, agency: str) -> list[str]:
         """Names of the agency's services."""
         found = self.offerings.collection.find({"site_id": site_id, "agency": agency}, {"_id": 1})
@@ -150,6 +165,12 @@ def page(shelf: Aggregates, parent: str, *, after: str, limit: int, agency: str 
     found = shelf.collection.find(wanted, _READ[shelf.collection.name]).sort("_id", ASCENDING).limit(limit)
     # Read in the order of the primary key. Left alone, a planner may gather the whole site first and sort it then.
     return [row(document) for document in (found if agency or kind else found.hint("_id_"))]
+
+
+def _names(shelf: Aggregates, site_id: str) -> list[str]:
+    return [
+        stored.name for stored in page(shelf, f"sites/{site_id}/{_PATHS[shelf.collection.name]}", after="", limit=NAMED)
+    ]
 
 
 def row(document: Mapping[str, Any]) -> Stored:

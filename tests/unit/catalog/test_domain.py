@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from mpp_catalog import domain
+from mpp_catalog import domain, messages
 from mpp_catalog.domain import (
     Agency,
     Facility,
     Fee,
     Holiday,
+    Maintenance,
     Offering,
     OpeningHours,
     QueueSpec,
@@ -328,3 +329,41 @@ class AgenciesOfASite(RuleBasedStateMachine):
 
 
 TestAgenciesOfASite = AgenciesOfASite.TestCase
+
+
+NIGHT = Maintenance("2026-12-01T22:00", "2026-12-02T02:00", Text("Sistem sedang dirawat", "Under maintenance"))
+
+
+@pytest.mark.parametrize(
+    ("times", "field"),
+    [
+        ((replace(NIGHT, starts="2026-02-30T22:00"),), "maintenance[0].starts"),
+        ((replace(NIGHT, ends="2026-12-02T2:00"),), "maintenance[0].ends"),
+        ((replace(NIGHT, ends=NIGHT.starts),), "maintenance[0].ends"),
+        ((replace(NIGHT, text=Text("", "Closed")),), "maintenance[0].text.id"),
+        ((replace(NIGHT, text=Text("x" * 201)),), "maintenance[0].text"),
+        ((NIGHT, replace(NIGHT, starts="2026-12-02T01:59", ends="2026-12-03T00:00")), "maintenance[1]"),
+    ],
+)
+def test_maintenance_names_the_field_that_is_wrong(times: tuple[Maintenance, ...], field: str) -> None:
+    assert refused(replace(SITE, maintenance=times)) == f"site.{field}"
+
+
+def test_maintenance_that_only_touches_is_two_times_and_is_kept_as_it_is() -> None:
+    site = replace(SITE, maintenance=(NIGHT, replace(NIGHT, starts=NIGHT.ends, ends="2026-12-02T04:00")))
+    site.check()
+    assert messages.to_site(messages.site(site.name, 1, messages.fields(site))) == site
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [
+        ({"agencies": ["sites/x/agencies/a"]}, "HAS_AGENCIES"),
+        ({"channel_kinds": ["sites/x/channelKinds/room"]}, "HAS_CHANNEL_KINDS"),
+    ],
+)
+def test_a_site_goes_only_when_it_is_empty(on: dict[str, list[str]], reason: str) -> None:
+    domain.refuse_retiring("sites/x", domain.Dependants())
+    with pytest.raises(domain.StillNeeded) as caught:
+        domain.refuse_retiring("sites/x", domain.Dependants(**on))  # type: ignore[arg-type]
+    assert caught.value.reason == reason

@@ -11,6 +11,7 @@ from mpp_catalog import domain, messages
 from mpp_catalog.domain import (
     AgendaHours,
     AppointmentRules,
+    Closure,
     NumberRange,
     PriorityClass,
     PriorityPolicy,
@@ -49,6 +50,9 @@ QUEUE = QueueSpec(
     appointments=RULES,
     hours_enforced=True,
     closed_text=Text("Tutup", "Closed"),
+    draining=True,
+    draining_text=Text("Loket ini pindah", "This counter moves"),
+    closures=(Closure("2026-12-24", Text("Pelatihan petugas")), Closure("2026-12-28")),
 )
 
 
@@ -150,6 +154,20 @@ def test_hours_of_other_weeks_or_that_touch_do_not_overlap() -> None:
 
 def test_a_text_for_closing_time_says_something() -> None:
     assert refused(replace(QUEUE, closed_text=Text(""))) == "agency.queue.closed_text.id"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"draining_text": Text(" ")}, "draining_text.id"),
+        ({"draining": False}, "draining_text"),
+        ({"closures": (Closure("2026-02-30"),)}, "closures[0].date"),
+        ({"closures": (Closure("2026-12-24"), Closure("2026-12-24"))}, "closures"),
+        ({"closures": (Closure("2026-12-24", Text("")),)}, "closures[0].text.id"),
+    ],
+)
+def test_draining_and_days_off_name_the_field_that_is_wrong(change: dict[str, object], field: str) -> None:
+    assert refused(replace(QUEUE, **change)) == f"agency.queue.{field}"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("queue", [QUEUE, replace(QUEUE, priority=STRICT), QueueSpec("q", "Q", (1,), 5)])

@@ -29,7 +29,7 @@ from mpp_catalog.domain.offering import (
     Standard,
     Tariff,
 )
-from mpp_catalog.domain.parts import Text, site_of
+from mpp_catalog.domain.parts import Closure, Text, site_of
 from mpp_catalog.domain.publishing import Dependants, Resource, check_etag, etag, publish, refuse_retiring
 from mpp_catalog.domain.queue import (
     AgendaHours,
@@ -41,7 +41,7 @@ from mpp_catalog.domain.queue import (
     QueueSpec,
     Quota,
 )
-from mpp_catalog.domain.site import Holiday, OpeningHours, Site, SitePublished
+from mpp_catalog.domain.site import Holiday, Maintenance, OpeningHours, Site, SitePublished
 
 __all__ = [
     "COMPONENTS",
@@ -57,12 +57,14 @@ __all__ = [
     "ChannelPublished",
     "ChannelUnfit",
     "Claim",
+    "Closure",
     "Dependants",
     "EtagMismatch",
     "Facility",
     "Fee",
     "Holiday",
     "InvalidField",
+    "Maintenance",
     "NumberRange",
     "Offering",
     "OfferingPublished",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mpp_catalog.domain.errors import ChannelUnfit, InvalidField
-from mpp_catalog.domain.parts import Text, check_text, check_unique, site_of
+from mpp_catalog.domain.parts import Closure, Text, check_closures, check_text, check_unique, site_of
 from mpp_catalog.domain.queue import AppointmentRules
 
 TEXT, NUMBER, FLAG, TEXTS, LOCALIZED_TEXT, LIST = "text", "number", "flag", "texts", "localized_text", "list"
@@ -115,6 +115,7 @@ class Channel:
     offerings: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     appointments: AppointmentRules | None = None
+    closures: tuple[Closure, ...] = ()
     published_at: datetime | None = field(default=None, compare=False)
     published_by: str = field(default="", compare=False)
     events: tuple[ChannelPublished, ...] = field(default=(), compare=False)
@@ -132,6 +133,7 @@ class Channel:
         check_text("channel.display_name", self.display_name)
         if self.appointments:
             self.appointments.check("channel.appointments")
+        check_closures("channel.closures", self.closures)
 
     def announced(self) -> Channel:
         """This channel with the event that tells of it."""

@@ -54,4 +54,4 @@ class StillNeeded(CatalogError):
 
     def __init__(self, reason: str, message: str, *, count: int, first: str) -> None:
         super().__init__(message, field="name", metadata={"count": str(count), "first": first})
-        self.reason = reason  # HAS_OFFERINGS, HAS_CHANNELS
+        self.reason = reason  # HAS_OFFERINGS, HAS_CHANNELS, HAS_AGENCIES, HAS_CHANNEL_KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from mpp_catalog.domain.errors import InvalidField
 
@@ -16,6 +16,14 @@ class Text:
 
     id: str
     en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A day off, ISO date, of a queue or a channel; without a text its own closed text is shown."""
+
+    date: str
+    text: Text | None = None
 
 
 def site_of(name: str) -> str:
@@ -41,3 +49,21 @@ def check_date(path: str, value: str) -> None:
         real = False
     if not real:
         raise InvalidField(path, f"{value!r} is not a date of the calendar (YYYY-MM-DD)")
+
+
+def check_moment(path: str, value: str) -> None:
+    """A wall clock's minute: `2026-12-01T22:00`."""
+    try:
+        real = datetime.fromisoformat(value).strftime("%Y-%m-%dT%H:%M") == value
+    except ValueError:
+        real = False
+    if not real:
+        raise InvalidField(path, f"{value!r} is no moment of the calendar (YYYY-MM-DDTHH:MM)")
+
+
+def check_closures(path: str, closures: Sequence[Closure]) -> None:
+    for index, closure in enumerate(closures):
+        check_date(f"{path}[{index}].date", closure.date)
+        if closure.text:
+            check_text(f"{path}[{index}].text", closure.text)
+    check_unique(path, [closure.date for closure in closures])

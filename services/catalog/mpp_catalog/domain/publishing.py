@@ -40,10 +40,13 @@ class Dependants:
     tickets: int = 0
     applications: int = 0
     appointments: int = 0
+    agencies: Sequence[str] = ()
+    channel_kinds: Sequence[str] = ()
 
 
 def refuse_retiring(name: str, on: Dependants) -> None:
-    """Raise StillOpen (OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS) or StillNeeded (HAS_OFFERINGS, HAS_CHANNELS).
+    """Raise StillOpen (OPEN_TICKETS, OPEN_APPLICATIONS, OPEN_APPOINTMENTS) or StillNeeded (HAS_OFFERINGS,
+    HAS_CHANNELS, HAS_AGENCIES, HAS_CHANNEL_KINDS).
 
     A service that citizens wait for cannot vanish, and nothing may refer to what is not there. Citizens come first in
     the answer.
@@ -52,7 +55,13 @@ def refuse_retiring(name: str, on: Dependants) -> None:
         if count:
             text = f"{count} {what} of {name} are open; let them end first"
             raise StillOpen(f"OPEN_{what.upper()}", text, count=count)
-    for reason, names in (("HAS_CHANNELS", on.channels), ("HAS_OFFERINGS", on.offerings)):
+    needing = {
+        "HAS_CHANNELS": on.channels,
+        "HAS_OFFERINGS": on.offerings,
+        "HAS_AGENCIES": on.agencies,
+        "HAS_CHANNEL_KINDS": on.channel_kinds,
+    }
+    for reason, names in needing.items():
         if names:
             text = f"{name} is still needed by {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
             raise StillNeeded(reason, text, count=len(names), first=names[0])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mpp_catalog.domain.errors import InvalidField
-from mpp_catalog.domain.parts import Text, check_date, check_text, check_unique
+from mpp_catalog.domain.parts import Closure, Text, check_closures, check_date, check_text, check_unique
 
 STRICT, RATIO, AGEING = "strict", "ratio", "ageing"
 WEEKS = (1, 2, 3, 4, 5)
@@ -185,14 +185,24 @@ class QueueSpec:
     appointments: AppointmentRules | None = None
     hours_enforced: bool = False
     closed_text: Text | None = None
+    draining: bool = False
+    draining_text: Text | None = None
+    closures: tuple[Closure, ...] = ()
 
     def check(self, at: str) -> None:
-        """Raise InvalidField for no counter or one given twice, a blank text, and whatever its parts refuse."""
+        """Raise InvalidField for no counter or one given twice, a blank text, a text of draining where nothing drains, days
+        off that are no dates or twice the same, and whatever its parts refuse.
+        """
         if not self.counters:
             raise InvalidField(f"{at}.counters", "a queue needs at least one counter")
         check_unique(f"{at}.counters", self.counters)
         if self.closed_text:
             check_text(f"{at}.closed_text", self.closed_text)
+        if self.draining_text:
+            check_text(f"{at}.draining_text", self.draining_text)
+            if not self.draining:
+                raise InvalidField(f"{at}.draining_text", "means nothing where draining is not said")
+        check_closures(f"{at}.closures", self.closures)
         parts = {
             "priority": self.priority,
             "numbers": self.numbers,

@@ -44,7 +44,7 @@ class Agency(_message.Message):
     def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., category: _Optional[_Union[Agency.Category, str]] = ..., declared_services: _Optional[int] = ..., source: _Optional[str] = ..., queue: _Optional[_Union[QueueSpec, _Mapping]] = ..., facilities: _Optional[_Iterable[_Union[Facility, _Mapping]]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class QueueSpec(_message.Message):
-    __slots__ = ("id", "prefix", "counters", "minutes_per_visit", "priority", "numbers", "daily_contingent", "quota", "appointments", "hours_enforced", "closed_text")
+    __slots__ = ("id", "prefix", "counters", "minutes_per_visit", "priority", "numbers", "daily_contingent", "quota", "appointments", "hours_enforced", "closed_text", "draining", "draining_text", "closures")
     ID_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,9 @@ class QueueSpec(_message.Message):
     APPOINTMENTS_FIELD_NUMBER: _ClassVar[int]
     HOURS_ENFORCED_FIELD_NUMBER: _ClassVar[int]
     CLOSED_TEXT_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_TEXT_FIELD_NUMBER: _ClassVar[int]
+    CLOSURES_FIELD_NUMBER: _ClassVar[int]
     id: str
     prefix: str
     counters: _containers.RepeatedScalarFieldContainer[int]
@@ -67,7 +70,10 @@ class QueueSpec(_message.Message):
     appointments: AppointmentRules
     hours_enforced: bool
     closed_text: _site_pb2.LocalizedText
-    def __init__(self, id: _Optional[str] = ..., prefix: _Optional[str] = ..., counters: _Optional[_Iterable[int]] = ..., minutes_per_visit: _Optional[int] = ..., priority: _Optional[_Union[PriorityPolicy, _Mapping]] = ..., numbers: _Optional[_Union[NumberRange, _Mapping]] = ..., daily_contingent: _Optional[int] = ..., quota: _Optional[_Union[Quota, _Mapping]] = ..., appointments: _Optional[_Union[AppointmentRules, _Mapping]] = ..., hours_enforced: _Optional[bool] = ..., closed_text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ...) -> None: ...
+    draining: bool
+    draining_text: _site_pb2.LocalizedText
+    closures: _containers.RepeatedCompositeFieldContainer[_site_pb2.Closure]
+    def __init__(self, id: _Optional[str] = ..., prefix: _Optional[str] = ..., counters: _Optional[_Iterable[int]] = ..., minutes_per_visit: _Optional[int] = ..., priority: _Optional[_Union[PriorityPolicy, _Mapping]] = ..., numbers: _Optional[_Union[NumberRange, _Mapping]] = ..., daily_contingent: _Optional[int] = ..., quota: _Optional[_Union[Quota, _Mapping]] = ..., appointments: _Optional[_Union[AppointmentRules, _Mapping]] = ..., hours_enforced: _Optional[bool] = ..., closed_text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., draining: _Optional[bool] = ..., draining_text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., closures: _Optional[_Iterable[_Union[_site_pb2.Closure, _Mapping]]] = ...) -> None: ...
 
 class PriorityPolicy(_message.Message):
     __slots__ = ("kind", "classes", "run", "max_wait_minutes")
@@ -128,7 +134,7 @@ class Quota(_message.Message):
     def __init__(self, per_day: _Optional[int] = ..., cool_down_minutes: _Optional[int] = ..., person_required: _Optional[bool] = ..., alarm_after: _Optional[int] = ..., alarm_window_minutes: _Optional[int] = ...) -> None: ...
 
 class AppointmentRules(_message.Message):
-    __slots__ = ("slot_minutes", "public_places", "places", "earliest_days", "latest_days", "max_slots", "hours", "hold_minutes", "cooling_minutes", "early_minutes", "late_minutes", "closures")
+    __slots__ = ("slot_minutes", "public_places", "places", "earliest_days", "latest_days", "max_slots", "hours", "hold_minutes", "cooling_minutes", "early_minutes", "late_minutes", "closures", "variants", "video_link", "max_open_per_email", "max_open_per_person")
     SLOT_MINUTES_FIELD_NUMBER: _ClassVar[int]
     PUBLIC_PLACES_FIELD_NUMBER: _ClassVar[int]
     PLACES_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +147,10 @@ class AppointmentRules(_message.Message):
     EARLY_MINUTES_FIELD_NUMBER: _ClassVar[int]
     LATE_MINUTES_FIELD_NUMBER: _ClassVar[int]
     CLOSURES_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_LINK_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_PER_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_PER_PERSON_FIELD_NUMBER: _ClassVar[int]
     slot_minutes: int
     public_places: int
     places: int
@@ -153,7 +163,11 @@ class AppointmentRules(_message.Message):
     early_minutes: int
     late_minutes: int
     closures: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, slot_minutes: _Optional[int] = ..., public_places: _Optional[int] = ..., places: _Optional[int] = ..., earliest_days: _Optional[int] = ..., latest_days: _Optional[int] = ..., max_slots: _Optional[int] = ..., hours: _Optional[_Iterable[_Union[AgendaHours, _Mapping]]] = ..., hold_minutes: _Optional[int] = ..., cooling_minutes: _Optional[int] = ..., early_minutes: _Optional[int] = ..., late_minutes: _Optional[int] = ..., closures: _Optional[_Iterable[str]] = ...) -> None: ...
+    variants: _containers.RepeatedScalarFieldContainer[str]
+    video_link: str
+    max_open_per_email: int
+    max_open_per_person: int
+    def __init__(self, slot_minutes: _Optional[int] = ..., public_places: _Optional[int] = ..., places: _Optional[int] = ..., earliest_days: _Optional[int] = ..., latest_days: _Optional[int] = ..., max_slots: _Optional[int] = ..., hours: _Optional[_Iterable[_Union[AgendaHours, _Mapping]]] = ..., hold_minutes: _Optional[int] = ..., cooling_minutes: _Optional[int] = ..., early_minutes: _Optional[int] = ..., late_minutes: _Optional[int] = ..., closures: _Optional[_Iterable[str]] = ..., variants: _Optional[_Iterable[str]] = ..., video_link: _Optional[str] = ..., max_open_per_email: _Optional[int] = ..., max_open_per_person: _Optional[int] = ...) -> None: ...
 
 class AgendaHours(_message.Message):
     __slots__ = ("weekday", "opens", "closes", "weeks")

@@ -49,6 +49,16 @@ class CatalogServiceStub:
                 request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplySiteRequest.SerializeToString,
                 response_deserializer=mpp_dot_catalog_dot_v1_dot_site__pb2.Site.FromString,
                 _registered_method=True)
+        self.DeleteSite = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/DeleteSite',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteResponse.FromString,
+                _registered_method=True)
+        self.GetOpenWork = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/GetOpenWork',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetOpenWorkRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.OpenWork.FromString,
+                _registered_method=True)
         self.GetAgency = channel.unary_unary(
                 '/mpp.catalog.v1.CatalogService/GetAgency',
                 request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAgencyRequest.SerializeToString,
@@ -109,6 +119,11 @@ class CatalogServiceStub:
                 request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.SerializeToString,
                 response_deserializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
                 _registered_method=True)
+        self.DeleteChannelKind = channel.unary_unary(
+                '/mpp.catalog.v1.CatalogService/DeleteChannelKind',
+                request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindRequest.SerializeToString,
+                response_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindResponse.FromString,
+                _registered_method=True)
         self.GetChannel = channel.unary_unary(
                 '/mpp.catalog.v1.CatalogService/GetChannel',
                 request_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetChannelRequest.SerializeToString,
@@ -143,6 +158,20 @@ class CatalogServiceServicer:
 
     def ApplySite(self, request, context):
         """Creates or replaces a site. Idempotent: an unchanged site makes no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSite(self, request, context):
+        """Takes a site out of the catalogue. Refused while anything is below it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOpenWork(self, request, context):
+        """What still hangs on an agency, a service or a channel: what must end before it may be deleted. Counts, no names of persons.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,6 +254,13 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteChannelKind(self, request, context):
+        """Takes a kind of channel out of the catalogue. Refused while a channel is of this kind.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetChannel(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -262,6 +298,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ApplySite,
                     request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplySiteRequest.FromString,
                     response_serializer=mpp_dot_catalog_dot_v1_dot_site__pb2.Site.SerializeToString,
+            ),
+            'DeleteSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSite,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteResponse.SerializeToString,
+            ),
+            'GetOpenWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOpenWork,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetOpenWorkRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.OpenWork.SerializeToString,
             ),
             'GetAgency': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAgency,
@@ -322,6 +368,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ApplyChannelKind,
                     request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.FromString,
                     response_serializer=mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.SerializeToString,
+            ),
+            'DeleteChannelKind': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteChannelKind,
+                    request_deserializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindRequest.FromString,
+                    response_serializer=mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindResponse.SerializeToString,
             ),
             'GetChannel': grpc.unary_unary_rpc_method_handler(
                     servicer.GetChannel,
@@ -399,6 +450,60 @@ class CatalogService:
             '/mpp.catalog.v1.CatalogService/ApplySite',
             mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplySiteRequest.SerializeToString,
             mpp_dot_catalog_dot_v1_dot_site__pb2.Site.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/DeleteSite',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteSiteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOpenWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/GetOpenWork',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.GetOpenWorkRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.OpenWork.FromString,
             options,
             channel_credentials,
             insecure,
@@ -723,6 +828,33 @@ class CatalogService:
             '/mpp.catalog.v1.CatalogService/ApplyChannelKind',
             mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.ApplyChannelKindRequest.SerializeToString,
             mpp_dot_catalog_dot_v1_dot_channel__pb2.ChannelKind.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteChannelKind(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.catalog.v1.CatalogService/DeleteChannelKind',
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindRequest.SerializeToString,
+            mpp_dot_catalog_dot_v1_dot_catalog__service__pb2.DeleteChannelKindResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,7 @@ from mpp.catalog.v1 import agency_pb2 as mpp_dot_catalog_dot_v1_dot_agency__pb2
 from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpp/catalog/v1/channel.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x19mpp/catalog/v1/site.proto\"\x9c\x04\n\x07\x43hannel\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$\x12S\n\x04kind\x18\x02 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$\x12Q\n\x06\x61gency\x18\x03 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x04 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12\x61\n\tofferings\x18\x05 \x03(\tBN\xbaHK\x92\x01H\x10\x64\x18\x01\"Br@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\x12)\n\x08settings\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x36\n\x0c\x61ppointments\x18\x07 \x01(\x0b\x32 .mpp.catalog.v1.AppointmentRules\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xf6\x01\n\x0b\x43hannelKind\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12>\n\nattributes\x18\x03 \x03(\x0b\x32 .mpp.catalog.v1.ChannelAttributeB\x08\xbaH\x05\x92\x01\x02\x10(\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc6\x03\n\x10\x43hannelAttribute\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,40}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x04type\x18\x03 \x01(\x0e\x32%.mpp.catalog.v1.ChannelAttribute.TypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\r\n\x05least\x18\x05 \x01(\x05\x12\x0c\n\x04most\x18\x06 \x01(\x05\x12\x17\n\x05words\x18\x07 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12;\n\x07\x65ntries\x18\x08 \x03(\x0b\x32 .mpp.catalog.v1.ChannelAttributeB\x08\xbaH\x05\x92\x01\x02\x10\x14\"\x83\x01\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\r\n\tTYPE_TEXT\x10\x01\x12\x0f\n\x0bTYPE_NUMBER\x10\x02\x12\r\n\tTYPE_FLAG\x10\x03\x12\x0e\n\nTYPE_TEXTS\x10\x04\x12\x17\n\x13TYPE_LOCALIZED_TEXT\x10\x05\x12\r\n\tTYPE_LIST\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpp/catalog/v1/channel.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x19mpp/catalog/v1/site.proto\"\xd2\x04\n\x07\x43hannel\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/channels/[a-z][a-z0-9-]{1,40}$\x12S\n\x04kind\x18\x02 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$\x12Q\n\x06\x61gency\x18\x03 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x04 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12\x61\n\tofferings\x18\x05 \x03(\tBN\xbaHK\x92\x01H\x10\x64\x18\x01\"Br@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$\x12)\n\x08settings\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x36\n\x0c\x61ppointments\x18\x07 \x01(\x0b\x32 .mpp.catalog.v1.AppointmentRules\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x08\x63losures\x18\t \x03(\x0b\x32\x17.mpp.catalog.v1.ClosureB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\"\xf6\x01\n\x0b\x43hannelKind\x12S\n\x04name\x18\x01 \x01(\tBE\xbaHBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12>\n\nattributes\x18\x03 \x03(\x0b\x32 .mpp.catalog.v1.ChannelAttributeB\x08\xbaH\x05\x92\x01\x02\x10(\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc6\x03\n\x10\x43hannelAttribute\x12)\n\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,40}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x04type\x18\x03 \x01(\x0e\x32%.mpp.catalog.v1.ChannelAttribute.TypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\r\n\x05least\x18\x05 \x01(\x05\x12\x0c\n\x04most\x18\x06 \x01(\x05\x12\x17\n\x05words\x18\x07 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12;\n\x07\x65ntries\x18\x08 \x03(\x0b\x32 .mpp.catalog.v1.ChannelAttributeB\x08\xbaH\x05\x92\x01\x02\x10\x14\"\x83\x01\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\r\n\tTYPE_TEXT\x10\x01\x12\x0f\n\x0bTYPE_NUMBER\x10\x02\x12\r\n\tTYPE_FLAG\x10\x03\x12\x0e\n\nTYPE_TEXTS\x10\x04\x12\x17\n\x13TYPE_LOCALIZED_TEXT\x10\x05\x12\r\n\tTYPE_LIST\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNEL'].fields_by_name['offerings']._serialized_options = b'\272HK\222\001H\020d\030\001\"Br@2>^sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60}$'
   _globals['_CHANNEL'].fields_by_name['etag']._loaded_options = None
   _globals['_CHANNEL'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CHANNEL'].fields_by_name['closures']._loaded_options = None
+  _globals['_CHANNEL'].fields_by_name['closures']._serialized_options = b'\272H\006\222\001\003\020\310\001'
   _globals['_CHANNELKIND'].fields_by_name['name']._loaded_options = None
   _globals['_CHANNELKIND'].fields_by_name['name']._serialized_options = b'\272HBr@2>^sites/[a-z][a-z0-9-]{1,30}/channelKinds/[a-z][a-z0-9_]{1,30}$'
   _globals['_CHANNELKIND'].fields_by_name['display_name']._loaded_options = None
@@ -66,11 +68,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNELATTRIBUTE'].fields_by_name['entries']._loaded_options = None
   _globals['_CHANNELATTRIBUTE'].fields_by_name['entries']._serialized_options = b'\272H\005\222\001\002\020\024'
   _globals['_CHANNEL']._serialized_start=164
-  _globals['_CHANNEL']._serialized_end=704
-  _globals['_CHANNELKIND']._serialized_start=707
-  _globals['_CHANNELKIND']._serialized_end=953
-  _globals['_CHANNELATTRIBUTE']._serialized_start=956
-  _globals['_CHANNELATTRIBUTE']._serialized_end=1410
-  _globals['_CHANNELATTRIBUTE_TYPE']._serialized_start=1279
-  _globals['_CHANNELATTRIBUTE_TYPE']._serialized_end=1410
+  _globals['_CHANNEL']._serialized_end=758
+  _globals['_CHANNELKIND']._serialized_start=761
+  _globals['_CHANNELKIND']._serialized_end=1007
+  _globals['_CHANNELATTRIBUTE']._serialized_start=1010
+  _globals['_CHANNELATTRIBUTE']._serialized_end=1464
+  _globals['_CHANNELATTRIBUTE_TYPE']._serialized_start=1333
+  _globals['_CHANNELATTRIBUTE_TYPE']._serialized_end=1464
 # @@protoc_insertion_point(module_scope)

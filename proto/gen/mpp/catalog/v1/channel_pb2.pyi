@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Channel(_message.Message):
-    __slots__ = ("name", "kind", "agency", "display_name", "offerings", "settings", "appointments", "etag")
+    __slots__ = ("name", "kind", "agency", "display_name", "offerings", "settings", "appointments", "etag", "closures")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class Channel(_message.Message):
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     APPOINTMENTS_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    CLOSURES_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     agency: str
@@ -29,7 +30,8 @@ class Channel(_message.Message):
     settings: _struct_pb2.Struct
     appointments: _agency_pb2.AppointmentRules
     etag: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., agency: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., offerings: _Optional[_Iterable[str]] = ..., settings: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., appointments: _Optional[_Union[_agency_pb2.AppointmentRules, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+    closures: _containers.RepeatedCompositeFieldContainer[_site_pb2.Closure]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., agency: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., offerings: _Optional[_Iterable[str]] = ..., settings: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., appointments: _Optional[_Union[_agency_pb2.AppointmentRules, _Mapping]] = ..., etag: _Optional[str] = ..., closures: _Optional[_Iterable[_Union[_site_pb2.Closure, _Mapping]]] = ...) -> None: ...
 
 class ChannelKind(_message.Message):
     __slots__ = ("name", "display_name", "attributes", "etag")

@@ -29,7 +29,7 @@ from mpp.catalog.v1 import site_pb2 as mpp_dot_catalog_dot_v1_dot_site__pb2
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmpp/catalog/v1/events.proto\x12\x0empp.catalog.v1\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x1cmpp/catalog/v1/channel.proto\x1a\x1dmpp/catalog/v1/offering.proto\x1a\x19mpp/catalog/v1/site.proto\x1a\x1cmpp/options/v1/options.proto\";\n\rSitePublished\x12\"\n\x04site\x18\x01 \x01(\x0b\x32\x14.mpp.catalog.v1.Site:\x06\xb2\xbb\x18\x02\x08\x02\"A\n\x0f\x41gencyPublished\x12&\n\x06\x61gency\x18\x01 \x01(\x0b\x32\x16.mpp.catalog.v1.Agency:\x06\xb2\xbb\x18\x02\x08\x02\"G\n\x11OfferingPublished\x12*\n\x08offering\x18\x01 \x01(\x0b\x32\x18.mpp.catalog.v1.Offering:\x06\xb2\xbb\x18\x02\x08\x02\"I\n\x14\x43hannelKindPublished\x12)\n\x04kind\x18\x01 \x01(\x0b\x32\x1b.mpp.catalog.v1.ChannelKind:\x06\xb2\xbb\x18\x02\x08\x02\"D\n\x10\x43hannelPublished\x12(\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x17.mpp.catalog.v1.Channel:\x06\xb2\xbb\x18\x02\x08\x02\"\'\n\rAgencyRetired\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"+\n\x0fOfferingRetired\x12\x10\n\x08offering\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\")\n\x0e\x43hannelRetired\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmpp/catalog/v1/events.proto\x12\x0empp.catalog.v1\x1a\x1bmpp/catalog/v1/agency.proto\x1a\x1cmpp/catalog/v1/channel.proto\x1a\x1dmpp/catalog/v1/offering.proto\x1a\x19mpp/catalog/v1/site.proto\x1a\x1cmpp/options/v1/options.proto\";\n\rSitePublished\x12\"\n\x04site\x18\x01 \x01(\x0b\x32\x14.mpp.catalog.v1.Site:\x06\xb2\xbb\x18\x02\x08\x02\"A\n\x0f\x41gencyPublished\x12&\n\x06\x61gency\x18\x01 \x01(\x0b\x32\x16.mpp.catalog.v1.Agency:\x06\xb2\xbb\x18\x02\x08\x02\"G\n\x11OfferingPublished\x12*\n\x08offering\x18\x01 \x01(\x0b\x32\x18.mpp.catalog.v1.Offering:\x06\xb2\xbb\x18\x02\x08\x02\"I\n\x14\x43hannelKindPublished\x12)\n\x04kind\x18\x01 \x01(\x0b\x32\x1b.mpp.catalog.v1.ChannelKind:\x06\xb2\xbb\x18\x02\x08\x02\"D\n\x10\x43hannelPublished\x12(\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x17.mpp.catalog.v1.Channel:\x06\xb2\xbb\x18\x02\x08\x02\"\'\n\rAgencyRetired\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"+\n\x0fOfferingRetired\x12\x10\n\x08offering\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\")\n\x0e\x43hannelRetired\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"2\n\x12\x43hannelKindRetired\x12\x14\n\x0c\x63hannel_kind\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\"#\n\x0bSiteRetired\x12\x0c\n\x04site\x18\x01 \x01(\t:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFERINGRETIRED']._serialized_options = b'\262\273\030\002\010\002'
   _globals['_CHANNELRETIRED']._loaded_options = None
   _globals['_CHANNELRETIRED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_CHANNELKINDRETIRED']._loaded_options = None
+  _globals['_CHANNELKINDRETIRED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_SITERETIRED']._loaded_options = None
+  _globals['_SITERETIRED']._serialized_options = b'\262\273\030\002\010\002'
   _globals['_SITEPUBLISHED']._serialized_start=194
   _globals['_SITEPUBLISHED']._serialized_end=253
   _globals['_AGENCYPUBLISHED']._serialized_start=255
@@ -68,4 +72,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFERINGRETIRED']._serialized_end=624
   _globals['_CHANNELRETIRED']._serialized_start=626
   _globals['_CHANNELRETIRED']._serialized_end=667
+  _globals['_CHANNELKINDRETIRED']._serialized_start=669
+  _globals['_CHANNELKINDRETIRED']._serialized_end=719
+  _globals['_SITERETIRED']._serialized_start=721
+  _globals['_SITERETIRED']._serialized_end=756
 # @@protoc_insertion_point(module_scope)

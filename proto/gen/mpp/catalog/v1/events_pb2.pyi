@@ -57,3 +57,15 @@ class ChannelRetired(_message.Message):
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     channel: str
     def __init__(self, channel: _Optional[str] = ...) -> None: ...
+
+class ChannelKindRetired(_message.Message):
+    __slots__ = ("channel_kind",)
+    CHANNEL_KIND_FIELD_NUMBER: _ClassVar[int]
+    channel_kind: str
+    def __init__(self, channel_kind: _Optional[str] = ...) -> None: ...
+
+class SiteRetired(_message.Message):
+    __slots__ = ("site",)
+    SITE_FIELD_NUMBER: _ClassVar[int]
+    site: str
+    def __init__(self, site: _Optional[str] = ...) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mpp/catalog/v1/site.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\"=\n\rLocalizedText\x12\x16\n\x02id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12\x14\n\x02\x65n\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\xed\x04\n\x04Site\x12\x31\n\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x0bregion_code\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[0-9]{2}\\.[0-9]{2}$\x12\x46\n\ttime_zone\x18\x04 \x01(\tB3\xbaH0r.2,^Asia/(Jakarta|Pontianak|Makassar|Jayapura)$\x12\x15\n\x04kind\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x36\n\x06opened\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\'\n\x11\x64\x65\x63lared_services\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\'\n\x11\x64\x65\x63lared_agencies\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01\x88\x01\x01\x12=\n\ropening_hours\x18\t \x03(\x0b\x32\x1c.mpp.catalog.v1.OpeningHoursB\x08\xbaH\x05\x92\x01\x02\x10\x15\x12\"\n\x08\x63hannels\x18\n \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18(\x12\x34\n\x08holidays\x18\x0b \x03(\x0b\x32\x17.mpp.catalog.v1.HolidayB\t\xbaH\x06\x92\x01\x03\x10\x90\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@B\x14\n\x12_declared_servicesB\x14\n\x12_declared_agencies\"\x99\x01\n\x0cOpeningHours\x12\x1a\n\x07weekday\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x07(\x01\x12\x35\n\x05opens\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\x12\x36\n\x06\x63loses\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\"k\n\x07Holiday\x12\x31\n\x04\x64\x61te\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x13\n\x0bjoint_leave\x18\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mpp/catalog/v1/site.proto\x12\x0empp.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\"=\n\rLocalizedText\x12\x16\n\x02id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12\x14\n\x02\x65n\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\xa9\x05\n\x04Site\x12\x31\n\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12;\n\x0c\x64isplay_name\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x0bregion_code\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[0-9]{2}\\.[0-9]{2}$\x12\x46\n\ttime_zone\x18\x04 \x01(\tB3\xbaH0r.2,^Asia/(Jakarta|Pontianak|Makassar|Jayapura)$\x12\x15\n\x04kind\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x36\n\x06opened\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\'\n\x11\x64\x65\x63lared_services\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\'\n\x11\x64\x65\x63lared_agencies\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01\x88\x01\x01\x12=\n\ropening_hours\x18\t \x03(\x0b\x32\x1c.mpp.catalog.v1.OpeningHoursB\x08\xbaH\x05\x92\x01\x02\x10\x15\x12\"\n\x08\x63hannels\x18\n \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18(\x12\x34\n\x08holidays\x18\x0b \x03(\x0b\x32\x17.mpp.catalog.v1.HolidayB\t\xbaH\x06\x92\x01\x03\x10\x90\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\x12:\n\x0bmaintenance\x18\r \x03(\x0b\x32\x1b.mpp.catalog.v1.MaintenanceB\x08\xbaH\x05\x92\x01\x02\x10\x14\x42\x14\n\x12_declared_servicesB\x14\n\x12_declared_agencies\"\xe6\x01\n\x0bMaintenance\x12Q\n\x06starts\x18\x01 \x01(\tBA\xbaH>r<2:^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$\x12O\n\x04\x65nds\x18\x02 \x01(\tBA\xbaH>r<2:^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$\x12\x33\n\x04text\x18\x03 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedTextB\x06\xbaH\x03\xc8\x01\x01\"i\n\x07\x43losure\x12\x31\n\x04\x64\x61te\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12+\n\x04text\x18\x02 \x01(\x0b\x32\x1d.mpp.catalog.v1.LocalizedText\"\x99\x01\n\x0cOpeningHours\x12\x1a\n\x07weekday\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x07(\x01\x12\x35\n\x05opens\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\x12\x36\n\x06\x63loses\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\"k\n\x07Holiday\x12\x31\n\x04\x64\x61te\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x13\n\x0bjoint_leave\x18\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SITE'].fields_by_name['holidays']._serialized_options = b'\272H\006\222\001\003\020\220\003'
   _globals['_SITE'].fields_by_name['etag']._loaded_options = None
   _globals['_SITE'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_SITE'].fields_by_name['maintenance']._loaded_options = None
+  _globals['_SITE'].fields_by_name['maintenance']._serialized_options = b'\272H\005\222\001\002\020\024'
+  _globals['_MAINTENANCE'].fields_by_name['starts']._loaded_options = None
+  _globals['_MAINTENANCE'].fields_by_name['starts']._serialized_options = b'\272H>r<2:^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$'
+  _globals['_MAINTENANCE'].fields_by_name['ends']._loaded_options = None
+  _globals['_MAINTENANCE'].fields_by_name['ends']._serialized_options = b'\272H>r<2:^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$'
+  _globals['_MAINTENANCE'].fields_by_name['text']._loaded_options = None
+  _globals['_MAINTENANCE'].fields_by_name['text']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CLOSURE'].fields_by_name['date']._loaded_options = None
+  _globals['_CLOSURE'].fields_by_name['date']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
   _globals['_OPENINGHOURS'].fields_by_name['weekday']._loaded_options = None
   _globals['_OPENINGHOURS'].fields_by_name['weekday']._serialized_options = b'\272H\006\032\004\030\007(\001'
   _globals['_OPENINGHOURS'].fields_by_name['opens']._loaded_options = None
@@ -73,9 +83,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOCALIZEDTEXT']._serialized_start=74
   _globals['_LOCALIZEDTEXT']._serialized_end=135
   _globals['_SITE']._serialized_start=138
-  _globals['_SITE']._serialized_end=759
-  _globals['_OPENINGHOURS']._serialized_start=762
-  _globals['_OPENINGHOURS']._serialized_end=915
-  _globals['_HOLIDAY']._serialized_start=917
-  _globals['_HOLIDAY']._serialized_end=1024
+  _globals['_SITE']._serialized_end=819
+  _globals['_MAINTENANCE']._serialized_start=822
+  _globals['_MAINTENANCE']._serialized_end=1052
+  _globals['_CLOSURE']._serialized_start=1054
+  _globals['_CLOSURE']._serialized_end=1159
+  _globals['_OPENINGHOURS']._serialized_start=1162
+  _globals['_OPENINGHOURS']._serialized_end=1315
+  _globals['_HOLIDAY']._serialized_start=1317
+  _globals['_HOLIDAY']._serialized_end=1424
 # @@protoc_insertion_point(module_scope)

@@ -16,7 +16,7 @@ class LocalizedText(_message.Message):
     def __init__(self, id: _Optional[str] = ..., en: _Optional[str] = ...) -> None: ...
 
 class Site(_message.Message):
-    __slots__ = ("name", "display_name", "region_code", "time_zone", "kind", "opened", "declared_services", "declared_agencies", "opening_hours", "channels", "holidays", "etag")
+    __slots__ = ("name", "display_name", "region_code", "time_zone", "kind", "opened", "declared_services", "declared_agencies", "opening_hours", "channels", "holidays", "etag", "maintenance")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REGION_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class Site(_message.Message):
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     HOLIDAYS_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    MAINTENANCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: LocalizedText
     region_code: str
@@ -41,7 +42,26 @@ class Site(_message.Message):
     channels: _containers.RepeatedScalarFieldContainer[str]
     holidays: _containers.RepeatedCompositeFieldContainer[Holiday]
     etag: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[LocalizedText, _Mapping]] = ..., region_code: _Optional[str] = ..., time_zone: _Optional[str] = ..., kind: _Optional[str] = ..., opened: _Optional[str] = ..., declared_services: _Optional[int] = ..., declared_agencies: _Optional[int] = ..., opening_hours: _Optional[_Iterable[_Union[OpeningHours, _Mapping]]] = ..., channels: _Optional[_Iterable[str]] = ..., holidays: _Optional[_Iterable[_Union[Holiday, _Mapping]]] = ..., etag: _Optional[str] = ...) -> None: ...
+    maintenance: _containers.RepeatedCompositeFieldContainer[Maintenance]
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[LocalizedText, _Mapping]] = ..., region_code: _Optional[str] = ..., time_zone: _Optional[str] = ..., kind: _Optional[str] = ..., opened: _Optional[str] = ..., declared_services: _Optional[int] = ..., declared_agencies: _Optional[int] = ..., opening_hours: _Optional[_Iterable[_Union[OpeningHours, _Mapping]]] = ..., channels: _Optional[_Iterable[str]] = ..., holidays: _Optional[_Iterable[_Union[Holiday, _Mapping]]] = ..., etag: _Optional[str] = ..., maintenance: _Optional[_Iterable[_Union[Maintenance, _Mapping]]] = ...) -> None: ...
+
+class Maintenance(_message.Message):
+    __slots__ = ("starts", "ends", "text")
+    STARTS_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    starts: str
+    ends: str
+    text: LocalizedText
+    def __init__(self, starts: _Optional[str] = ..., ends: _Optional[str] = ..., text: _Optional[_Union[LocalizedText, _Mapping]] = ...) -> None: ...
+
+class Closure(_message.Message):
+    __slots__ = ("date", "text")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    date: str
+    text: LocalizedText
+    def __init__(self, date: _Optional[str] = ..., text: _Optional[_Union[LocalizedText, _Mapping]] = ...) -> None: ...
 
 class OpeningHours(_message.Message):
     __slots__ = ("weekday", "opens", "closes")
