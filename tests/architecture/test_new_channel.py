@@ -151,7 +151,7 @@ def test_a_channel_that_is_here_is_named_by_no_file_of_others(name: str) -> None
 
 
 def test_the_search_finds_what_it_should() -> None:
-    assert "tools/localrun/mpp_localrun/visit.py" in set(naming("notifications"))
+    assert "tools/localrun/mpp_localrun/walk.py" in set(naming("notifications"))
 
 
 def test_the_lists_are_those_of_the_services_that_are_here() -> None:

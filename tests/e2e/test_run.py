@@ -54,6 +54,10 @@ def test_both_runs_end_well_and_say_how_to_stop(runs: list[Any]) -> None:
             "A visit to MPP Merdeka Malang",
             "in all",
             "One visit, one trace",
+            "silakan ke loket satu”",
+            "Serah terima",
+            "The manager's report of today has it all",
+            "One tour of",
             "make stop",
             "gRPC 127.0.0.1:",
         ):

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from mpp_localrun import supervise
 from mpp_localrun.platform import GATEWAY, ISSUER, NotReady, Platform
+from mpp_localrun.tour import run_tour
 from mpp_localrun.visit import VisitFailed, run_visit
 
 console = Console(highlight=False, soft_wrap=True)
@@ -39,10 +40,17 @@ def run(platform: Platform) -> None:
         supervise.start(platform)
     with stage("The catalogue of sites/malang is loaded"):
         load(platform)
-    console.rule("[bold]A visit to MPP Merdeka Malang")
-    run_visit(platform, console)
+    walk(platform)
     console.rule("[bold]The platform stays up")
     where(platform)
+
+
+def walk(platform: Platform) -> None:
+    """One citizen's visit, then the tour of what else a queue does."""
+    console.rule("[bold]A visit to MPP Merdeka Malang")
+    run_visit(platform, console)
+    console.rule("[bold]A tour: counters, priority, visits, bookings, a cut line, a drive-thru, reports")
+    run_tour(platform, console)
 
 
 def load(platform: Platform) -> None:
@@ -94,7 +102,7 @@ def main() -> int:
         if arguments.verb == "supervise":
             return supervise.supervise(platform)
         if arguments.verb == "visit":
-            run_visit(platform, console)
+            walk(platform)
             return 0
         {"run": run, "stop": stop, "clean": clean}[arguments.verb](platform)
     except (NotReady, VisitFailed, DevstackError) as e:

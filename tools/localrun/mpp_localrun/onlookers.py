@@ -1,7 +1,7 @@
-"""Who looks on while the citizen's visit goes through: a wall screen at the gateway, and the agency's own system.
+"""Who looks on while citizens are served: a wall screen at the gateway, the agency's own system, and an ear at the broker.
 
-Both use what any outsider would: server-sent events over HTTP, and plain AMQP with an account that was granted. Knows no
-store, and no gRPC but the grant itself.
+The first two use what any outsider would: server-sent events over HTTP, and plain AMQP with an account that was granted; the
+ear is the operator's. Knows no store, and no gRPC but the grant itself.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,11 @@ class Board:
     def shows(self, number: str) -> bool:
         return any(line["number"] == number for line in self.state.get("board", ()))
 
+    def speaks(self, number: str) -> str:
+        """What the loudspeaker says for a number; empty while the board does not show it."""
+        lines: list[dict[str, Any]] = self.state.get("board", [])
+        return next((str(line["announcement"]) for line in lines if line["number"] == number), "")
+
     def close(self) -> None:
         """Switch the screen off: the stream ends with its next sign of life, within 15 s."""
         self._off.set()
@@ -54,6 +60,37 @@ class Board:
                         self.state = json.loads(line[5:])
         except (OSError, ValueError) as e:
             self.problem = str(e)
+
+
+class Ear:
+    """Hears what services announce from now on: a private queue, gone with the connection. One thread only."""
+
+    def __init__(self, amqp_uri: str, services: Sequence[str]) -> None:
+        at = urllib.parse.urlsplit(amqp_uri)
+        self._connection = Connection(
+            host=f"{at.hostname}:{at.port}", userid=at.username, password=at.password, connect_timeout=5
+        )
+        self._connection.connect()
+        self._channel = self._connection.channel()
+        self._queue = self._channel.queue_declare("", exclusive=True).queue
+        for service in services:
+            self._channel.queue_bind(self._queue, f"{service}.events", routing_key="#")
+        self._heard: list[Seen] = []
+
+    def heard(self, kind: str, subject: str, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The body of the last event of that kind (`TicketCalled`) about a resource with these fields, if it came."""
+        while (message := self._channel.basic_get(self._queue, no_ack=True)) is not None:
+            headers = message.headers
+            moment = datetime.fromisoformat(headers["ce-time"].replace("Z", "+00:00"))
+            self._heard.append(Seen(moment, headers["ce-type"], headers["ce-subject"], json.loads(message.body)))
+        for seen in reversed(self._heard):
+            named = seen.type.rsplit(".", 1)[1] == kind and subject in ("", seen.subject)
+            if named and all(seen.body.get(field) == value for field, value in wanted.items()):
+                return seen.body
+        return None
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,44 +1,34 @@
 """One citizen's visit to MPP Merdeka Malang, told step by step. Public surfaces only; what is announced is awaited.
 
-Knows the public contract, and the development provider's outbox the way a citizen knows the phone. Knows no store.
+Knows the public contract. Knows no store. What a queue can do beyond this one visit is shown in tour/.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from mpp.applications.v1 import application_pb2, applications_service_pb2, applications_service_pb2_grpc
 from mpp.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, offering_pb2
 from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2, complaints_service_pb2_grpc
-from mpp.notifications.v1 import notifications_service_pb2, notifications_service_pb2_grpc
 from mpp.queue.v1 import queue_service_pb2, queue_service_pb2_grpc, ticket_pb2
 from rich.console import Console
 from rich.table import Table
 
 from mpp_localrun.onlookers import AgencySystem, Board, Seen, now
 from mpp_localrun.platform import Platform
+from mpp_localrun.walk import VisitFailed, Walk, fault_of
+
+__all__ = ["COUNTER", "QUEUE", "SITE", "Visit", "VisitFailed", "run_visit", "traced"]
 
 SITE = "sites/malang"
 AGENCY = f"{SITE}/agencies/dukcapil"
 QUEUE = f"{SITE}/queues/dukcapil"
 COUNTER = 3
-PATIENCE = 15.0  # seconds for an event's effect to be seen
-
-
-class VisitFailed(Exception):
-    """The visit could not go on; the text says at which step and why."""
 
 
 @dataclass
@@ -53,85 +43,16 @@ class People:
     manager: str
 
 
-@dataclass
-class Visit:
-    """The visit in progress: stubs, tokens, one trace over everything, and the steps with their times."""
+class Visit(Walk):
+    """The family card: who acts, and the services that are used."""
 
-    platform: Platform
-    console: Console
-    people: People
-    phone: str
-    nik: str
-    trace: str = field(default_factory=lambda: secrets.token_hex(16))
-    steps: list[tuple[str, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        ends = self.platform.endpoints()
-
-        def channel(name: str) -> grpc.Channel:
-            return grpc.insecure_channel(ends[name])
-
-        self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel("catalog"))
-        self.queue = queue_service_pb2_grpc.QueueServiceStub(channel("queue"))
-        self.applications = applications_service_pb2_grpc.ApplicationsServiceStub(channel("applications"))
-        self.complaints = complaints_service_pb2_grpc.ComplaintsServiceStub(channel("complaints"))
-        self.notifications = notifications_service_pb2_grpc.NotificationsServiceStub(channel("notifications"))
-
-    def call(self, method: Callable[..., Any], request: Any, token: str = "") -> Any:
-        """One RPC with a deadline, the visit's trace and, for a change, a request_id of its own."""
-        if "request_id" in request.DESCRIPTOR.fields_by_name:
-            request.request_id = str(uuid.uuid4())
-        metadata = [("traceparent", f"00-{self.trace}-{secrets.token_hex(8)}-01")]
-        if token:
-            metadata.append(("authorization", f"Bearer {token}"))
-        return method(request, timeout=10, metadata=metadata)
-
-    def say(self, text: str) -> None:
-        self.console.print(f"  {text}")
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        self.console.print(f"[bold]{len(self.steps) + 1:2d}. {title}[/bold]")
-        started = time.perf_counter()
-        try:
-            yield
-        except grpc.RpcError as e:
-            raise VisitFailed(f"{title}: {e.code().name}: {e.details()}") from e
-        self.steps.append((title, (time.perf_counter() - started) * 1000))
-
-    def until(self, what: str, look: Callable[[], Any]) -> Any:
-        """Wait for an event's effect to be seen."""
-        end = time.monotonic() + PATIENCE
-        while not (found := look()):
-            if time.monotonic() > end:
-                raise VisitFailed(f"{what} was not seen within {PATIENCE:.0f} s")
-            time.sleep(0.01)
-        return found
-
-    def announced(self, subject: str, template: str) -> str:
-        """Wait until the citizen was told; returns the text on the phone."""
-
-        def look() -> Any:
-            request = notifications_service_pb2.ListNotificationsRequest(parent=SITE, subject=subject, page_size=100)
-            replies = self.call(self.notifications.ListNotifications, request, self.people.manager).notifications
-            return next((n for n in replies if n.template == template and n.HasField("delivered_at")), None)
-
-        notification = self.until(f"the message {template}", look)
-        text = self._on_the_phone(notification.name)
-        indonesian, _, english = text.partition("\n\n")
-        self.say(f"[dim]SMS {notification.masked_recipient}[/dim] [italic]{indonesian}[/italic]")
-        if english:
-            self.say(f"[dim]{english}[/dim]")
-        return text
-
-    def _on_the_phone(self, name: str) -> str:
-        key = name.rsplit("/", 1)[1]
-        with (self.platform.outbox / "messages.jsonl").open() as lines:
-            for line in reversed(lines.readlines()):
-                message = json.loads(line)
-                if message["key"].startswith(key):
-                    return str(message["body"]).strip()
-        raise VisitFailed("the outbox of the file provider does not hold the message")
+    def __init__(self, platform: Platform, console: Console, people: People, phone: str, nik: str) -> None:
+        super().__init__(platform, console, site=SITE, manager=people.manager)
+        self.people, self.phone, self.nik = people, phone, nik
+        self.catalog = self.stub("catalog", catalog_service_pb2_grpc.CatalogServiceStub)
+        self.queue = self.stub("queue", queue_service_pb2_grpc.QueueServiceStub)
+        self.applications = self.stub("applications", applications_service_pb2_grpc.ApplicationsServiceStub)
+        self.complaints = self.stub("complaints", complaints_service_pb2_grpc.ComplaintsServiceStub)
 
 
 def run_visit(platform: Platform, console: Console) -> Visit:
@@ -158,7 +79,7 @@ def run_visit(platform: Platform, console: Console) -> Visit:
     _collect(visit, application)
     _complain(visit, ticket, application)
     _as_the_agency_sees_it(visit, ticket, application, started)
-    _summary(visit)
+    summary(visit, "One visit")
     return visit
 
 
@@ -263,7 +184,7 @@ def _call_next(visit: Visit) -> ticket_pb2.Ticket:
     try:
         return visit.call(visit.queue.CallNext, request, visit.people.officer)  # type: ignore[no-any-return]
     except grpc.RpcError as e:
-        left = _metadata_of(e).get("ticket")
+        left = fault_of(e)[1].get("ticket")
         if not left:
             raise
         officer = visit.people.officer
@@ -277,15 +198,6 @@ def _call_next(visit: Visit) -> ticket_pb2.Ticket:
                 if wrong_state.code() != grpc.StatusCode.FAILED_PRECONDITION:
                     raise
         return visit.call(visit.queue.CallNext, request, officer)  # type: ignore[no-any-return]
-
-
-def _metadata_of(error: grpc.RpcError) -> dict[str, str]:
-    """What an error's ErrorInfo says beside its reason; COUNTER_BUSY tells the ticket."""
-    status = rpc_status.from_call(cast("grpc.Call", error))
-    info = error_details_pb2.ErrorInfo()
-    if status is None or not any(detail.Unpack(info) for detail in status.details):
-        return {}
-    return dict(info.metadata)
 
 
 def _open_application(visit: Visit, offering: offering_pb2.Offering, ticket: ticket_pb2.Ticket) -> Any:
@@ -432,17 +344,18 @@ def _as_the_agency_sees_it(visit: Visit, ticket: ticket_pb2.Ticket, application:
     visit.console.print(table)
 
 
-def _summary(visit: Visit) -> None:
-    table = Table(title="The visit, step by step", title_justify="left")
+def summary(visit: Walk, title: str) -> None:
+    """The steps with their times, and on how many log lines the walk's trace stands."""
+    table = Table(title=f"{title}, step by step", title_justify="left")
     table.add_column("Step")
     table.add_column("ms", justify="right")
-    for title, milliseconds in visit.steps:
-        table.add_row(title, f"{milliseconds:.0f}")
+    for step, milliseconds in visit.steps:
+        table.add_row(step, f"{milliseconds:.0f}")
     table.add_row("[bold]in all[/bold]", f"[bold]{sum(ms for _, ms in visit.steps):.0f}[/bold]")
     visit.console.print(table)
     lines, processes = traced(visit.platform, visit.trace)
     visit.console.print(
-        f"One visit, one trace: [bold]{visit.trace}[/bold] stands on {lines} log lines of {len(processes)} processes "
+        f"{title}, one trace: [bold]{visit.trace}[/bold] stands on {lines} log lines of {len(processes)} processes "
         f"({', '.join(sorted(processes))})."
     )
 
