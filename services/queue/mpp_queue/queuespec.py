@@ -46,6 +46,7 @@ def fields_of_site(site: site_pb2.Site) -> dict[str, Any]:
         "time_zone": site.time_zone,
         "opening_hours": [[h.weekday, h.opens, h.closes] for h in site.opening_hours],
         "holidays": [h.date for h in site.holidays],
+        "display_name": [site.display_name.id, site.display_name.en],
     }
 
 
@@ -115,4 +116,8 @@ def appointment_rules(told: agency_pb2.AppointmentRules) -> AppointmentRules:
         early=timedelta(minutes=told.early_minutes or 30),
         late=timedelta(minutes=told.late_minutes or 10),
         closures=frozenset(told.closures),
+        variants=frozenset(told.variants) or frozenset({"on_site"}),
+        video_link=told.video_link,
+        max_open_per_email=told.max_open_per_email,
+        max_open_per_person=told.max_open_per_person,
     )

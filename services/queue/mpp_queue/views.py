@@ -53,6 +53,7 @@ class Queues:
             "queue": queue,
             "former": sorted(former),
             **fields_of_queue(agency.queue),
+            "display_name": [agency.display_name.id, agency.display_name.en],
         }
         self._agencies.apply(agency.name, sequence, fields)
 

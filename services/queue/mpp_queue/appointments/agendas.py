@@ -12,6 +12,8 @@ Settings of a channel that count here, all optional, whatever its kind:
     priority_groups      texts; without it every group of PermenPANRB 11/2024
     only_priority        true: the public places are for these groups alone
     bookings_per_person  a day; and person_required: nobody unknown. Without them the rules of `queue` hold
+    setup_minutes        between two bookings of one place, to make it ready
+    place                {id, en}: where in the house
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.projection import Projection
 
 from mpp_queue.appointments.domain.calendar import Agenda, Hours, Kept
-from mpp_queue.domain import AgendaHours, AppointmentRules, OpenHours, PriorityGroup, QueueSpec
+from mpp_queue.domain import AgendaHours, AppointmentRules, OpenHours, PriorityGroup, QueueSpec, Text
 from mpp_queue.domain.spec import clock
 from mpp_queue.queuespec import appointment_rules
 from mpp_queue.views import Queues, site_of
@@ -79,6 +81,7 @@ class Agendas:
         self, store: Store, queues: Queues, channels: Channels, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._sites, self._queues, self._channels = Projection(store, "sites"), queues, channels
+        self._agencies = Projection(store, "agencies")
         self._clock = clock
         self._known: dict[str, tuple[float, Agenda]] = {}
 
@@ -103,7 +106,8 @@ class Agendas:
         spec = self._queues.find(name)
         if spec.appointments is None:
             raise _not_bookable(name)
-        return replace(_agenda(name, spec.agency, spec.zone, spec.appointments, spec), queue=name)
+        place = _place(self._agencies.get(spec.agency) or {}, self._sites.get(site_of(name)) or {})
+        return replace(_agenda(name, spec.agency, spec.zone, spec.appointments, spec), queue=name, place=place)
 
     def _of_channel(self, name: str) -> Agenda:
         channel, site = self._channels.get(name), self._sites.get(site_of(name))
@@ -120,7 +124,16 @@ class Agendas:
             "", "", "", "", (), 1, site["time_zone"], opening_hours=hours, holidays=frozenset(site.get("holidays", ()))
         )
         made = _agenda(name, channel.agency, site["time_zone"], rules, place)
-        return replace(made, offerings=frozenset(channel.offerings), queue=queue, **_from_settings(settings, made))
+        own = channel.display_name
+        where = Text(*_words(settings.get("place")))
+        named = _place({"display_name": [own.id, own.en]}, {"display_name": [where.id, where.en]}, site)
+        return replace(
+            made,
+            offerings=frozenset(channel.offerings),
+            queue=queue,
+            place=named,
+            **_from_settings(settings, made),
+        )
 
 
 def _agenda(name: str, agency: str, zone: str, rules: AppointmentRules, place: QueueSpec) -> Agenda:
@@ -142,7 +155,24 @@ def _agenda(name: str, agency: str, zone: str, rules: AppointmentRules, place: Q
         early=rules.early,
         late=rules.late,
         quota=place.quota,
+        variants=rules.variants,
+        video_link=rules.video_link,
+        max_open_per_email=rules.max_open_per_email,
+        max_open_per_person=rules.max_open_per_person,
     )
+
+
+def _place(*parts: Mapping[str, Any]) -> Text:
+    """`Kantor Imigrasi, MPP Merdeka`: the inner part first. A part without a name is left out."""
+    names = [tuple(part.get("display_name") or ("", "")) for part in parts]
+    return Text(
+        ", ".join(own for own, _ in names if own),
+        ", ".join(english or own for own, english in names if english or own),
+    )
+
+
+def _words(told: Any) -> tuple[str, str]:
+    return (str(told.get("id", "")), str(told.get("en", ""))) if isinstance(told, Mapping) else ("", "")
 
 
 def _hours(told: Iterable[AgendaHours | OpenHours]) -> tuple[Hours, ...]:
@@ -157,6 +187,7 @@ def _from_settings(settings: Mapping[str, Any], made: Agenda) -> dict[str, Any]:
         "areas": areas,
         "routes": routes,
         "address_required": bool(areas),
+        "setup": timedelta(minutes=_number(settings, "setup_minutes", 0)),
         "kept": _kept(settings, made.public_places),
         "quota": replace(
             made.quota,

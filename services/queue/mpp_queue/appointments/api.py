@@ -5,6 +5,7 @@ from __future__ import annotations
 from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.call import Call
+from mpp_chassis.errors import FailedPrecondition
 
 from mpp_queue.appointments import listing, usecases
 from mpp_queue.appointments.usecases import App
@@ -21,6 +22,12 @@ class AppointmentsApi:
 
     def HoldSlot(self, request: pb.HoldSlotRequest, call: Call) -> appointment_pb2.Appointment:
         return usecases.hold_slot(self._app, request, call)
+
+    def ListAnySlots(self, request: pb.ListAnySlotsRequest, call: Call) -> pb.ListAnySlotsResponse:
+        raise FailedPrecondition("comes with the next commit", reason="NOT_BOOKABLE")
+
+    def HoldAnySlot(self, request: pb.HoldAnySlotRequest, call: Call) -> appointment_pb2.Appointment:
+        raise FailedPrecondition("comes with the next commit", reason="NOT_BOOKABLE")
 
     def ConfirmAppointment(self, request: pb.ConfirmAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
         return usecases.confirm_appointment(self._app, request, call)

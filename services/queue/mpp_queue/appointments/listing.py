@@ -44,6 +44,7 @@ def list_slots(app: App, request: pb.ListSlotsRequest, call: Call) -> pb.ListSlo
         last_day=first_last["last_day"],
         slot_minutes=int(agenda.slot.total_seconds() // 60),
         max_slots=agenda.max_slots,
+        variants=messages.variants(agenda.variants),
     )
     for day in days:
         if not request.area or agenda.serves(request.area, day):

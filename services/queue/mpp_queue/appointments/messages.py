@@ -5,7 +5,7 @@ A person shows in replies only as masks; sealed texts and blind indexes leave on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +17,9 @@ from mpp_chassis.events import Event
 
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, free_in, occupied, taken_in
 from mpp_queue.appointments.domain.booking import Booking, Change, State
-from mpp_queue.appointments.domain.calendar import Agenda, Slot
+from mpp_queue.appointments.domain.calendar import ON_SITE, PHONE, VIDEO, Agenda, Slot
 from mpp_queue.appointments.domain.conflicts import Conflict, Reason
+from mpp_queue.domain import Text
 
 _STATES: dict[State, Any] = {state: pb.Appointment.State.Value(f"STATE_{state.name}") for state in State}
 _REASONS: dict[Reason, Any] = {r: pb.AppointmentConflict.Reason.Value(f"REASON_{r.name}") for r in Reason}
@@ -28,14 +29,36 @@ _CAUSES: dict[State, Any] = {
     State.RESCHEDULED: events_pb2.AppointmentCancelled.CAUSE_RESCHEDULED,
 }
 SEALED_PHONE, SEALED_NIK, SEALED_ADDRESS, SEALED_CODE = "phone", "nik", "address", "booking_code"
+SEALED_EMAIL, SEALED_LINK = "email", "video_link"
+_VARIANTS: dict[str, Any] = {
+    ON_SITE: pb.APPOINTMENT_VARIANT_ON_SITE,
+    PHONE: pb.APPOINTMENT_VARIANT_PHONE,
+    VIDEO: pb.APPOINTMENT_VARIANT_VIDEO,
+}
 
 
 def name_of(day: AgendaDay, booking_id: str) -> str:
     return f"{day.name}/appointments/{booking_id}"
 
 
-def appointment(day: AgendaDay, b: Booking, *, code: str = "", address: str = "") -> pb.Appointment:
-    """The reply. `code` and `address` only for those who may see them."""
+def variant_of(told: int) -> str:
+    """Unspecified is on site."""
+    return next((variant for variant, value in _VARIANTS.items() if value == told), ON_SITE)
+
+
+def variants(told: Iterable[str]) -> list[Any]:
+    """In the contract's order; what this version does not know is left out."""
+    return sorted(_VARIANTS[one] for one in told if one in _VARIANTS)
+
+
+def mask_email(email: str) -> str:
+    """`b***@g***.com`: the first letters and the ending. Neither part's length is told."""
+    box, _, host = email.partition("@")
+    return f"{box[:1]}***@{host[:1]}***.{host.rpartition('.')[2]}" if host else ""
+
+
+def appointment(day: AgendaDay, b: Booking, *, code: str = "", address: str = "", link: str = "") -> pb.Appointment:
+    """The reply. `code`, `address` and `link` only for those who may see them."""
     reply = pb.Appointment(
         name=name_of(day, b.id),
         state=_STATES[b.state],
@@ -55,6 +78,9 @@ def appointment(day: AgendaDay, b: Booking, *, code: str = "", address: str = ""
         replaces=b.replaces,
         replaced_by=b.replaced_by,
         reason=b.reason,
+        variant=_VARIANTS.get(b.variant, 0),
+        video_link=link,
+        masked_email=b.personal.masked_email,
     )
     _stamp(reply.start, b.start)
     _stamp(reply.end, b.end)
@@ -63,7 +89,7 @@ def appointment(day: AgendaDay, b: Booking, *, code: str = "", address: str = ""
     if b.arrived_at:
         _stamp(reply.arrived_at, b.arrived_at)
     for line in b.history:
-        _stamp(reply.history.add(state=_STATES[line.state], actor=_shown(line.actor)).at, line.at)
+        _stamp(reply.history.add(state=_STATES[line.state], actor=_shown(line.actor), note=line.note).at, line.at)
     return reply
 
 
@@ -115,17 +141,19 @@ def conflict(a: Agenda, c: Conflict) -> pb.AppointmentConflict:
     )
 
 
-def events(day: AgendaDay, now: datetime) -> list[Event]:
-    """The day's new events, in the order in which they happened. Made before the day forgets a person."""
+def events(day: AgendaDay, now: datetime, place: Text) -> list[Event]:
+    """The day's new events, in the order in which they happened. Made before the day forgets a person. `place`: where
+    people come to.
+    """
     found = []
     for booking_id, change in day.events:
         booking = day.find(booking_id)
         assert booking is not None
-        found.append(Event(_event(day, booking, change, now), name_of(day, booking_id)))
+        found.append(Event(_event(day, booking, change, now, place), name_of(day, booking_id)))
     return found
 
 
-def _event(day: AgendaDay, b: Booking, change: Change, now: datetime) -> Message:
+def _event(day: AgendaDay, b: Booking, change: Change, now: datetime, place: Text) -> Message:
     if change.reminder:
         message: Any = events_pb2.AppointmentDue(
             sealed_phone=b.personal.sealed_phone, sealed_booking_code=b.sealed_code
@@ -156,9 +184,22 @@ def _event(day: AgendaDay, b: Booking, change: Change, now: datetime) -> Message
     message.appointment, message.agency, message.offering = name_of(day, b.id), day.agency, b.offering
     _stamp(message.start, b.start)
     _stamp(message.end, b.end)
+    message.variant = _VARIANTS.get(b.variant, 0)
     if not change.reminder:
         _stamp(message.at, now)
+    _tell(message, b, place)
     return message  # type: ignore[no-any-return]
+
+
+def _tell(message: Any, b: Booking, place: Text) -> None:
+    """What a message to the citizen needs, where the event has it."""
+    if "place" in message.DESCRIPTOR.fields_by_name and not b.remote:
+        # A team comes to the citizen: the district is all that may be said of where.
+        message.place, message.place_en = (b.area, b.area) if b.area else (place.id, place.en)
+    if "sealed_email" in message.DESCRIPTOR.fields_by_name:
+        message.sealed_email = b.personal.sealed_email
+    if "sealed_link" in message.DESCRIPTOR.fields_by_name:
+        message.sealed_link = b.sealed_link
 
 
 def _confirmed(b: Booking) -> Any:

@@ -188,7 +188,7 @@ def _loaded(stored: Stored) -> Loaded:
 _PLAIN = (
     "id", "start", "end", "slots", "made_at", "hold_until", "cool_until", "internal", "offering", "group", "area",
     "code_key", "sealed_code", "arrived_at", "late", "ticket", "replaces", "replaced_by", "after_no_show", "reminded",
-    "reason",
+    "reason", "variant", "sealed_link",
 )  # fmt: skip
 _PERSONAL = tuple(Personal.__dataclass_fields__)
 

@@ -27,7 +27,7 @@ from mpp_queue.appointments import messages, metrics
 from mpp_queue.appointments.agendas import Agendas, Channels
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Wish
 from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
-from mpp_queue.appointments.domain.calendar import Agenda
+from mpp_queue.appointments.domain.calendar import TICKET_PREFIX, VIDEO, Agenda
 from mpp_queue.appointments.store import AgendaDays, Loaded
 from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached, WrongState, check_nik
 from mpp_queue.guard.domain import Ending, refuse_while_cooling
@@ -37,7 +37,6 @@ pb = appointments_service_pb2
 Appointment = appointment_pb2.Appointment
 ACTOR = "service:queue"
 SWEEP_BATCH, SWEEP_BATCHES = 50, 20
-TICKET_PREFIX = "apt-"  # of tickets that a check-in draws
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that are taken for another one
 CODE_LENGTH = 8
 
@@ -72,7 +71,7 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
     """
     agenda = app.agendas.find(request.parent)
     call.require(agency=agenda.agency)
-    start, person = moment("start", request.start), _person(app, request.nik, call)
+    start, person = moment("start", request.start), _person(app, request.nik, request.email, call)
     wish = Wish(
         start=start,
         slots=request.slots or 1,
@@ -82,6 +81,7 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
         area=request.area,
         owners=_owners(person, call),
         personal=person,
+        variant=messages.variant_of(request.variant),
     )
     booking_id = new_id(call.mutation)
 
@@ -106,24 +106,25 @@ def _refuse_while_cooling(app: App, agenda: Agenda, person_key: str, now: dateti
 def confirm_appointment(app: App, request: pb.ConfirmAppointmentRequest, call: Call) -> Appointment:
     """Make a held time sure; the reply has the booking code. Raises HoldExpired, WrongState, InvalidField, NotFound."""
     agenda, day_name, booking_id = _agenda_of(app, request.name)
-    if agenda.address_required and not request.address.strip():
-        raise InvalidField("address", "the team needs an address to come to")
-    code = new_code(app.rng)
+    code, link = new_code(app.rng), agenda.video_link.replace("{code}", new_link_code(app.rng))
 
     def decide(day: AgendaDay) -> AgendaDay:
         before = _own(day, booking_id, call)
+        if agenda.address_required and not before.remote and not request.address.strip():
+            raise InvalidField("address", "the team needs an address to come to")
         after = before.confirm(
             agenda,
             now=call.now,
             actor=call.actor,
-            personal=_reachable(app, before.personal, request.phone, request.address.strip()),
+            personal=_reachable(app, before.personal, request),
             code_key=_code_key(app, agenda.site_id, code),
             sealed_code=app.cipher.seal(code, messages.SEALED_CODE),
+            sealed_link=app.cipher.seal(link, messages.SEALED_LINK) if before.variant == VIDEO else "",
         )
         return day.change(after)
 
     reply = _change(app, agenda, day_name, booking_id, call.mutation, decide)
-    return _with_code(app, reply)
+    return _with_code(app, reply, call)
 
 
 def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, call: Call) -> Appointment:
@@ -152,6 +153,7 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
             area=before.area,
             owners=before.owners,
             personal=before.personal,
+            variant=before.variant,
         )
         booked = day.book_instead(agenda, wish, before, request.name, id=new, now=call.now, actor=call.actor)
         if new_day != old_day:
@@ -161,7 +163,7 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
     reply = _change(app, agenda, new_day, new, call.mutation, decide)
     if new_day != old_day:
         complete_reschedule(app, request.name, new_name, call.now)
-    return _with_code(app, reply)
+    return _with_code(app, reply, call)
 
 
 def complete_reschedule(app: App, old_name: str, new_name: str, now: datetime) -> None:
@@ -227,8 +229,8 @@ def check_in(app: App, request: pb.CheckInRequest, call: Call) -> pb.CheckInResp
         before = _own(day, booking_id, call)
         if before.state is State.CHECKED_IN:
             return day
-        ticket = f"{agenda.queue}/tickets/{TICKET_PREFIX}{booking_id}" if agenda.queue else ""
-        return day.change(before.check_in(agenda, now=call.now, actor=call.actor, ticket=ticket))
+        here = before.check_in(agenda, now=call.now, actor=call.actor, ticket=agenda.ticket_of(booking_id))
+        return day.change(here)
 
     reply = _change(app, agenda, day_name, booking_id, call.mutation, decide)
     return pb.CheckInResponse(appointment=reply, issued=_draw(app, name, call.now) if reply.ticket else None)
@@ -252,7 +254,7 @@ def _draw(app: App, name: str, now: datetime) -> ticket_pb2.IssuedTicket:
     admission = Admission(
         name=booking.ticket,
         queue=booking.ticket.split("/tickets/")[0],
-        channel="appointment",
+        channel=f"appointment_{booking.variant}" if booking.remote else "appointment",
         arrived_at=booking.arrived_at,
         offering=booking.offering,
         group=PriorityGroup(booking.group),
@@ -307,7 +309,17 @@ def get_appointment(app: App, request: pb.GetAppointmentRequest, call: Call) -> 
         app.audit.record(call.actor, "read_appointment_address", request.name, call.now)
         address = app.cipher.open(booking.personal.sealed_address, messages.SEALED_ADDRESS)
     code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
-    return messages.appointment(loaded.day, booking, code=code, address=address)
+    link = _link(app, request.name, booking, call)
+    return messages.appointment(loaded.day, booking, code=code, address=address, link=link)
+
+
+def _link(app: App, name: str, booking: Booking, call: Call) -> str:
+    """For the citizen, and for officers of the agency, which is recorded; for nobody else."""
+    if call.role not in ("citizen", "officer") or not booking.sealed_link:
+        return ""
+    if call.role == "officer":
+        app.audit.record(call.actor, "read_appointment_link", name, call.now)
+    return app.cipher.open(booking.sealed_link, messages.SEALED_LINK)
 
 
 def block_slots(app: App, request: pb.BlockSlotsRequest, call: Call) -> appointment_pb2.Agenda:
@@ -365,7 +377,7 @@ def _tick(app: App, loaded: Loaded, now: datetime) -> bool:
     after = loaded.day.tick(agenda, now=now, actor=ACTOR)
     command = Command(f"{loaded.day.name}@{loaded.stored.version}", "SweepAgenda", loaded.day.name, ACTOR, now)
     try:
-        app.days.save(agenda, loaded, after, command, Empty(), messages.events(after, now))
+        app.days.save(agenda, loaded, after, command, Empty(), messages.events(after, now, agenda.place))
     except Stale:
         return False  # somebody changed it; the next sweep looks again
     metrics.count(agenda, after)
@@ -396,7 +408,7 @@ def _change(
         if booking is None and not missing_is_fine:
             raise NotFound(f"there is no {day_name}/appointments/{booking_id}", field="name")
         reply = messages.appointment(after, booking) if booking else Appointment()
-        return after, reply, messages.events(after, command.at)
+        return after, reply, messages.events(after, command.at, agenda.place)
 
     reply = app.days.change(agenda, day_name, command, Appointment, decision)
     for day in decided[-1:]:
@@ -463,7 +475,7 @@ def _offering(agenda: Agenda, offering: str) -> str:
     return offering
 
 
-def _person(app: App, nik: str, call: Call) -> Personal:
+def _person(app: App, nik: str, email: str, call: Call) -> Personal:
     """Of the caller when the token proves a NIK. Raises InvalidField."""
     if nik:
         check_nik(nik)
@@ -471,11 +483,32 @@ def _person(app: App, nik: str, call: Call) -> Personal:
         if nik and nik != call.caller.nik:
             raise InvalidField("nik", "is not the caller's own")
         nik = call.caller.nik
-    return Personal(
+    known = Personal(
         person_key=app.index.of(nik, "nik"),
         masked_nik=mask_nik(nik) if nik else "",
         sealed_nik=app.cipher.seal(nik, messages.SEALED_NIK),
     )
+    return _by_email(app, known, email)
+
+
+def _by_email(app: App, person: Personal, email: str) -> Personal:
+    """With the address, when one is given."""
+    if not email:
+        return person
+    return replace(
+        person,
+        masked_email=messages.mask_email(email),
+        sealed_email=app.cipher.seal(email, messages.SEALED_EMAIL),
+        email_key=app.index.of(normal_email(email), "email"),
+    )
+
+
+def normal_email(email: str) -> str:
+    """What two spellings of one mailbox have in common: lower case, without a `+tag`. Only for comparing: some provider
+    may tell them apart (RFC 5321, section 2.4, leaves that to the host), and then they count as one.
+    """
+    box, _, host = email.lower().partition("@")
+    return f"{box.partition('+')[0] or box}@{host}"
 
 
 def _owners(person: Personal, call: Call) -> tuple[str, ...]:
@@ -485,14 +518,16 @@ def _owners(person: Personal, call: Call) -> tuple[str, ...]:
     return (f"nik:{person.person_key}",) if person.person_key else ()
 
 
-def _reachable(app: App, person: Personal, phone: str, address: str) -> Personal:
-    return replace(
+def _reachable(app: App, person: Personal, request: pb.ConfirmAppointmentRequest) -> Personal:
+    phone = request.phone
+    told = replace(
         person,
         masked_phone=mask_phone(phone),
         sealed_phone=app.cipher.seal(phone, messages.SEALED_PHONE),
         phone_key=app.index.of(phone, "phone"),
-        sealed_address=app.cipher.seal(address, messages.SEALED_ADDRESS),
+        sealed_address=app.cipher.seal(request.address.strip(), messages.SEALED_ADDRESS),
     )
+    return _by_email(app, told, request.email)
 
 
 def new_code(rng: random.Random) -> str:
@@ -501,13 +536,18 @@ def new_code(rng: random.Random) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def new_link_code(rng: random.Random) -> str:
+    """128 bits as 32 hex digits: whoever has the link gets in, so nobody may guess it."""
+    return f"{rng.getrandbits(128):032x}"
+
+
 def _code_key(app: App, site_id: str, code: str) -> str:
     typed = "".join(c for c in code.upper() if c.isalnum())
     return app.index.of(f"{site_id}:{typed}", "booking_code")
 
 
-def _with_code(app: App, reply: Appointment) -> Appointment:
-    """The code is in no stored reply: it is read from where it is sealed."""
+def _with_code(app: App, reply: Appointment, call: Call) -> Appointment:
+    """Code and link are in no stored reply: they are read from where they are sealed."""
     day_name, booking_id = _split(reply.name)
     loaded = app.days.load(day_name)
     booking = loaded.day.find(booking_id) if loaded else None
@@ -515,6 +555,7 @@ def _with_code(app: App, reply: Appointment) -> Appointment:
     shown.CopyFrom(reply)
     if booking is not None:
         shown.booking_code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
+        shown.video_link = _link(app, reply.name, booking, call)
     return shown
 
 

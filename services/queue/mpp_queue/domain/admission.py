@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 from mpp_queue.domain.spec import PriorityGroup
 
+# Of tickets whose citizen is at a phone or a screen: no board shows them and no loudspeaker calls them.
+REMOTE_CHANNELS = frozenset({"appointment_phone", "appointment_video"})
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:

@@ -149,6 +149,10 @@ class AppointmentRules:
     early: timedelta = timedelta(minutes=30)
     late: timedelta = timedelta(minutes=10)
     closures: frozenset[str] = frozenset()
+    variants: frozenset[str] = frozenset({"on_site"})
+    video_link: str = ""
+    max_open_per_email: int = 0
+    max_open_per_person: int = 0
 
 
 @dataclass(frozen=True, slots=True)

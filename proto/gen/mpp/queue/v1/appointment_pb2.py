@@ -26,29 +26,31 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mpp.queue.v1 import ticket_pb2 as mpp_dot_queue_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1empp/queue/v1/appointment.proto\x12\x0cmpp.queue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mpp/queue/v1/ticket.proto\"\xb5\x06\n\x0b\x41ppointment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.mpp.queue.v1.Appointment.State\x12)\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05slots\x18\x05 \x01(\x05\x12\x0e\n\x06\x61gency\x18\x06 \x01(\t\x12\x10\n\x08offering\x18\x07 \x01(\t\x12\x33\n\x0epriority_group\x18\x08 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroup\x12\x10\n\x08internal\x18\t \x01(\x08\x12.\n\nhold_until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62ooking_code\x18\x0b \x01(\t\x12\x12\n\nmasked_nik\x18\x0c \x01(\t\x12\x14\n\x0cmasked_phone\x18\r \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x0e \x01(\t\x12\x13\n\x0bhas_address\x18\x0f \x01(\x08\x12\x0c\n\x04\x61rea\x18\x10 \x01(\t\x12\x0e\n\x06ticket\x18\x11 \x01(\t\x12.\n\narrived_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04late\x18\x13 \x01(\x08\x12\x10\n\x08replaces\x18\x14 \x01(\t\x12\x13\n\x0breplaced_by\x18\x15 \x01(\t\x12\x0e\n\x06reason\x18\x16 \x01(\t\x12\x30\n\x07history\x18\x17 \x03(\x0b\x32\x1f.mpp.queue.v1.AppointmentChange\"\xc0\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_HELD\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x14\n\x10STATE_CHECKED_IN\x10\x03\x12\x13\n\x0fSTATE_FULFILLED\x10\x04\x12\x15\n\x11STATE_RESCHEDULED\x10\x05\x12\x11\n\rSTATE_NO_SHOW\x10\x06\x12\x13\n\x0fSTATE_CANCELLED\x10\x07\x12\x11\n\rSTATE_EXPIRED\x10\x08\"z\n\x11\x41ppointmentChange\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.mpp.queue.v1.Appointment.State\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"\x83\x01\n\x04Slot\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\t\x12\x0c\n\x04\x66ree\x18\x05 \x01(\x05\"\xc0\x01\n\x07SlotUse\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04time\x18\x03 \x01(\t\x12\x0e\n\x06places\x18\x04 \x01(\x05\x12\r\n\x05taken\x18\x05 \x01(\x05\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x05\x12\x0c\n\x04\x66ree\x18\x07 \x01(\x05\x12\x15\n\rfree_internal\x18\x08 \x01(\x05\"\x8d\x01\n\tSlotBlock\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06places\x18\x04 \x01(\x05\x12\x0e\n\x06reason\x18\x05 \x01(\t\"e\n\x06\x41genda\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05slots\x18\x02 \x03(\x0b\x32\x15.mpp.queue.v1.SlotUse\x12\'\n\x06\x62locks\x18\x03 \x03(\x0b\x32\x17.mpp.queue.v1.SlotBlock\"\xc3\x02\n\x13\x41ppointmentConflict\x12.\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x19.mpp.queue.v1.Appointment\x12\x38\n\x06reason\x18\x02 \x01(\x0e\x32(.mpp.queue.v1.AppointmentConflict.Reason\x12$\n\x08proposed\x18\x03 \x03(\x0b\x32\x12.mpp.queue.v1.Slot\"\x9b\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11REASON_CLOSED_DAY\x10\x01\x12\x18\n\x14REASON_OUTSIDE_HOURS\x10\x02\x12\x18\n\x14REASON_OVER_CAPACITY\x10\x03\x12\x12\n\x0eREASON_BLOCKED\x10\x04\x12\x1a\n\x16REASON_AREA_NOT_SERVED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1empp/queue/v1/appointment.proto\x12\x0cmpp.queue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mpp/queue/v1/ticket.proto\"\x92\x07\n\x0b\x41ppointment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.mpp.queue.v1.Appointment.State\x12)\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05slots\x18\x05 \x01(\x05\x12\x0e\n\x06\x61gency\x18\x06 \x01(\t\x12\x10\n\x08offering\x18\x07 \x01(\t\x12\x33\n\x0epriority_group\x18\x08 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroup\x12\x10\n\x08internal\x18\t \x01(\x08\x12.\n\nhold_until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62ooking_code\x18\x0b \x01(\t\x12\x12\n\nmasked_nik\x18\x0c \x01(\t\x12\x14\n\x0cmasked_phone\x18\r \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x0e \x01(\t\x12\x13\n\x0bhas_address\x18\x0f \x01(\x08\x12\x0c\n\x04\x61rea\x18\x10 \x01(\t\x12\x0e\n\x06ticket\x18\x11 \x01(\t\x12.\n\narrived_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04late\x18\x13 \x01(\x08\x12\x10\n\x08replaces\x18\x14 \x01(\t\x12\x13\n\x0breplaced_by\x18\x15 \x01(\t\x12\x0e\n\x06reason\x18\x16 \x01(\t\x12\x30\n\x07history\x18\x17 \x03(\x0b\x32\x1f.mpp.queue.v1.AppointmentChange\x12\x31\n\x07variant\x18\x18 \x01(\x0e\x32 .mpp.queue.v1.AppointmentVariant\x12\x12\n\nvideo_link\x18\x19 \x01(\t\x12\x14\n\x0cmasked_email\x18\x1a \x01(\t\"\xc0\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_HELD\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x14\n\x10STATE_CHECKED_IN\x10\x03\x12\x13\n\x0fSTATE_FULFILLED\x10\x04\x12\x15\n\x11STATE_RESCHEDULED\x10\x05\x12\x11\n\rSTATE_NO_SHOW\x10\x06\x12\x13\n\x0fSTATE_CANCELLED\x10\x07\x12\x11\n\rSTATE_EXPIRED\x10\x08\"\x88\x01\n\x11\x41ppointmentChange\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.mpp.queue.v1.Appointment.State\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"\x83\x01\n\x04Slot\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\t\x12\x0c\n\x04\x66ree\x18\x05 \x01(\x05\"\xc0\x01\n\x07SlotUse\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04time\x18\x03 \x01(\t\x12\x0e\n\x06places\x18\x04 \x01(\x05\x12\r\n\x05taken\x18\x05 \x01(\x05\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x05\x12\x0c\n\x04\x66ree\x18\x07 \x01(\x05\x12\x15\n\rfree_internal\x18\x08 \x01(\x05\"\x8d\x01\n\tSlotBlock\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06places\x18\x04 \x01(\x05\x12\x0e\n\x06reason\x18\x05 \x01(\t\"e\n\x06\x41genda\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05slots\x18\x02 \x03(\x0b\x32\x15.mpp.queue.v1.SlotUse\x12\'\n\x06\x62locks\x18\x03 \x03(\x0b\x32\x17.mpp.queue.v1.SlotBlock\"\xc3\x02\n\x13\x41ppointmentConflict\x12.\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x19.mpp.queue.v1.Appointment\x12\x38\n\x06reason\x18\x02 \x01(\x0e\x32(.mpp.queue.v1.AppointmentConflict.Reason\x12$\n\x08proposed\x18\x03 \x03(\x0b\x32\x12.mpp.queue.v1.Slot\"\x9b\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11REASON_CLOSED_DAY\x10\x01\x12\x18\n\x14REASON_OUTSIDE_HOURS\x10\x02\x12\x18\n\x14REASON_OVER_CAPACITY\x10\x03\x12\x12\n\x0eREASON_BLOCKED\x10\x04\x12\x1a\n\x16REASON_AREA_NOT_SERVED\x10\x05*\x98\x01\n\x12\x41ppointmentVariant\x12#\n\x1f\x41PPOINTMENT_VARIANT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x41PPOINTMENT_VARIANT_ON_SITE\x10\x01\x12\x1d\n\x19\x41PPOINTMENT_VARIANT_PHONE\x10\x02\x12\x1d\n\x19\x41PPOINTMENT_VARIANT_VIDEO\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpp.queue.v1.appointment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_APPOINTMENTVARIANT']._serialized_start=2067
+  _globals['_APPOINTMENTVARIANT']._serialized_end=2219
   _globals['_APPOINTMENT']._serialized_start=109
-  _globals['_APPOINTMENT']._serialized_end=930
-  _globals['_APPOINTMENT_STATE']._serialized_start=738
-  _globals['_APPOINTMENT_STATE']._serialized_end=930
-  _globals['_APPOINTMENTCHANGE']._serialized_start=932
-  _globals['_APPOINTMENTCHANGE']._serialized_end=1054
-  _globals['_SLOT']._serialized_start=1057
-  _globals['_SLOT']._serialized_end=1188
-  _globals['_SLOTUSE']._serialized_start=1191
-  _globals['_SLOTUSE']._serialized_end=1383
-  _globals['_SLOTBLOCK']._serialized_start=1386
-  _globals['_SLOTBLOCK']._serialized_end=1527
-  _globals['_AGENDA']._serialized_start=1529
-  _globals['_AGENDA']._serialized_end=1630
-  _globals['_APPOINTMENTCONFLICT']._serialized_start=1633
-  _globals['_APPOINTMENTCONFLICT']._serialized_end=1956
-  _globals['_APPOINTMENTCONFLICT_REASON']._serialized_start=1801
-  _globals['_APPOINTMENTCONFLICT_REASON']._serialized_end=1956
+  _globals['_APPOINTMENT']._serialized_end=1023
+  _globals['_APPOINTMENT_STATE']._serialized_start=831
+  _globals['_APPOINTMENT_STATE']._serialized_end=1023
+  _globals['_APPOINTMENTCHANGE']._serialized_start=1026
+  _globals['_APPOINTMENTCHANGE']._serialized_end=1162
+  _globals['_SLOT']._serialized_start=1165
+  _globals['_SLOT']._serialized_end=1296
+  _globals['_SLOTUSE']._serialized_start=1299
+  _globals['_SLOTUSE']._serialized_end=1491
+  _globals['_SLOTBLOCK']._serialized_start=1494
+  _globals['_SLOTBLOCK']._serialized_end=1635
+  _globals['_AGENDA']._serialized_start=1637
+  _globals['_AGENDA']._serialized_end=1738
+  _globals['_APPOINTMENTCONFLICT']._serialized_start=1741
+  _globals['_APPOINTMENTCONFLICT']._serialized_end=2064
+  _globals['_APPOINTMENTCONFLICT_REASON']._serialized_start=1909
+  _globals['_APPOINTMENTCONFLICT_REASON']._serialized_end=2064
 # @@protoc_insertion_point(module_scope)

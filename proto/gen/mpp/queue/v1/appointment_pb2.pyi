@@ -11,8 +11,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AppointmentVariant(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    APPOINTMENT_VARIANT_UNSPECIFIED: _ClassVar[AppointmentVariant]
+    APPOINTMENT_VARIANT_ON_SITE: _ClassVar[AppointmentVariant]
+    APPOINTMENT_VARIANT_PHONE: _ClassVar[AppointmentVariant]
+    APPOINTMENT_VARIANT_VIDEO: _ClassVar[AppointmentVariant]
+APPOINTMENT_VARIANT_UNSPECIFIED: AppointmentVariant
+APPOINTMENT_VARIANT_ON_SITE: AppointmentVariant
+APPOINTMENT_VARIANT_PHONE: AppointmentVariant
+APPOINTMENT_VARIANT_VIDEO: AppointmentVariant
+
 class Appointment(_message.Message):
-    __slots__ = ("name", "state", "start", "end", "slots", "agency", "offering", "priority_group", "internal", "hold_until", "booking_code", "masked_nik", "masked_phone", "address", "has_address", "area", "ticket", "arrived_at", "late", "replaces", "replaced_by", "reason", "history")
+    __slots__ = ("name", "state", "start", "end", "slots", "agency", "offering", "priority_group", "internal", "hold_until", "booking_code", "masked_nik", "masked_phone", "address", "has_address", "area", "ticket", "arrived_at", "late", "replaces", "replaced_by", "reason", "history", "variant", "video_link", "masked_email")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Appointment.State]
@@ -56,6 +67,9 @@ class Appointment(_message.Message):
     REPLACED_BY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_LINK_FIELD_NUMBER: _ClassVar[int]
+    MASKED_EMAIL_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: Appointment.State
     start: _timestamp_pb2.Timestamp
@@ -79,17 +93,22 @@ class Appointment(_message.Message):
     replaced_by: str
     reason: str
     history: _containers.RepeatedCompositeFieldContainer[AppointmentChange]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Appointment.State, str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., internal: _Optional[bool] = ..., hold_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., booking_code: _Optional[str] = ..., masked_nik: _Optional[str] = ..., masked_phone: _Optional[str] = ..., address: _Optional[str] = ..., has_address: _Optional[bool] = ..., area: _Optional[str] = ..., ticket: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: _Optional[bool] = ..., replaces: _Optional[str] = ..., replaced_by: _Optional[str] = ..., reason: _Optional[str] = ..., history: _Optional[_Iterable[_Union[AppointmentChange, _Mapping]]] = ...) -> None: ...
+    variant: AppointmentVariant
+    video_link: str
+    masked_email: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Appointment.State, str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., internal: _Optional[bool] = ..., hold_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., booking_code: _Optional[str] = ..., masked_nik: _Optional[str] = ..., masked_phone: _Optional[str] = ..., address: _Optional[str] = ..., has_address: _Optional[bool] = ..., area: _Optional[str] = ..., ticket: _Optional[str] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: _Optional[bool] = ..., replaces: _Optional[str] = ..., replaced_by: _Optional[str] = ..., reason: _Optional[str] = ..., history: _Optional[_Iterable[_Union[AppointmentChange, _Mapping]]] = ..., variant: _Optional[_Union[AppointmentVariant, str]] = ..., video_link: _Optional[str] = ..., masked_email: _Optional[str] = ...) -> None: ...
 
 class AppointmentChange(_message.Message):
-    __slots__ = ("at", "state", "actor")
+    __slots__ = ("at", "state", "actor", "note")
     AT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     state: Appointment.State
     actor: str
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[Appointment.State, str]] = ..., actor: _Optional[str] = ...) -> None: ...
+    note: str
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[Appointment.State, str]] = ..., actor: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Slot(_message.Message):
     __slots__ = ("start", "end", "day", "time", "free")

@@ -31,21 +31,23 @@ class ListSlotsRequest(_message.Message):
     def __init__(self, parent: _Optional[str] = ..., from_day: _Optional[str] = ..., days: _Optional[int] = ..., slots: _Optional[int] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., area: _Optional[str] = ...) -> None: ...
 
 class ListSlotsResponse(_message.Message):
-    __slots__ = ("slots", "first_day", "last_day", "slot_minutes", "max_slots")
+    __slots__ = ("slots", "first_day", "last_day", "slot_minutes", "max_slots", "variants")
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
     LAST_DAY_FIELD_NUMBER: _ClassVar[int]
     SLOT_MINUTES_FIELD_NUMBER: _ClassVar[int]
     MAX_SLOTS_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     slots: _containers.RepeatedCompositeFieldContainer[_appointment_pb2.Slot]
     first_day: str
     last_day: str
     slot_minutes: int
     max_slots: int
-    def __init__(self, slots: _Optional[_Iterable[_Union[_appointment_pb2.Slot, _Mapping]]] = ..., first_day: _Optional[str] = ..., last_day: _Optional[str] = ..., slot_minutes: _Optional[int] = ..., max_slots: _Optional[int] = ...) -> None: ...
+    variants: _containers.RepeatedScalarFieldContainer[_appointment_pb2.AppointmentVariant]
+    def __init__(self, slots: _Optional[_Iterable[_Union[_appointment_pb2.Slot, _Mapping]]] = ..., first_day: _Optional[str] = ..., last_day: _Optional[str] = ..., slot_minutes: _Optional[int] = ..., max_slots: _Optional[int] = ..., variants: _Optional[_Iterable[_Union[_appointment_pb2.AppointmentVariant, str]]] = ...) -> None: ...
 
 class HoldSlotRequest(_message.Message):
-    __slots__ = ("parent", "start", "slots", "offering", "priority_group", "nik", "area", "request_id")
+    __slots__ = ("parent", "start", "slots", "offering", "priority_group", "nik", "area", "request_id", "variant", "email", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +56,9 @@ class HoldSlotRequest(_message.Message):
     NIK_FIELD_NUMBER: _ClassVar[int]
     AREA_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     start: _timestamp_pb2.Timestamp
     slots: int
@@ -62,19 +67,76 @@ class HoldSlotRequest(_message.Message):
     nik: str
     area: str
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., area: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    email: str
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., area: _Optional[str] = ..., request_id: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
+
+class ListAnySlotsRequest(_message.Message):
+    __slots__ = ("parent", "agendas", "from_day", "days", "slots", "priority_group", "variant", "offering")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    AGENDAS_FIELD_NUMBER: _ClassVar[int]
+    FROM_DAY_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_GROUP_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    agendas: _containers.RepeatedScalarFieldContainer[str]
+    from_day: str
+    days: int
+    slots: int
+    priority_group: _ticket_pb2.PriorityGroup
+    variant: _appointment_pb2.AppointmentVariant
+    offering: str
+    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., from_day: _Optional[str] = ..., days: _Optional[int] = ..., slots: _Optional[int] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., offering: _Optional[str] = ...) -> None: ...
+
+class ListAnySlotsResponse(_message.Message):
+    __slots__ = ("slots", "agendas")
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    AGENDAS_FIELD_NUMBER: _ClassVar[int]
+    slots: _containers.RepeatedCompositeFieldContainer[_appointment_pb2.Slot]
+    agendas: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, slots: _Optional[_Iterable[_Union[_appointment_pb2.Slot, _Mapping]]] = ..., agendas: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class HoldAnySlotRequest(_message.Message):
+    __slots__ = ("parent", "agendas", "start", "slots", "offering", "priority_group", "nik", "variant", "email", "request_id")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    AGENDAS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_GROUP_FIELD_NUMBER: _ClassVar[int]
+    NIK_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    agendas: _containers.RepeatedScalarFieldContainer[str]
+    start: _timestamp_pb2.Timestamp
+    slots: int
+    offering: str
+    priority_group: _ticket_pb2.PriorityGroup
+    nik: str
+    variant: _appointment_pb2.AppointmentVariant
+    email: str
+    request_id: str
+    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class ConfirmAppointmentRequest(_message.Message):
-    __slots__ = ("name", "phone", "address", "request_id")
+    __slots__ = ("name", "phone", "address", "request_id", "email")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
     name: str
     phone: str
     address: str
     request_id: str
-    def __init__(self, name: _Optional[str] = ..., phone: _Optional[str] = ..., address: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    email: str
+    def __init__(self, name: _Optional[str] = ..., phone: _Optional[str] = ..., address: _Optional[str] = ..., request_id: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
 
 class RescheduleAppointmentRequest(_message.Message):
     __slots__ = ("name", "start", "request_id")

@@ -47,6 +47,16 @@ class AppointmentsServiceStub:
                 request_serializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldSlotRequest.SerializeToString,
                 response_deserializer=mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.FromString,
                 _registered_method=True)
+        self.ListAnySlots = channel.unary_unary(
+                '/mpp.queue.v1.AppointmentsService/ListAnySlots',
+                request_serializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsResponse.FromString,
+                _registered_method=True)
+        self.HoldAnySlot = channel.unary_unary(
+                '/mpp.queue.v1.AppointmentsService/HoldAnySlot',
+                request_serializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldAnySlotRequest.SerializeToString,
+                response_deserializer=mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.FromString,
+                _registered_method=True)
         self.ConfirmAppointment = channel.unary_unary(
                 '/mpp.queue.v1.AppointmentsService/ConfirmAppointment',
                 request_serializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ConfirmAppointmentRequest.SerializeToString,
@@ -120,8 +130,24 @@ class AppointmentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAnySlots(self, request, context):
+        """Slots of several agendas that offer one service, as one calendar: `free` is the sum. Open to everyone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldAnySlot(self, request, context):
+        """HoldSlot at whichever of several agendas has the smallest share of its day's public places booked; of equal ones each in turn.
+        The reply's name says which. Refused when all of them refuse, with the reason of one that is full when there is one. The same
+        request_id gets the same agenda.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ConfirmAppointment(self, request, context):
-        """Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late.
+        """Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late, QUOTA_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +171,8 @@ class AppointmentsServiceServicer:
     def CheckIn(self, request, context):
         """The citizen is here: by the booking code at a kiosk, or by name. Draws a ticket where the agenda belongs to a queue: who comes in
         time stands in line as if arrived when check-in opened, who comes late as a walk-in who arrives now. CHECK_IN_TOO_EARLY (metadata
-        `opens_at`), APPOINTMENT_MISSED.
+        `opens_at`), APPOINTMENT_MISSED. Nobody comes for a phone or a video appointment: only an officer starts it before its time
+        (APPOINTMENT_ELSEWHERE for others), and at its time it starts by itself where it draws a ticket.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,6 +229,16 @@ def add_AppointmentsServiceServicer_to_server(servicer, server):
             'HoldSlot': grpc.unary_unary_rpc_method_handler(
                     servicer.HoldSlot,
                     request_deserializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldSlotRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.SerializeToString,
+            ),
+            'ListAnySlots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAnySlots,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsRequest.FromString,
+                    response_serializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsResponse.SerializeToString,
+            ),
+            'HoldAnySlot': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldAnySlot,
+                    request_deserializer=mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldAnySlotRequest.FromString,
                     response_serializer=mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.SerializeToString,
             ),
             'ConfirmAppointment': grpc.unary_unary_rpc_method_handler(
@@ -310,6 +347,60 @@ class AppointmentsService:
             target,
             '/mpp.queue.v1.AppointmentsService/HoldSlot',
             mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldSlotRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAnySlots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.AppointmentsService/ListAnySlots',
+            mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsRequest.SerializeToString,
+            mpp_dot_queue_dot_v1_dot_appointments__service__pb2.ListAnySlotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldAnySlot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.queue.v1.AppointmentsService/HoldAnySlot',
+            mpp_dot_queue_dot_v1_dot_appointments__service__pb2.HoldAnySlotRequest.SerializeToString,
             mpp_dot_queue_dot_v1_dot_appointment__pb2.Appointment.FromString,
             options,
             channel_credentials,

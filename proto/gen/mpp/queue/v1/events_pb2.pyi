@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mpp.options.v1 import options_pb2 as _options_pb2
+from mpp.queue.v1 import appointment_pb2 as _appointment_pb2
 from mpp.queue.v1 import facts_pb2 as _facts_pb2
 from mpp.queue.v1 import ticket_pb2 as _ticket_pb2
 from google.protobuf.internal import containers as _containers
@@ -376,7 +377,7 @@ class VisitCancelled(_message.Message):
     def __init__(self, visit: _Optional[str] = ...) -> None: ...
 
 class AppointmentHeld(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "hold_until", "person_key", "booker_key")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "hold_until", "person_key", "booker_key", "variant", "place", "place_en")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +389,9 @@ class AppointmentHeld(_message.Message):
     HOLD_UNTIL_FIELD_NUMBER: _ClassVar[int]
     PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
     BOOKER_KEY_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -399,10 +403,13 @@ class AppointmentHeld(_message.Message):
     hold_until: _timestamp_pb2.Timestamp
     person_key: str
     booker_key: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., booker_key: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., booker_key: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ...) -> None: ...
 
 class AppointmentConfirmed(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "person_key", "phone_key", "sealed_phone", "sealed_booking_code")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "person_key", "phone_key", "sealed_phone", "sealed_booking_code", "variant", "place", "place_en", "sealed_email", "sealed_link")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -415,6 +422,11 @@ class AppointmentConfirmed(_message.Message):
     PHONE_KEY_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    SEALED_LINK_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -427,10 +439,15 @@ class AppointmentConfirmed(_message.Message):
     phone_key: str
     sealed_phone: str
     sealed_booking_code: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., phone_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    sealed_email: str
+    sealed_link: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., person_key: _Optional[str] = ..., phone_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ..., sealed_email: _Optional[str] = ..., sealed_link: _Optional[str] = ...) -> None: ...
 
 class AppointmentRescheduled(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "replaces", "person_key", "sealed_phone", "sealed_booking_code")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "internal", "at", "replaces", "person_key", "sealed_phone", "sealed_booking_code", "variant", "place", "place_en", "sealed_email", "sealed_link")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -443,6 +460,11 @@ class AppointmentRescheduled(_message.Message):
     PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    SEALED_LINK_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -455,10 +477,15 @@ class AppointmentRescheduled(_message.Message):
     person_key: str
     sealed_phone: str
     sealed_booking_code: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., replaces: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    sealed_email: str
+    sealed_link: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., internal: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., replaces: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ..., sealed_email: _Optional[str] = ..., sealed_link: _Optional[str] = ...) -> None: ...
 
 class AppointmentCancelled(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "at", "cause", "reason", "person_key", "sealed_phone")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "slots", "at", "cause", "reason", "person_key", "sealed_phone", "variant", "place", "place_en", "sealed_email")
     class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CAUSE_UNSPECIFIED: _ClassVar[AppointmentCancelled.Cause]
@@ -480,6 +507,10 @@ class AppointmentCancelled(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -491,10 +522,14 @@ class AppointmentCancelled(_message.Message):
     reason: str
     person_key: str
     sealed_phone: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[AppointmentCancelled.Cause, str]] = ..., reason: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    sealed_email: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[AppointmentCancelled.Cause, str]] = ..., reason: _Optional[str] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ..., sealed_email: _Optional[str] = ...) -> None: ...
 
 class AppointmentCheckedIn(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "arrived_at", "late", "ticket")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "arrived_at", "late", "ticket", "variant")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -504,6 +539,7 @@ class AppointmentCheckedIn(_message.Message):
     ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
     LATE_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -513,26 +549,29 @@ class AppointmentCheckedIn(_message.Message):
     arrived_at: _timestamp_pb2.Timestamp
     late: bool
     ticket: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: _Optional[bool] = ..., ticket: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., arrived_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: _Optional[bool] = ..., ticket: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ...) -> None: ...
 
 class AppointmentFulfilled(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "at")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "variant")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
     start: _timestamp_pb2.Timestamp
     end: _timestamp_pb2.Timestamp
     at: _timestamp_pb2.Timestamp
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ...) -> None: ...
 
 class AppointmentNoShow(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "after_no_show", "person_key", "sealed_phone")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "at", "after_no_show", "person_key", "sealed_phone", "variant", "place", "place_en", "sealed_email")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -542,6 +581,10 @@ class AppointmentNoShow(_message.Message):
     AFTER_NO_SHOW_FIELD_NUMBER: _ClassVar[int]
     PERSON_KEY_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -551,10 +594,14 @@ class AppointmentNoShow(_message.Message):
     after_no_show: bool
     person_key: str
     sealed_phone: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_no_show: _Optional[bool] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    sealed_email: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_no_show: _Optional[bool] = ..., person_key: _Optional[str] = ..., sealed_phone: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ..., sealed_email: _Optional[str] = ...) -> None: ...
 
 class AppointmentDue(_message.Message):
-    __slots__ = ("appointment", "agency", "offering", "start", "end", "sealed_phone", "sealed_booking_code")
+    __slots__ = ("appointment", "agency", "offering", "start", "end", "sealed_phone", "sealed_booking_code", "variant", "place", "place_en", "sealed_email", "sealed_link")
     APPOINTMENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -562,6 +609,11 @@ class AppointmentDue(_message.Message):
     END_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
     SEALED_BOOKING_CODE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_EN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    SEALED_LINK_FIELD_NUMBER: _ClassVar[int]
     appointment: str
     agency: str
     offering: str
@@ -569,7 +621,12 @@ class AppointmentDue(_message.Message):
     end: _timestamp_pb2.Timestamp
     sealed_phone: str
     sealed_booking_code: str
-    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ...) -> None: ...
+    variant: _appointment_pb2.AppointmentVariant
+    place: str
+    place_en: str
+    sealed_email: str
+    sealed_link: str
+    def __init__(self, appointment: _Optional[str] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_booking_code: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., place: _Optional[str] = ..., place_en: _Optional[str] = ..., sealed_email: _Optional[str] = ..., sealed_link: _Optional[str] = ...) -> None: ...
 
 class KioskChanged(_message.Message):
     __slots__ = ("kiosk", "active", "paused_buttons", "at")
@@ -583,8 +640,18 @@ class KioskChanged(_message.Message):
     at: _timestamp_pb2.Timestamp
     def __init__(self, kiosk: _Optional[str] = ..., active: _Optional[bool] = ..., paused_buttons: _Optional[_Iterable[str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class DisplayChanged(_message.Message):
+    __slots__ = ("display", "deleted", "at")
+    DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    display: str
+    deleted: bool
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, display: _Optional[str] = ..., deleted: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class BookingAlarmRaised(_message.Message):
-    __slots__ = ("alarm", "queue", "agency", "origin", "count", "window_minutes", "raised_at")
+    __slots__ = ("alarm", "queue", "agency", "origin", "count", "window_minutes", "raised_at", "reach", "subject")
     ALARM_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -592,6 +659,8 @@ class BookingAlarmRaised(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_MINUTES_FIELD_NUMBER: _ClassVar[int]
     RAISED_AT_FIELD_NUMBER: _ClassVar[int]
+    REACH_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     alarm: str
     queue: str
     agency: str
@@ -599,7 +668,9 @@ class BookingAlarmRaised(_message.Message):
     count: int
     window_minutes: int
     raised_at: _timestamp_pb2.Timestamp
-    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    reach: str
+    subject: str
+    def __init__(self, alarm: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reach: _Optional[str] = ..., subject: _Optional[str] = ...) -> None: ...
 
 class BookingAlarmAcknowledged(_message.Message):
     __slots__ = ("alarm", "queue", "at")

@@ -24,7 +24,7 @@ from mpp_queue.appointments.domain.booking import (
     State,
     cooling,
 )
-from mpp_queue.appointments.domain.calendar import Agenda, Slot
+from mpp_queue.appointments.domain.calendar import ON_SITE, REMOTE, Agenda, Slot
 from mpp_queue.appointments.domain.errors import NotInWindow, SlotFull
 from mpp_queue.domain import InvalidField, PersonRequired, QuotaReached, WrongState
 
@@ -43,6 +43,7 @@ class Wish:
     area: str = ""
     owners: tuple[str, ...] = ()
     personal: Personal = field(default_factory=Personal)
+    variant: str = ON_SITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ class AgendaDay:
 
     def hold(self, agenda: Agenda, wish: Wish, *, id: str, now: datetime, actor: str, rng: random.Random) -> AgendaDay:
         """Raises InvalidField, NotInWindow, SlotFull, QuotaReached, PersonRequired."""
+        if wish.variant not in agenda.variants:
+            raise InvalidField("variant", f"only {', '.join(sorted(agenda.variants))} can be booked here")
         run = self._check(agenda, wish, now)
         until = now + agenda.hold
         held = _booking(wish, id, run, State.HELD, now, actor)
@@ -135,7 +138,8 @@ class AgendaDay:
         self, agenda: Agenda, wish: Wish, before: Booking, replaces: str, *, id: str, now: datetime, actor: str
     ) -> AgendaDay:
         """Take places for a booking of this or another day; confirmed at once. `before` is what it replaces: its person,
-        its code and its phone go on. Raises as hold does, but the person's quota counts `before` as gone.
+        its code, its phone and its link go on, and how they meet: that was promised. Raises as hold does, but the person's
+        quota counts `before` as gone.
         """
         run = self._check(agenda, wish, now, besides=before.id)
         fresh = _booking(wish, id, run, State.CONFIRMED, now, actor)
@@ -143,6 +147,7 @@ class AgendaDay:
             fresh,
             code_key=before.code_key,
             sealed_code=before.sealed_code,
+            sealed_link=before.sealed_link,
             replaces=replaces,
             after_no_show=before.after_no_show or before.state is State.NO_SHOW,
             reminded=fresh.start - now <= agenda.remind,
@@ -192,7 +197,7 @@ class AgendaDay:
             raise InvalidField("start", "this time has begun already")
         if agenda.offerings and wish.offering not in agenda.offerings:
             raise InvalidField("offering", "name one of the services that can be had here")
-        if not agenda.serves(wish.area, self.day):
+        if wish.variant not in REMOTE and not agenda.serves(wish.area, self.day):
             raise InvalidField("area", "the team does not come to this area on that day")
         self._check_person(agenda, wish, now, besides)
         priority = wish.group in agenda.kept.groups
@@ -246,6 +251,7 @@ def _booking(wish: Wish, id: str, run: Sequence[Slot], state: State, now: dateti
         area=wish.area,
         owners=wish.owners,
         personal=wish.personal,
+        variant=wish.variant,
         history=(HistoryLine(now, actor, state),),
         events=(Change(state),),
     )

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mpp_queue.appointments.domain.calendar import Agenda
-from mpp_queue.appointments.domain.errors import HoldExpired, Missed, RescheduledBefore, TooEarly
-from mpp_queue.domain import WrongState
+from mpp_queue.appointments.domain.calendar import ON_SITE, PHONE, REMOTE, VIDEO, Agenda
+from mpp_queue.appointments.domain.errors import Elsewhere, HoldExpired, Missed, RescheduledBefore, TooEarly
+from mpp_queue.domain import InvalidField, WrongState
 
 HISTORY_KEPT = 30
+NOT_STARTED = "Tidak dimulai oleh kantor (not started by the office)"
 
 
 class State(StrEnum):
@@ -67,7 +68,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """Sealed texts, masks, blind indexes; all empty when unknown. `person_key` is the blind index of the NIK."""
+    """Sealed texts, masks, blind indexes; all empty when unknown. `person_key` is the blind index of the NIK, `email_key`
+    of the normalised address.
+    """
 
     person_key: str = ""
     masked_nik: str = ""
@@ -76,6 +79,9 @@ class Personal:
     sealed_phone: str = field(default="", repr=False)
     phone_key: str = ""
     sealed_address: str = field(default="", repr=False)
+    masked_email: str = ""
+    sealed_email: str = field(default="", repr=False)
+    email_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Booking:
     after_no_show: bool = False
     reminded: bool = False
     reason: str = ""
+    variant: str = ON_SITE
+    sealed_link: str = field(default="", repr=False)
     history: tuple[HistoryLine, ...] = ()
     events: tuple[Change, ...] = field(default=(), compare=False)
 
@@ -118,15 +126,34 @@ class Booking:
     def overlaps(self, start: datetime, end: datetime) -> bool:
         return self.start < end and start < self.end
 
+    @property
+    def remote(self) -> bool:
+        """Whether nobody comes: by phone or by video."""
+        return self.variant in REMOTE
+
     def confirm(
-        self, agenda: Agenda, *, now: datetime, actor: str, personal: Personal, code_key: str, sealed_code: str
+        self,
+        agenda: Agenda,
+        *,
+        now: datetime,
+        actor: str,
+        personal: Personal,
+        code_key: str,
+        sealed_code: str,
+        sealed_link: str = "",
     ) -> Booking:
-        """Raises HoldExpired, WrongState. Who confirms when the reminder would be due is not reminded of it."""
+        """Raises HoldExpired, WrongState, InvalidField for a variant that nobody could be reached for. Who confirms when
+        the reminder would be due is not reminded of it.
+        """
         if self.state is State.EXPIRED or (self.state is State.HELD and now >= self.hold_until):
             raise HoldExpired("nobody confirmed in time; choose a time again")
+        if self.variant == PHONE and not personal.sealed_phone:
+            raise InvalidField("phone", "a phone appointment needs the number to call")
+        if self.variant == VIDEO and not (personal.sealed_email or personal.sealed_phone):
+            raise InvalidField("email", "a video appointment needs an e-mail address or a phone to send the link to")
         reminded = self.start - now <= agenda.remind
         sure = replace(self, personal=personal, code_key=code_key, sealed_code=sealed_code, reminded=reminded)
-        return sure._to(State.CONFIRMED, now, actor)
+        return replace(sure, sealed_link=sealed_link)._to(State.CONFIRMED, now, actor)
 
     def cancel(self, *, now: datetime, actor: str, reason: str, cool: timedelta) -> Booking:
         """Give the places back; they are offered again after `cool`. A hold that ran out cools already: no sooner."""
@@ -153,18 +180,21 @@ class Booking:
         return moved._to(State.RESCHEDULED, now, actor, to)
 
     def check_in(self, agenda: Agenda, *, now: datetime, actor: str, ticket: str) -> Booking:
-        """The citizen is here. Raises TooEarly, Missed, WrongState.
+        """The citizen is here, or, where nobody comes, the office begins. Raises TooEarly, Missed, WrongState, Elsewhere.
 
         The place among walk-ins: who checks in by `late` after the start stands as if arrived `early` before the start,
-        so before every walk-in who came in the last `early`; who comes later stands as a walk-in who comes now.
+        so before every walk-in who came in the last `early`; who comes later stands as a walk-in who comes now. Who waits
+        at a phone is never late.
         """
+        if self.remote and actor.split(":")[0] not in ("officer", "service"):
+            raise Elsewhere("nobody needs to come: the office calls, or opens the video link, at the booked time")
         if self.state is State.NO_SHOW or (self.state is State.CONFIRMED and now >= self.lost_at(agenda)):
             raise Missed("the booked time is over; it can be given a new time", metadata={"state": self.state.value})
         self._check(State.CHECKED_IN)
         opens = self.start - agenda.early
         if now < opens:
             raise TooEarly("check-in is not open yet", metadata={"opens_at": opens.isoformat()})
-        late = now > self.start + agenda.late
+        late = now > self.start + agenda.late and not self.remote
         here = replace(self, arrived_at=now if late else opens, late=late, ticket=ticket)
         return here._to(State.CHECKED_IN, now, actor)
 
@@ -188,10 +218,16 @@ class Booking:
             return self.hold_until
         if self.state is State.CONFIRMED:
             remind_at = self.start - agenda.remind
-            return self.lost_at(agenda) if self.reminded else remind_at
-        if self.state is State.CHECKED_IN and not self.ticket:
-            return self.lost_at(agenda)  # no ticket will tell how it ended: who came was served
+            starts = self.start if self._starts_by_itself(agenda) else self.lost_at(agenda)
+            return starts if self.reminded else remind_at
+        if self.state is State.CHECKED_IN:
+            # Without a ticket nothing will tell how it ended: who came was served.
+            return agenda.settled_at(self.start) if self.ticket else self.lost_at(agenda)
         return None
+
+    def _starts_by_itself(self, agenda: Agenda) -> bool:
+        """Nobody comes, so nobody can be late: at the booked time the ticket stands in the line."""
+        return self.remote and agenda.queue != ""
 
     def tick(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
         """What time does to it by `now`; itself when nothing is due."""
@@ -201,10 +237,20 @@ class Booking:
         if self.state is State.HELD:
             return self.expire(now=now, actor=actor)
         if self.state is State.CHECKED_IN:
+            if self.ticket:  # no news of it came, and none will: it ended with its day
+                return self.cancel(now=now, actor=actor, reason="", cool=timedelta(0))
             return self.fulfil(now=now, actor=actor)
+        if now >= self.start and self._starts_by_itself(agenda):
+            return self._begin(agenda, now=now, actor=actor)
         if now >= self.lost_at(agenda):
             return self.miss(now=now, actor=actor)
         return self.remind()
+
+    def _begin(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
+        """Once its day is over nobody can be called: then the office let it go, not the citizen."""
+        if agenda.local_day(now) != agenda.local_day(self.start):
+            return self.cancel(now=now, actor=actor, reason=NOT_STARTED, cool=timedelta(0))
+        return self.check_in(agenda, now=now, actor=actor, ticket=agenda.ticket_of(self.id))
 
     @property
     def given_up_at(self) -> datetime | None:
@@ -222,7 +268,9 @@ class Booking:
         """
         owners = () if self.state is State.EXPIRED else self.owners
         key = self.personal.person_key if self.given_up_at else ""
-        return replace(self, personal=Personal(person_key=key), owners=owners, code_key="", sealed_code="")
+        return replace(
+            self, personal=Personal(person_key=key), owners=owners, code_key="", sealed_code="", sealed_link=""
+        )
 
     def _check(self, target: State) -> None:
         if target not in FOLLOWS[self.state]:

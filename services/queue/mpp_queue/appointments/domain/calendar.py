@@ -14,7 +14,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from mpp_queue.domain import InvalidField, Quota
+from mpp_queue.domain import InvalidField, Quota, Text
+
+ON_SITE, PHONE, VIDEO = "on_site", "phone", "video"
+REMOTE = frozenset({PHONE, VIDEO})
+TICKET_PREFIX = "apt-"  # of tickets that a check-in draws
+NEWS_OF_TICKETS = timedelta(hours=6)  # so long after a day's end how its tickets ended is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Agenda:
     themselves. `first_day`, `last_day`: days from today for the public. `queue`: where a check-in draws its ticket; ""
     when there is none (a visit at home). `areas`: where the team goes, empty for a place people come to; `routes`:
     weekday -> the areas of that day, empty for any day. `quota.per_day`: bookings of one person a day, 0: any number.
+    `setup`: between two bookings of one place. `video_link`: a template with `{code}`. `max_open_*`: bookings that one
+    e-mail address or person may have open, 0: any number. `place`: where people come to, in their words.
     """
 
     parent: str
@@ -87,6 +94,12 @@ class Agenda:
     routes: Mapping[int, frozenset[str]] = field(default_factory=dict)
     quota: Quota = field(default_factory=Quota)
     address_required: bool = False
+    setup: timedelta = timedelta(0)
+    variants: frozenset[str] = frozenset({ON_SITE})
+    video_link: str = ""
+    max_open_per_email: int = 0
+    max_open_per_person: int = 0
+    place: Text = field(default_factory=Text)
 
     def slots_of(self, day: date) -> tuple[Slot, ...]:
         """Every slot of a local day in order of time; none on a closed day. Overlapping intervals give no slot twice."""
@@ -109,6 +122,15 @@ class Agenda:
 
     def local_day(self, at: datetime) -> date:
         return at.astimezone(ZoneInfo(self.zone)).date()
+
+    def ticket_of(self, booking_id: str) -> str:
+        """The ticket that a check-in draws; "" where there is no queue."""
+        return f"{self.queue}/tickets/{TICKET_PREFIX}{booking_id}" if self.queue else ""
+
+    def settled_at(self, start: datetime) -> datetime:
+        """When it is no use to wait for news of the tickets of that local day."""
+        after = self.local_day(start) + timedelta(days=1)
+        return self._instant(after, time()) + NEWS_OF_TICKETS
 
     def days_ahead(self, day: date, now: datetime) -> int:
         return (day - self.local_day(now)).days

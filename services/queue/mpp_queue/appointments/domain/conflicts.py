@@ -48,7 +48,7 @@ def _reason(agenda: Agenda, day: AgendaDay, booking: Booking, slots: tuple[Slot,
         return Reason.CLOSED_DAY
     if not _within(slots, booking):
         return Reason.OUTSIDE_HOURS
-    if not agenda.serves(booking.area, day.day):
+    if not booking.remote and not agenda.serves(booking.area, day.day):
         return Reason.AREA_NOT_SERVED
     for slot in slots:
         if booking.overlaps(slot.start, slot.end) and (reason := _too_many(agenda, day, booking, slot, now)):
@@ -103,7 +103,7 @@ def _fits(agenda: Agenda, day: AgendaDay, booking: Booking, slot: Slot, now: dat
     if (
         slot.start <= now
         or not agenda.bookable(day.day, now, internal=True)
-        or not agenda.serves(booking.area, day.day)
+        or not (booking.remote or agenda.serves(booking.area, day.day))
     ):
         return False
     slots = {s.start: s for s in agenda.slots_of(day.day)}

@@ -33,6 +33,12 @@ class Missed(QueueError):
     reason = "APPOINTMENT_MISSED"
 
 
+class Elsewhere(QueueError):
+    """Nobody comes for a phone or a video appointment: an officer starts it."""
+
+    reason = "APPOINTMENT_ELSEWHERE"
+
+
 class RescheduledBefore(QueueError):
     """A missed appointment can be given a new time once."""
 
