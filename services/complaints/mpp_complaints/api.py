@@ -11,6 +11,8 @@ from mpp_complaints import domain, usecases
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
+    domain.AgencyNeeded: grpc.StatusCode.INVALID_ARGUMENT,
+    domain.NotAboveFee: grpc.StatusCode.FAILED_PRECONDITION,
     domain.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
     domain.WindowClosed: grpc.StatusCode.FAILED_PRECONDITION,
     domain.LimitReached: grpc.StatusCode.FAILED_PRECONDITION,
@@ -23,6 +25,9 @@ class ComplaintsApi:
 
     def FileComplaint(self, request: rpc.FileComplaintRequest, call: Call) -> complaint_pb2.Complaint:
         return usecases.file_complaint(self._app, request, call)
+
+    def ReportOvercharge(self, request: rpc.ReportOverchargeRequest, call: Call) -> complaint_pb2.Complaint:
+        return usecases.report_overcharge(self._app, request, call)
 
     def GetComplaint(self, request: rpc.GetComplaintRequest, call: Call) -> complaint_pb2.Complaint:
         return usecases.get_complaint(self._app, request.name, call)

@@ -46,6 +46,11 @@ class Visibility(StrEnum):
     CONFIDENTIAL = "confidential"
 
 
+class Kind(StrEnum):
+    SERVICE = "service"
+    OVERCHARGE = "overcharge"
+
+
 class Party(StrEnum):
     """Who takes a step."""
 
@@ -147,6 +152,9 @@ PERSON_FOR: Mapping[Visibility, frozenset[Reader]] = {
     Visibility.CONFIDENTIAL: _TRUSTED,
 }
 
+# Whoever is accused of taking money must neither read the report nor learn who made it.
+OVERCHARGE_WORDS_FOR = _TRUSTED
+
 CLOCK = "system:deadlines"  # the actor of what happens by itself
 
 
@@ -189,6 +197,42 @@ class LimitReached(ComplaintError):
     """No more questions to the reporter, or no higher level."""
 
     reason = "LIMIT_REACHED"
+
+
+class AgencyNeeded(ComplaintError):
+    """Neither the ticket nor the offering is known here: the report must name the agency."""
+
+    reason = "AGENCY_NEEDED"
+
+
+class NotAboveFee(ComplaintError):
+    """What was asked is not more than the published fee; metadata: `official_idr`."""
+
+    reason = "NOT_ABOVE_FEE"
+
+
+@dataclass(frozen=True, slots=True)
+class Overcharge:
+    """More was asked than the published fee. Whole rupiah. `official_idr`: None where the fee is not one amount or is not
+    published; `published`: the fee as the catalogue told it, opaque here."""
+
+    asked_idr: int
+    official_idr: int | None = None
+    published: bytes = b""
+    offering: str = ""
+
+    def __post_init__(self) -> None:
+        if self.asked_idr < 1:
+            raise InvalidField("asked_idr", "must be at least one rupiah")
+        if self.official_idr is not None and self.asked_idr <= self.official_idr:
+            raise NotAboveFee(
+                f"the published fee is Rp {self.official_idr}; what was asked is not more",
+                metadata={"official_idr": str(self.official_idr)},
+            )
+
+    @property
+    def excess_idr(self) -> int | None:
+        return None if self.official_idr is None else self.asked_idr - self.official_idr
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +296,8 @@ class Complaint:
 
     Times are aware UTC. `words` are sealed, the first as filed, then each reply. `owner` is empty when nobody
     owns it (filed at a kiosk). `missed` are the deadlines whose passing was told. `waited_seconds` is what
-    the queue measured for its ticket, None while unknown.
+    the queue measured for its ticket, None while unknown. `routed_to` None: the agency that it is about handles it; "":
+    the site manager alone.
     """
 
     name: str
@@ -280,6 +325,8 @@ class Complaint:
     waited_seconds: int | None = None
     missed: tuple[datetime, ...] = ()
     history: tuple[Entry, ...] = ()
+    routed_to: str | None = None
+    overcharge: Overcharge | None = None
     events: tuple[DomainEvent, ...] = field(default=(), compare=False)
 
     @property
@@ -292,6 +339,24 @@ class Complaint:
     @property
     def site(self) -> str:
         return _site(self.name)
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.SERVICE if self.overcharge is None else Kind.OVERCHARGE
+
+    @property
+    def handled_by(self) -> str:
+        """The agency whose people work on it; empty: the site manager's."""
+        return self.agency if self.routed_to is None else self.routed_to
+
+    def words_for(self, reader: Reader) -> bool:
+        """Whether this reader may see the words and what was answered to them."""
+        readers = WORDS_FOR[self.visibility] if self.overcharge is None else OVERCHARGE_WORDS_FOR
+        return reader in readers
+
+    def person_for(self, reader: Reader) -> bool:
+        """Whether this reader may see who reports."""
+        return reader in PERSON_FOR[self.visibility]
 
     def with_evidence(self, waited_seconds: int | None) -> Complaint:
         """Keep what the queue measured for its ticket; None keeps what is known."""
@@ -474,16 +539,21 @@ class NewComplaint:
     application: str = ""
     owner: str = ""
     sealed_phone: str = ""
+    routed_to: str | None = None
+    overcharge: Overcharge | None = None
 
 
 def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complaint:
     """A complaint is received; its verification is due. What nobody owns is never public: there is no person
-    to show. Raises InvalidField naming agency, ticket, application or subject."""
+    to show; and a report of an overcharge never is. Raises InvalidField naming agency, ticket, application, offering or
+    subject."""
     site = _site(new.name)
-    for named, value in (("agency", new.agency), ("ticket", new.ticket), ("application", new.application)):
+    offering = new.overcharge.offering if new.overcharge else ""
+    named = {"agency": new.agency, "ticket": new.ticket, "application": new.application, "offering": offering}
+    for field_name, value in named.items():
         if value and _site(value) != site:
-            raise InvalidField(named, f"belongs to another site than {site}")
-    nobody = not new.owner and new.visibility is Visibility.PUBLIC
+            raise InvalidField(field_name, f"belongs to another site than {site}")
+    nobody = new.visibility is Visibility.PUBLIC and (not new.owner or new.overcharge is not None)
     return Complaint(
         name=new.name,
         agency=new.agency,
@@ -498,6 +568,8 @@ def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complain
         application=new.application,
         owner=new.owner,
         sealed_phone=new.sealed_phone,
+        routed_to=new.routed_to,
+        overcharge=new.overcharge,
         history=(Entry(state=State.RECEIVED, at=now, actor=actor, party=Party.REPORTER),),
         events=(Filed(at=now),),
     )

@@ -33,13 +33,21 @@ class Handlers:
     def learn_agency(self, event: catalog_events.AgencyPublished, meta: EventMeta) -> None:
         self.app.agencies.learn(event.agency, meta.sequence)
 
+    @on(catalog_events.OfferingPublished)
+    def learn_offering(self, event: catalog_events.OfferingPublished, meta: EventMeta) -> None:
+        self.app.offerings.learn(event.offering, meta.sequence)
+
+    @on(catalog_events.OfferingRetired)
+    def retire_offering(self, event: catalog_events.OfferingRetired, meta: EventMeta) -> None:
+        self.app.offerings.retire(event.offering, meta.sequence)
+
     @on(queue_events.TicketServing)
     def learn_wait(self, event: queue_events.TicketServing, meta: EventMeta) -> None:
-        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time)
+        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time, event.offering)
 
     @on(queue_events.TicketEnded)
     def learn_end(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
-        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time)
+        self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time, event.offering)
 
     @every(SWEEP_SECONDS, lease="deadlines")
     def pass_deadlines(self, now: datetime) -> None:

@@ -25,6 +25,7 @@ def compose(kit: Kit) -> usecases.App:
         complaints=store.Complaints(kit.store),
         sites=views.Sites(kit.store),
         agencies=views.Agencies(kit.store),
+        offerings=views.Offerings(kit.store),
         waits=views.Waits(kit.store),
         policy=policy.parse(Path(own).read_text(encoding="utf-8")) if own else policy.default(),
         cipher=kit.cipher,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from mpp.catalog.v1 import offering_pb2
 from mpp.complaints.v1 import complaint_pb2, events_pb2
 from mpp_chassis.events import Event
 
@@ -76,7 +77,25 @@ def reply(c: Complaint, sight: Sight, now: datetime) -> complaint_pb2.Complaint:
         measured_wait_seconds=c.waited_seconds,
         overdue=c.overdue(now),
         history=[_entry(e, sight) for e in c.history],
+        kind=kind_of(c.kind),
+        handled_by=c.handled_by,
+        overcharge=_overcharge(c.overcharge, sight),
         **{"class": class_of(c.classified)},
+    )
+
+
+def kind_of(kind: domain.Kind) -> complaint_pb2.Complaint.Kind:
+    overcharge = kind is domain.Kind.OVERCHARGE
+    return complaint_pb2.Complaint.KIND_OVERCHARGE if overcharge else complaint_pb2.Complaint.KIND_UNSPECIFIED
+
+
+def _overcharge(o: domain.Overcharge | None, sight: Sight) -> complaint_pb2.Overcharge | None:
+    """The sums are a part of what the reporter says."""
+    if o is None or not sight.content:
+        return None
+    fee = offering_pb2.Fee.FromString(o.published) if o.published else None
+    return complaint_pb2.Overcharge(
+        asked_idr=o.asked_idr, official_fee=fee, offering=o.offering, excess_idr=o.excess_idr
     )
 
 
@@ -90,19 +109,21 @@ def _event(c: Complaint, happened: domain.DomainEvent) -> Message:
         case domain.Filed():
             return events_pb2.ComplaintFiled(
                 complaint=c.name,
-                agency=c.agency,
+                agency=c.handled_by,
                 ticket=c.ticket,
                 application=c.application,
                 visibility=visibility_of(c.visibility),
                 received_at=_time(c.received_at),
                 due_at=_time(c.due_at),
                 sealed_phone=c.sealed_phone,
+                kind=kind_of(c.kind),
+                about_agency=c.agency if c.routed_to is not None else "",
                 **{"class": class_of(c.classified)},
             )
         case domain.Advanced():
             return events_pb2.ComplaintAdvanced(
                 complaint=c.name,
-                agency=c.agency,
+                agency=c.handled_by,
                 from_state=state_of(happened.from_state),
                 state=state_of(c.state),
                 at=_time(happened.at),
@@ -115,7 +136,7 @@ def _event(c: Complaint, happened: domain.DomainEvent) -> Message:
         case domain.WentOverdue():
             return events_pb2.ComplaintOverdue(
                 complaint=c.name,
-                agency=c.agency,
+                agency=c.handled_by,
                 state=state_of(c.state),
                 due_at=_time(happened.due_at),
                 at=_time(happened.at),

@@ -11,6 +11,11 @@ from mpp_complaints.domain import Advanced, Complaint, Filed, State, WentOverdue
 
 _DAY = 86_400
 FILED = Counter("mpp_complaints_filed_total", "Complaints received", ("site", "agency"))
+OVERCHARGES = Counter(
+    "mpp_complaints_overcharges_total",
+    "Reports that more was asked than the published fee, by the agency that they are about",
+    ("site", "agency"),
+)
 STEPS = Counter(
     "mpp_complaints_steps_total",
     "Complaints that came into a state: verified, in_progress, answered, reopened, escalated, closed and so on",
@@ -43,6 +48,8 @@ OVERDUE = Gauge(
 def count(complaint: Complaint) -> None:
     """Count the step that made `complaint`. Called after its write; never for a repeated command."""
     site, agency = short(complaint.site), short(complaint.agency)
+    if complaint.overcharge is not None and any(isinstance(e, Filed) for e in complaint.events):
+        OVERCHARGES.labels(site, agency).inc()
     for event in complaint.events:
         if isinstance(event, Filed):
             FILED.labels(site, agency).inc()
@@ -62,5 +69,5 @@ def _result(complaint: Complaint, event: Advanced, site: str) -> None:
 
 
 def short(name: str) -> str:
-    """The last part of a resource's name."""
-    return name.rsplit("/", 1)[1]
+    """The last part of a resource's name; `site` for none: what the site manager handles."""
+    return name.rsplit("/", 1)[-1] or "site"

@@ -5,6 +5,7 @@ Knows the file's shape and working days by a calendar that is handed in. Never k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ import yaml
 
 from mpp_complaints.domain import Class, Limits, Terms
 
+_ID = re.compile(r"[a-z][a-z0-9-]{1,30}")
 MARKS = frozenset({"C", "S", "P"})  # confirmed, secondary, this project's own
 
 
@@ -46,6 +48,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class OverchargePolicy:
+    """Which class a report of an overcharge has, and the id of the agency that handles it, by site id where told."""
+
+    classified: Class
+    agency: str
+    sites: Mapping[str, str]
+
+    def inspectorate(self, site: str) -> str:
+        """`site`: `sites/{site}`. "" where the site manager handles it."""
+        return self.sites.get(site.removeprefix("sites/"), self.agency)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     verify: Span
     act: Span
@@ -53,6 +68,7 @@ class Policy:
     legal_maximum: Span
     classes: Mapping[Class, Span]
     limits: Limits
+    overcharge: OverchargePolicy
 
 
 def default() -> Policy:
@@ -62,7 +78,10 @@ def default() -> Policy:
 
 def parse(text: str) -> Policy:
     """Raises PolicyError for anything missing, unknown or not positive."""
-    document = _mapping(yaml.safe_load(text), "file", {"deadlines", "classes", "limits"})
+    loaded = yaml.safe_load(text)
+    if isinstance(loaded, dict):  # a city's file may be older than this part
+        loaded = {"overcharge": None, **loaded}
+    document = _mapping(loaded, "file", {"deadlines", "classes", "overcharge", "limits"})
     spans = _mapping(document["deadlines"], "deadlines", {"verify", "act", "reply", "legal_maximum"})
     classes = _mapping(document["classes"], "classes", {c.value for c in Class})
     limits = _mapping(document["limits"], "limits", {"reopenings", "escalation_levels", "info_requests"})
@@ -70,6 +89,7 @@ def parse(text: str) -> Policy:
         **{name: _span(entry, f"deadlines.{name}") for name, entry in spans.items()},
         classes={c: _span(classes[c.value], f"classes.{c}") for c in Class},
         limits=Limits(**{name: _count(entry, f"limits.{name}") for name, entry in limits.items()}),
+        overcharge=_overcharge(document["overcharge"]),
     )
 
 
@@ -116,6 +136,24 @@ def _origin(entry: Mapping[str, Any], where: str) -> tuple[str, str]:
     if mark not in MARKS:
         raise PolicyError(f"{where}.mark: one of {sorted(MARKS)}")
     return source, str(mark)
+
+
+def _overcharge(value: Any) -> OverchargePolicy:
+    if value is None:
+        return OverchargePolicy(Class.SUPERVISORY, "", {})
+    entry = _mapping(value, "overcharge", {"class", "inspectorate"})
+    named = _mapping(entry["class"], "overcharge.class", {"name", "source", "mark"})
+    _origin(named, "overcharge.class")
+    if named["name"] not in {c.value for c in Class}:
+        raise PolicyError(f"overcharge.class.name: one of {sorted(c.value for c in Class)}")
+    to = _mapping(entry["inspectorate"], "overcharge.inspectorate", {"agency", "sites", "source", "mark"})
+    _origin(to, "overcharge.inspectorate")
+    sites = to["sites"]
+    if not isinstance(sites, dict):
+        raise PolicyError("overcharge.inspectorate.sites: a mapping of site ids to agency ids")
+    if not all(isinstance(one, str) and (not one or _ID.fullmatch(one)) for one in [to["agency"], *sites.values()]):
+        raise PolicyError("overcharge.inspectorate: an agency's id, or empty for the site manager")
+    return OverchargePolicy(Class(named["name"]), to["agency"], {str(k): v for k, v in sites.items()})
 
 
 def _positive(value: Any, where: str) -> int:

@@ -18,7 +18,7 @@ from mpp_chassis.call import Command, Reach
 from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from mpp_complaints.domain import ENDS, Class, Complaint, Entry, Party, State, Visibility
+from mpp_complaints.domain import ENDS, Class, Complaint, Entry, Overcharge, Party, State, Visibility
 
 M = TypeVar("M", bound=Message)
 COMPLAINTS = "complaints"
@@ -63,6 +63,11 @@ class Complaints:
     def create(self, new: Complaint, command: Command, reply: M, events: Sequence[Event]) -> M:
         """A repeated command gets the reply of the first."""
         return self._aggregates.create(new.name, new.site, to_state(new), command, reply, events)
+
+    def repeated(self, name: str, command: Command, reply_type: type[M]) -> M | None:
+        """The stored reply of a command that came before; None for a new one."""
+        stored = self._aggregates.load(name)
+        return self._aggregates.repeated(stored, command, reply_type) if stored else None
 
     def change(
         self,
@@ -140,7 +145,9 @@ def order_key(complaint: Complaint) -> str:
 def to_state(c: Complaint) -> dict[str, Any]:
     state: dict[str, Any] = {
         "order": order_key(c),
-        "agency": c.agency,
+        "agency": c.handled_by,  # who works on it finds it; `about` where that is another
+        "about": c.agency if c.routed_to is not None else "",
+        "overcharge": _overcharge_state(c.overcharge),
         "owner": c.owner,
         "ticket": c.ticket,
         "application": c.application,
@@ -176,9 +183,12 @@ def to_state(c: Complaint) -> dict[str, Any]:
 
 def from_state(stored: Stored) -> Complaint:
     s = stored.state
+    about = s.get("about", "")
     return Complaint(
         name=stored.name,
-        agency=s["agency"],
+        agency=about or s["agency"],
+        routed_to=s["agency"] if about else None,
+        overcharge=_overcharge(s.get("overcharge")),
         subject=s["subject"],
         words=tuple(s["words"]),
         visibility=Visibility(s["visibility"]),
@@ -205,3 +215,15 @@ def from_state(stored: Stored) -> Complaint:
             Entry(State(e["state"]), e["at"], e["actor"], Party(e["party"]), e["reason"]) for e in s["history"]
         ),
     )
+
+
+def _overcharge_state(o: Overcharge | None) -> dict[str, Any] | None:
+    if o is None:
+        return None
+    return {"asked_idr": o.asked_idr, "official_idr": o.official_idr, "published": o.published, "offering": o.offering}
+
+
+def _overcharge(state: dict[str, Any] | None) -> Overcharge | None:
+    if state is None:
+        return None
+    return Overcharge(state["asked_idr"], state["official_idr"], bytes(state["published"]), state["offering"])

@@ -21,11 +21,11 @@ from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import FieldCipher
 
-from mpp_complaints import domain, messages, metrics, policy
+from mpp_complaints import domain, messages, metrics, overcharge, policy
 from mpp_complaints.domain import Complaint, Reader, Terms
 from mpp_complaints.messages import Sight
 from mpp_complaints.store import Complaints, order_key
-from mpp_complaints.views import Agencies, Sites, Waits
+from mpp_complaints.views import Agencies, Offerings, Sites, Waits
 
 TEXT, PHONE = "complaint_text", "phone"  # purposes of sealed fields
 PAGE, LARGEST_PAGE = 50, 200
@@ -40,6 +40,7 @@ class App:
     complaints: Complaints
     sites: Sites
     agencies: Agencies
+    offerings: Offerings
     waits: Waits
     policy: policy.Policy
     cipher: FieldCipher
@@ -50,7 +51,7 @@ def file_complaint(
     app: App, request: complaints_service_pb2.FileComplaintRequest, call: Call
 ) -> complaint_pb2.Complaint:
     """Receive a complaint. Raises NotFound (SITE_UNKNOWN, AGENCY_UNKNOWN), domain.InvalidField."""
-    command, now = call.mutation, _moment(call.now)
+    command = call.mutation
     citizen = "citizen" in call.caller.roles
     new = domain.NewComplaint(
         name=f"{request.parent}/complaints/{new_id(command)}",
@@ -64,9 +65,48 @@ def file_complaint(
         owner=f"sub:{call.caller.subject}" if citizen else "",
         sealed_phone=app.cipher.seal(request.phone, PHONE),
     )
-    complaint = domain.file(new, _terms(app, request.parent, now), now, call.actor)
-    if not app.agencies.known(request.agency):
-        raise NotFound(f"there is no {request.agency}", reason="AGENCY_UNKNOWN", field="agency")
+    return _file(app, new, call)
+
+
+def report_overcharge(
+    app: App, request: complaints_service_pb2.ReportOverchargeRequest, call: Call
+) -> complaint_pb2.Complaint:
+    """Receive the report that more was asked than the tariff. Raises NotFound (SITE_UNKNOWN, AGENCY_UNKNOWN),
+    domain.AgencyNeeded, NotAboveFee, InvalidField.
+
+    Guaranteed: the agency that it is about can neither read nor find nor change it, and its public events do not name
+    that agency. Not guaranteed: that nobody there guesses who reports, when the note says it.
+    """
+    command = call.mutation
+    name = f"{request.parent}/complaints/{new_id(command)}"
+    repeated = app.complaints.repeated(name, command, complaint_pb2.Complaint)
+    if repeated is not None:  # what is published may have changed since
+        return repeated
+    about = overcharge.about(request, app.waits, app.offerings)
+    citizen = "citizen" in call.caller.roles
+    fee = app.offerings.fee(about.offering) if about.offering else None
+    new = domain.NewComplaint(
+        name=name,
+        agency=about.agency,
+        subject=overcharge.SUBJECT,
+        sealed_words=app.cipher.seal(request.note.strip() or overcharge.SUBJECT, TEXT),
+        visibility=domain.Visibility.CONFIDENTIAL if request.reveal_me else domain.Visibility.ANONYMOUS,
+        classified=app.policy.overcharge.classified,
+        ticket=request.ticket,
+        application=request.application,
+        owner=f"sub:{call.caller.subject}" if citizen else "",
+        sealed_phone=app.cipher.seal(request.phone, PHONE),
+        routed_to=overcharge.handler(request.parent, about.agency, app.policy, app.agencies),
+        overcharge=overcharge.overcharge(request.asked_idr, about.offering, fee),
+    )
+    return _file(app, new, call)
+
+
+def _file(app: App, new: domain.NewComplaint, call: Call) -> complaint_pb2.Complaint:
+    command, now, site = call.mutation, _moment(call.now), new.name.split("/complaints/")[0]
+    complaint = domain.file(new, _terms(app, site, now), now, call.actor)
+    if not app.agencies.known(new.agency):
+        raise NotFound(f"there is no {new.agency}", reason="AGENCY_UNKNOWN", field="agency")
     complaint = _with_evidence(app, complaint)
     reply = messages.reply(complaint, _stored_sight(call, complaint), now)
     kept = app.complaints.create(complaint, command, reply, messages.events(complaint))
@@ -209,7 +249,7 @@ def _advanced(
 
 def _mergeable(target: Complaint | None, complaint: Complaint) -> None:
     """Another agency's complaint is as good as none: nobody learns here whether it exists."""
-    if target is None or target.agency != complaint.agency:
+    if target is None or target.handled_by != complaint.handled_by or target.kind is not complaint.kind:
         raise domain.InvalidField("reason", "the agency has no such complaint")
     if target.state in domain.ENDS:
         raise domain.InvalidField("reason", f"that complaint is {target.state} already")
@@ -254,7 +294,7 @@ def _ticked(app: App, complaint: Complaint, now: datetime) -> tuple[Complaint, l
 
 
 def _permit(call: Call, complaint: Complaint) -> None:
-    call.require(agency=complaint.agency, owners=[complaint.owner] if complaint.owner else [])
+    call.require(agency=complaint.handled_by, owners=[complaint.owner] if complaint.owner else [])
 
 
 def _reader(call: Call, complaint: Complaint) -> Reader:
@@ -265,16 +305,13 @@ def _reader(call: Call, complaint: Complaint) -> Reader:
     if "site_manager" in caller.roles and f"sites/{caller.site}" == complaint.site:
         return Reader.SITE_MANAGER
     agency = f"sites/{caller.site}/agencies/{caller.agency}"
-    if "agency_admin" in caller.roles and agency == complaint.agency:
+    if "agency_admin" in caller.roles and agency == complaint.handled_by:
         return Reader.AGENCY_ADMIN
     return Reader.OFFICER
 
 
 def _sight(reader: Reader, complaint: Complaint) -> Sight:
-    return Sight(
-        content=reader in domain.WORDS_FOR[complaint.visibility],
-        person=reader in domain.PERSON_FOR[complaint.visibility],
-    )
+    return Sight(content=complaint.words_for(reader), person=complaint.person_for(reader))
 
 
 def _stored_sight(call: Call, complaint: Complaint) -> Sight:

@@ -1,4 +1,4 @@
-"""What other services told: sites with their calendars, agencies, and how long each ticket waited.
+"""What other services told: sites with their calendars, agencies, fees, and how long each ticket waited.
 
 Knows the catalogue's and the queue's events and keeps of each only what complaints need. Never asks another
 service, never writes a complaint.
@@ -7,14 +7,15 @@ service, never writes a complaint.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
 from mpp_chassis.aggregates import Store
 from mpp_chassis.projection import Projection
 from mpp_chassis.worktime import WorkCalendar
 
-SITES, AGENCIES, WAITS = "sites", "agencies", "ticket_waits"
+SITES, AGENCIES, WAITS, OFFERINGS = "sites", "agencies", "ticket_waits", "offerings"
 
 
 class Sites:
@@ -51,15 +52,54 @@ class Agencies:
         return self._projection.get(agency) is not None
 
 
+class Offerings:
+    """What each offering costs, as the catalogue publishes it, and whose it is."""
+
+    def __init__(self, store: Store) -> None:
+        self._projection = Projection(store, OFFERINGS)
+
+    def learn(self, offering: offering_pb2.Offering, sequence: int) -> bool:
+        standard = offering.standard
+        fee = standard.fee.SerializeToString(deterministic=True) if standard.HasField("fee") else None
+        return self._projection.apply(offering.name, sequence, {"agency": offering.agency, "fee": fee})
+
+    def retire(self, name: str, sequence: int) -> bool:
+        """Its last fee is forgotten: nothing is asked for it any more."""
+        return self._projection.apply(name, sequence, {"agency": "", "fee": None})
+
+    def agency(self, name: str) -> str:
+        """Empty while unknown."""
+        found = self._projection.get(name)
+        return str(found["agency"]) if found else ""
+
+    def fee(self, name: str) -> offering_pb2.Fee | None:
+        """None where none is published: a gap, not "free of charge"."""
+        found = self._projection.get(name)
+        return offering_pb2.Fee.FromString(found["fee"]) if found and found["fee"] is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a served ticket was for. `offering` may be empty."""
+
+    agency: str
+    offering: str
+
+
 class Waits:
-    """Evidence: the waiting time that the queue measured for a ticket."""
+    """Evidence: the waiting time that the queue measured for a ticket, and what it was for."""
 
     def __init__(self, store: Store) -> None:
         self._projection = Projection(store, WAITS)
 
-    def learn(self, ticket: str, sequence: int, agency: str, seconds: int, at: datetime) -> bool:
-        fields = {"agency": agency, "seconds": seconds, "at": at}
+    def learn(self, ticket: str, sequence: int, agency: str, seconds: int, at: datetime, offering: str = "") -> bool:
+        fields = {"agency": agency, "seconds": seconds, "at": at, "offering": offering}
         return self._projection.apply(ticket, sequence, fields)
+
+    def ticket(self, name: str) -> Ticket | None:
+        """None while no counter has begun to serve it."""
+        found = self._projection.get(name)
+        return Ticket(found["agency"], found.get("offering", "")) if found else None
 
     def seconds(self, ticket: str, agency: str) -> int | None:
         """None while unknown, and for a ticket of another agency: that proves nothing against this one."""

@@ -41,6 +41,8 @@ TO = {
     "rate": "closed",
     "withdraw": "withdrawn",
 }
+ACCUSED, INSPECTORATE = "sites/malang/agencies/dukcapil", "sites/malang/agencies/inspektorat"
+OFFERING = "sites/malang/offerings/ktp-el"
 TARGET = "sites/malang/complaints/bbbbbbbbbb"
 
 
@@ -52,20 +54,30 @@ def terms(now: datetime) -> Terms:
 class Life(RuleBasedStateMachine):
     """The model is a word for the state, three counters, and the day the file was complete."""
 
-    @initialize(klass=st.sampled_from(Class), visibility=st.sampled_from(Visibility))
-    def file(self, klass: Class, visibility: Visibility) -> None:
+    @initialize(
+        klass=st.sampled_from(Class),
+        visibility=st.sampled_from(Visibility),
+        routed=st.sampled_from([None, "", INSPECTORATE]),
+    )
+    def file(self, klass: Class, visibility: Visibility, routed: str | None) -> None:
+        self.overcharge = None if routed is None else domain.Overcharge(200_000, 50_000, b"fee", OFFERING)
+        self.routed = routed
         self.now = datetime(2026, 1, 5, tzinfo=UTC)
         new = domain.NewComplaint(
             name="sites/malang/complaints/aaaaaaaaaa",
-            agency="sites/malang/agencies/dukcapil",
+            agency=ACCUSED,
             subject="Antrean lama",
             sealed_words="s0",
             visibility=visibility,
             classified=klass,
             owner="sub:ani",
+            routed_to=routed,
+            overcharge=self.overcharge,
         )
         self.complaint = domain.file(new, terms(self.now), self.now, "citizen:ani")
-        self.state, self.asked_from, self.visibility = "received", "", visibility
+        hidden = routed is not None and visibility is Visibility.PUBLIC
+        self.state, self.asked_from = "received", ""
+        self.visibility = Visibility.ANONYMOUS if hidden else visibility
         self.reopened = self.level = self.asked = self.said = 0
         self.steps = 1
         self.complete: datetime | None = None
@@ -167,6 +179,18 @@ class Life(RuleBasedStateMachine):
         assert list(c.missed) == self.told
         assert len(c.history) == self.steps
         assert (c.state in domain.ENDS) == (c.due_at is None)
+
+    @invariant()
+    def whoever_is_accused_of_taking_money_never_sees_it(self) -> None:
+        c = self.complaint
+        assert (c.overcharge, c.kind is domain.Kind.OVERCHARGE) == (self.overcharge, self.overcharge is not None)
+        assert c.handled_by == (ACCUSED if self.routed is None else self.routed)
+        if c.overcharge is not None:
+            assert c.handled_by != c.agency
+            assert not c.words_for(domain.Reader.OFFICER)
+            assert not c.person_for(domain.Reader.OFFICER)
+        assert c.words_for(domain.Reader.REPORTER)
+        assert c.person_for(domain.Reader.REPORTER)
 
     @invariant()
     def the_legal_maximum_holds(self) -> None:

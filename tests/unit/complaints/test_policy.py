@@ -104,3 +104,31 @@ def test_a_wrong_file_is_refused_where_it_is_wrong(was: str, becomes: str, named
     assert policy.parse(SOUND).verify.amount == 3
     with pytest.raises(policy.PolicyError, match=re.escape(named)):
         policy.parse(SOUND.replace(was, becomes, 1))
+
+
+OVERCHARGE = (
+    "overcharge: {class: {name: supervisory, source: a, mark: S},"
+    " inspectorate: {agency: inspektorat, sites: {batu: '', malang: apip}, source: a, mark: S}}\n"
+)
+
+
+def test_where_a_report_of_an_overcharge_goes_is_data() -> None:
+    told = policy.parse(SOUND + OVERCHARGE).overcharge
+    assert told.classified is Class.SUPERVISORY
+    assert [told.inspectorate(f"sites/{s}") for s in ("sidoarjo", "malang", "batu")] == ["inspektorat", "apip", ""]
+    assert policy.parse(SOUND).overcharge.inspectorate("sites/malang") == "", "an older file: the site manager"
+    assert policy.default().overcharge.inspectorate("sites/malang") == "inspektorat"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "named"),
+    [
+        ("name: supervisory", "name: grave", "overcharge.class.name"),
+        ("agency: inspektorat", "agency: Inspektorat Kota", "overcharge.inspectorate"),
+        ("sites: {", "sites: [], other: {", "overcharge.inspectorate"),
+        ("mark: S}}", "mark: X}}", "overcharge.inspectorate.mark"),
+    ],
+)
+def test_a_wrong_route_is_refused_where_it_is_wrong(was: str, becomes: str, named: str) -> None:
+    with pytest.raises(policy.PolicyError, match=re.escape(named)):
+        policy.parse(SOUND + OVERCHARGE.replace(was, becomes, 1))

@@ -23,25 +23,30 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mpp.catalog.v1 import offering_pb2 as mpp_dot_catalog_dot_v1_dot_offering__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/complaints/v1/complaint.proto\x12\x11mpp.complaints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc5\x08\n\tComplaint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x13\n\x0b\x61pplication\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x31\n\x05\x63lass\x18\x07 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.Class\x12;\n\nvisibility\x18\x08 \x01(\x0e\x32\'.mpp.complaints.v1.Complaint.Visibility\x12\x31\n\x05state\x18\t \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12/\n\x0breceived_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61nswer\x18\x0c \x01(\t\x12\x0e\n\x06rating\x18\r \x01(\x05\x12\x18\n\x10\x65scalation_level\x18\x0e \x01(\x05\x12\x0e\n\x06reason\x18\x0f \x01(\t\x12\"\n\x15measured_wait_seconds\x18\x10 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07overdue\x18\x11 \x01(\x08\x12\x39\n\x07history\x18\x12 \x03(\x0b\x32(.mpp.complaints.v1.ComplaintHistoryEntry\"\x91\x02\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_RECEIVED\x10\x01\x12\x14\n\x10STATE_NEEDS_INFO\x10\x02\x12\x12\n\x0eSTATE_VERIFIED\x10\x03\x12\x12\n\x0eSTATE_ASSIGNED\x10\x04\x12\x15\n\x11STATE_IN_PROGRESS\x10\x05\x12\x12\n\x0eSTATE_ANSWERED\x10\x06\x12\x10\n\x0cSTATE_CLOSED\x10\x07\x12\x12\n\x0eSTATE_REOPENED\x10\x08\x12\x13\n\x0fSTATE_ESCALATED\x10\t\x12\x12\n\x0eSTATE_REJECTED\x10\n\x12\x10\n\x0cSTATE_MERGED\x10\x0b\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x0c\"v\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x18\n\x14VISIBILITY_ANONYMOUS\x10\x02\x12\x1b\n\x17VISIBILITY_CONFIDENTIAL\x10\x03\"v\n\x05\x43lass\x12\x15\n\x11\x43LASS_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43LASS_LIGHT\x10\x01\x12\x13\n\x0f\x43LASS_NORMATIVE\x10\x02\x12\x19\n\x15\x43LASS_NON_SUPERVISORY\x10\x03\x12\x15\n\x11\x43LASS_SUPERVISORY\x10\x04\x42\x18\n\x16_measured_wait_seconds\"\x91\x01\n\x15\x43omplaintHistoryEntry\x12\x31\n\x05state\x18\x01 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t*\xfb\x01\n\x0eHandlerCommand\x12\x1f\n\x1bHANDLER_COMMAND_UNSPECIFIED\x10\x00\x12 \n\x1cHANDLER_COMMAND_REQUEST_INFO\x10\x01\x12\x1a\n\x16HANDLER_COMMAND_VERIFY\x10\x02\x12\x1a\n\x16HANDLER_COMMAND_ASSIGN\x10\x03\x12\x19\n\x15HANDLER_COMMAND_START\x10\x04\x12\x1c\n\x18HANDLER_COMMAND_ESCALATE\x10\x05\x12\x1a\n\x16HANDLER_COMMAND_REJECT\x10\x06\x12\x19\n\x15HANDLER_COMMAND_MERGE\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/complaints/v1/complaint.proto\x12\x11mpp.complaints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dmpp/catalog/v1/offering.proto\"\xf0\t\n\tComplaint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x13\n\x0b\x61pplication\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x31\n\x05\x63lass\x18\x07 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.Class\x12;\n\nvisibility\x18\x08 \x01(\x0e\x32\'.mpp.complaints.v1.Complaint.Visibility\x12\x31\n\x05state\x18\t \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12/\n\x0breceived_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61nswer\x18\x0c \x01(\t\x12\x0e\n\x06rating\x18\r \x01(\x05\x12\x18\n\x10\x65scalation_level\x18\x0e \x01(\x05\x12\x0e\n\x06reason\x18\x0f \x01(\t\x12\"\n\x15measured_wait_seconds\x18\x10 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07overdue\x18\x11 \x01(\x08\x12\x39\n\x07history\x18\x12 \x03(\x0b\x32(.mpp.complaints.v1.ComplaintHistoryEntry\x12/\n\x04kind\x18\x13 \x01(\x0e\x32!.mpp.complaints.v1.Complaint.Kind\x12\x12\n\nhandled_by\x18\x14 \x01(\t\x12\x31\n\novercharge\x18\x15 \x01(\x0b\x32\x1d.mpp.complaints.v1.Overcharge\"1\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_OVERCHARGE\x10\x01\"\x91\x02\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_RECEIVED\x10\x01\x12\x14\n\x10STATE_NEEDS_INFO\x10\x02\x12\x12\n\x0eSTATE_VERIFIED\x10\x03\x12\x12\n\x0eSTATE_ASSIGNED\x10\x04\x12\x15\n\x11STATE_IN_PROGRESS\x10\x05\x12\x12\n\x0eSTATE_ANSWERED\x10\x06\x12\x10\n\x0cSTATE_CLOSED\x10\x07\x12\x12\n\x0eSTATE_REOPENED\x10\x08\x12\x13\n\x0fSTATE_ESCALATED\x10\t\x12\x12\n\x0eSTATE_REJECTED\x10\n\x12\x10\n\x0cSTATE_MERGED\x10\x0b\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x0c\"v\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x18\n\x14VISIBILITY_ANONYMOUS\x10\x02\x12\x1b\n\x17VISIBILITY_CONFIDENTIAL\x10\x03\"v\n\x05\x43lass\x12\x15\n\x11\x43LASS_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43LASS_LIGHT\x10\x01\x12\x13\n\x0f\x43LASS_NORMATIVE\x10\x02\x12\x19\n\x15\x43LASS_NON_SUPERVISORY\x10\x03\x12\x15\n\x11\x43LASS_SUPERVISORY\x10\x04\x42\x18\n\x16_measured_wait_seconds\"\x91\x01\n\x15\x43omplaintHistoryEntry\x12\x31\n\x05state\x18\x01 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x84\x01\n\nOvercharge\x12\x11\n\tasked_idr\x18\x01 \x01(\x03\x12)\n\x0cofficial_fee\x18\x02 \x01(\x0b\x32\x13.mpp.catalog.v1.Fee\x12\x10\n\x08offering\x18\x03 \x01(\t\x12\x17\n\nexcess_idr\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_excess_idr*\xfb\x01\n\x0eHandlerCommand\x12\x1f\n\x1bHANDLER_COMMAND_UNSPECIFIED\x10\x00\x12 \n\x1cHANDLER_COMMAND_REQUEST_INFO\x10\x01\x12\x1a\n\x16HANDLER_COMMAND_VERIFY\x10\x02\x12\x1a\n\x16HANDLER_COMMAND_ASSIGN\x10\x03\x12\x19\n\x15HANDLER_COMMAND_START\x10\x04\x12\x1c\n\x18HANDLER_COMMAND_ESCALATE\x10\x05\x12\x1a\n\x16HANDLER_COMMAND_REJECT\x10\x06\x12\x19\n\x15HANDLER_COMMAND_MERGE\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpp.complaints.v1.complaint_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HANDLERCOMMAND']._serialized_start=1334
-  _globals['_HANDLERCOMMAND']._serialized_end=1585
-  _globals['_COMPLAINT']._serialized_start=90
-  _globals['_COMPLAINT']._serialized_end=1183
-  _globals['_COMPLAINT_STATE']._serialized_start=644
-  _globals['_COMPLAINT_STATE']._serialized_end=917
-  _globals['_COMPLAINT_VISIBILITY']._serialized_start=919
-  _globals['_COMPLAINT_VISIBILITY']._serialized_end=1037
-  _globals['_COMPLAINT_CLASS']._serialized_start=1039
-  _globals['_COMPLAINT_CLASS']._serialized_end=1157
-  _globals['_COMPLAINTHISTORYENTRY']._serialized_start=1186
-  _globals['_COMPLAINTHISTORYENTRY']._serialized_end=1331
+  _globals['_HANDLERCOMMAND']._serialized_start=1671
+  _globals['_HANDLERCOMMAND']._serialized_end=1922
+  _globals['_COMPLAINT']._serialized_start=121
+  _globals['_COMPLAINT']._serialized_end=1385
+  _globals['_COMPLAINT_KIND']._serialized_start=794
+  _globals['_COMPLAINT_KIND']._serialized_end=843
+  _globals['_COMPLAINT_STATE']._serialized_start=846
+  _globals['_COMPLAINT_STATE']._serialized_end=1119
+  _globals['_COMPLAINT_VISIBILITY']._serialized_start=1121
+  _globals['_COMPLAINT_VISIBILITY']._serialized_end=1239
+  _globals['_COMPLAINT_CLASS']._serialized_start=1241
+  _globals['_COMPLAINT_CLASS']._serialized_end=1359
+  _globals['_COMPLAINTHISTORYENTRY']._serialized_start=1388
+  _globals['_COMPLAINTHISTORYENTRY']._serialized_end=1533
+  _globals['_OVERCHARGE']._serialized_start=1536
+  _globals['_OVERCHARGE']._serialized_end=1668
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mpp.catalog.v1 import offering_pb2 as _offering_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -30,7 +31,13 @@ HANDLER_COMMAND_REJECT: HandlerCommand
 HANDLER_COMMAND_MERGE: HandlerCommand
 
 class Complaint(_message.Message):
-    __slots__ = ("name", "agency", "ticket", "application", "subject", "text", "visibility", "state", "received_at", "due_at", "answer", "rating", "escalation_level", "reason", "measured_wait_seconds", "overdue", "history")
+    __slots__ = ("name", "agency", "ticket", "application", "subject", "text", "visibility", "state", "received_at", "due_at", "answer", "rating", "escalation_level", "reason", "measured_wait_seconds", "overdue", "history", "kind", "handled_by", "overcharge")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[Complaint.Kind]
+        KIND_OVERCHARGE: _ClassVar[Complaint.Kind]
+    KIND_UNSPECIFIED: Complaint.Kind
+    KIND_OVERCHARGE: Complaint.Kind
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Complaint.State]
@@ -99,6 +106,9 @@ class Complaint(_message.Message):
     MEASURED_WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     OVERDUE_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    HANDLED_BY_FIELD_NUMBER: _ClassVar[int]
+    OVERCHARGE_FIELD_NUMBER: _ClassVar[int]
     name: str
     agency: str
     ticket: str
@@ -116,7 +126,10 @@ class Complaint(_message.Message):
     measured_wait_seconds: int
     overdue: bool
     history: _containers.RepeatedCompositeFieldContainer[ComplaintHistoryEntry]
-    def __init__(self, name: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., subject: _Optional[str] = ..., text: _Optional[str] = ..., visibility: _Optional[_Union[Complaint.Visibility, str]] = ..., state: _Optional[_Union[Complaint.State, str]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer: _Optional[str] = ..., rating: _Optional[int] = ..., escalation_level: _Optional[int] = ..., reason: _Optional[str] = ..., measured_wait_seconds: _Optional[int] = ..., overdue: _Optional[bool] = ..., history: _Optional[_Iterable[_Union[ComplaintHistoryEntry, _Mapping]]] = ..., **kwargs) -> None: ...
+    kind: Complaint.Kind
+    handled_by: str
+    overcharge: Overcharge
+    def __init__(self, name: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., subject: _Optional[str] = ..., text: _Optional[str] = ..., visibility: _Optional[_Union[Complaint.Visibility, str]] = ..., state: _Optional[_Union[Complaint.State, str]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer: _Optional[str] = ..., rating: _Optional[int] = ..., escalation_level: _Optional[int] = ..., reason: _Optional[str] = ..., measured_wait_seconds: _Optional[int] = ..., overdue: _Optional[bool] = ..., history: _Optional[_Iterable[_Union[ComplaintHistoryEntry, _Mapping]]] = ..., kind: _Optional[_Union[Complaint.Kind, str]] = ..., handled_by: _Optional[str] = ..., overcharge: _Optional[_Union[Overcharge, _Mapping]] = ..., **kwargs) -> None: ...
 
 class ComplaintHistoryEntry(_message.Message):
     __slots__ = ("state", "at", "actor", "reason")
@@ -129,3 +142,15 @@ class ComplaintHistoryEntry(_message.Message):
     actor: str
     reason: str
     def __init__(self, state: _Optional[_Union[Complaint.State, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Overcharge(_message.Message):
+    __slots__ = ("asked_idr", "official_fee", "offering", "excess_idr")
+    ASKED_IDR_FIELD_NUMBER: _ClassVar[int]
+    OFFICIAL_FEE_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_IDR_FIELD_NUMBER: _ClassVar[int]
+    asked_idr: int
+    official_fee: _offering_pb2.Fee
+    offering: str
+    excess_idr: int
+    def __init__(self, asked_idr: _Optional[int] = ..., official_fee: _Optional[_Union[_offering_pb2.Fee, _Mapping]] = ..., offering: _Optional[str] = ..., excess_idr: _Optional[int] = ...) -> None: ...

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FileComplaintRequest(_message.Message):
-    __slots__ = ("parent", "agency", "ticket", "application", "subject", "text", "visibility", "phone", "request_id")
+    __slots__ = ("parent", "agency", "ticket", "application", "subject", "text", "visibility", "phone", "request_id", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class FileComplaintRequest(_message.Message):
     PHONE_FIELD_NUMBER: _ClassVar[int]
     CLASS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     agency: str
     ticket: str
@@ -31,7 +32,34 @@ class FileComplaintRequest(_message.Message):
     visibility: _complaint_pb2.Complaint.Visibility
     phone: str
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., subject: _Optional[str] = ..., text: _Optional[str] = ..., visibility: _Optional[_Union[_complaint_pb2.Complaint.Visibility, str]] = ..., phone: _Optional[str] = ..., request_id: _Optional[str] = ..., **kwargs) -> None: ...
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., subject: _Optional[str] = ..., text: _Optional[str] = ..., visibility: _Optional[_Union[_complaint_pb2.Complaint.Visibility, str]] = ..., phone: _Optional[str] = ..., request_id: _Optional[str] = ..., proof: _Optional[str] = ..., **kwargs) -> None: ...
+
+class ReportOverchargeRequest(_message.Message):
+    __slots__ = ("parent", "ticket", "application", "asked_idr", "agency", "offering", "note", "phone", "reveal_me", "request_id", "proof")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    ASKED_IDR_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    PHONE_FIELD_NUMBER: _ClassVar[int]
+    REVEAL_ME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    ticket: str
+    application: str
+    asked_idr: int
+    agency: str
+    offering: str
+    note: str
+    phone: str
+    reveal_me: bool
+    request_id: str
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., asked_idr: _Optional[int] = ..., agency: _Optional[str] = ..., offering: _Optional[str] = ..., note: _Optional[str] = ..., phone: _Optional[str] = ..., reveal_me: _Optional[bool] = ..., request_id: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class GetComplaintRequest(_message.Message):
     __slots__ = ("name",)

@@ -41,6 +41,11 @@ class ComplaintsServiceStub:
                 request_serializer=mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.FileComplaintRequest.SerializeToString,
                 response_deserializer=mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.FromString,
                 _registered_method=True)
+        self.ReportOvercharge = channel.unary_unary(
+                '/mpp.complaints.v1.ComplaintsService/ReportOvercharge',
+                request_serializer=mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.ReportOverchargeRequest.SerializeToString,
+                response_deserializer=mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.FromString,
+                _registered_method=True)
         self.GetComplaint = channel.unary_unary(
                 '/mpp.complaints.v1.ComplaintsService/GetComplaint',
                 request_serializer=mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.GetComplaintRequest.SerializeToString,
@@ -89,6 +94,15 @@ class ComplaintsServiceServicer:
 
     def FileComplaint(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportOvercharge(self, request, context):
+        """One call from a ticket or an application: more was asked than the tariff says. Sealed, kept from the agency that it is about, and
+        sent to the inspectorate. The published fee is copied into it. AGENCY_NEEDED when neither the ticket nor the offering is known here,
+        NOT_ABOVE_FEE when the published amount is not less.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -152,6 +166,11 @@ def add_ComplaintsServiceServicer_to_server(servicer, server):
             'FileComplaint': grpc.unary_unary_rpc_method_handler(
                     servicer.FileComplaint,
                     request_deserializer=mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.FileComplaintRequest.FromString,
+                    response_serializer=mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.SerializeToString,
+            ),
+            'ReportOvercharge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportOvercharge,
+                    request_deserializer=mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.ReportOverchargeRequest.FromString,
                     response_serializer=mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.SerializeToString,
             ),
             'GetComplaint': grpc.unary_unary_rpc_method_handler(
@@ -222,6 +241,33 @@ class ComplaintsService:
             target,
             '/mpp.complaints.v1.ComplaintsService/FileComplaint',
             mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.FileComplaintRequest.SerializeToString,
+            mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportOvercharge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.complaints.v1.ComplaintsService/ReportOvercharge',
+            mpp_dot_complaints_dot_v1_dot_complaints__service__pb2.ReportOverchargeRequest.SerializeToString,
             mpp_dot_complaints_dot_v1_dot_complaint__pb2.Complaint.FromString,
             options,
             channel_credentials,

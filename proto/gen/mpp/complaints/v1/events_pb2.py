@@ -27,7 +27,7 @@ from mpp.complaints.v1 import complaint_pb2 as mpp_dot_complaints_dot_v1_dot_com
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1empp/complaints/v1/events.proto\x12\x11mpp.complaints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!mpp/complaints/v1/complaint.proto\x1a\x1cmpp/options/v1/options.proto\"\xd5\x02\n\x0e\x43omplaintFiled\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x14\n\x06ticket\x18\x03 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x19\n\x0b\x61pplication\x18\x04 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x31\n\x05\x63lass\x18\x05 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.Class\x12;\n\nvisibility\x18\x06 \x01(\x0e\x32\'.mpp.complaints.v1.Complaint.Visibility\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x0csealed_phone\x18\t \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xd9\x02\n\x11\x43omplaintAdvanced\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x36\n\nfrom_state\x18\x03 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x07 \x01(\x05\x12\x18\n\x10\x65scalation_level\x18\x08 \x01(\x05\x12\x1a\n\x0csealed_phone\x18\t \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x06reason\x18\n \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xc4\x01\n\x10\x43omplaintOverdue\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1empp/complaints/v1/events.proto\x12\x11mpp.complaints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!mpp/complaints/v1/complaint.proto\x1a\x1cmpp/options/v1/options.proto\"\xa2\x03\n\x0e\x43omplaintFiled\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x14\n\x06ticket\x18\x03 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x19\n\x0b\x61pplication\x18\x04 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x31\n\x05\x63lass\x18\x05 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.Class\x12;\n\nvisibility\x18\x06 \x01(\x0e\x32\'.mpp.complaints.v1.Complaint.Visibility\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x0csealed_phone\x18\t \x01(\tB\x04\xb8\xbb\x18\x01\x12/\n\x04kind\x18\n \x01(\x0e\x32!.mpp.complaints.v1.Complaint.Kind\x12\x1a\n\x0c\x61\x62out_agency\x18\x0b \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xd9\x02\n\x11\x43omplaintAdvanced\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x36\n\nfrom_state\x18\x03 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x07 \x01(\x05\x12\x18\n\x10\x65scalation_level\x18\x08 \x01(\x05\x12\x1a\n\x0csealed_phone\x18\t \x01(\tB\x04\xb8\xbb\x18\x01\x12\x14\n\x06reason\x18\n \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x02\"\xc4\x01\n\x10\x43omplaintOverdue\x12\x11\n\tcomplaint\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".mpp.complaints.v1.Complaint.State\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLAINTFILED'].fields_by_name['application']._serialized_options = b'\270\273\030\001'
   _globals['_COMPLAINTFILED'].fields_by_name['sealed_phone']._loaded_options = None
   _globals['_COMPLAINTFILED'].fields_by_name['sealed_phone']._serialized_options = b'\270\273\030\001'
+  _globals['_COMPLAINTFILED'].fields_by_name['about_agency']._loaded_options = None
+  _globals['_COMPLAINTFILED'].fields_by_name['about_agency']._serialized_options = b'\270\273\030\001'
   _globals['_COMPLAINTFILED']._loaded_options = None
   _globals['_COMPLAINTFILED']._serialized_options = b'\262\273\030\002\010\002'
   _globals['_COMPLAINTADVANCED'].fields_by_name['sealed_phone']._loaded_options = None
@@ -51,9 +53,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLAINTOVERDUE']._loaded_options = None
   _globals['_COMPLAINTOVERDUE']._serialized_options = b'\262\273\030\002\010\002'
   _globals['_COMPLAINTFILED']._serialized_start=152
-  _globals['_COMPLAINTFILED']._serialized_end=493
-  _globals['_COMPLAINTADVANCED']._serialized_start=496
-  _globals['_COMPLAINTADVANCED']._serialized_end=841
-  _globals['_COMPLAINTOVERDUE']._serialized_start=844
-  _globals['_COMPLAINTOVERDUE']._serialized_end=1040
+  _globals['_COMPLAINTFILED']._serialized_end=570
+  _globals['_COMPLAINTADVANCED']._serialized_start=573
+  _globals['_COMPLAINTADVANCED']._serialized_end=918
+  _globals['_COMPLAINTOVERDUE']._serialized_start=921
+  _globals['_COMPLAINTOVERDUE']._serialized_end=1117
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ComplaintFiled(_message.Message):
-    __slots__ = ("complaint", "agency", "ticket", "application", "visibility", "received_at", "due_at", "sealed_phone")
+    __slots__ = ("complaint", "agency", "ticket", "application", "visibility", "received_at", "due_at", "sealed_phone", "kind", "about_agency")
     COMPLAINT_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,8 @@ class ComplaintFiled(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
     SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_AGENCY_FIELD_NUMBER: _ClassVar[int]
     complaint: str
     agency: str
     ticket: str
@@ -29,7 +31,9 @@ class ComplaintFiled(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     due_at: _timestamp_pb2.Timestamp
     sealed_phone: str
-    def __init__(self, complaint: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., visibility: _Optional[_Union[_complaint_pb2.Complaint.Visibility, str]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., **kwargs) -> None: ...
+    kind: _complaint_pb2.Complaint.Kind
+    about_agency: str
+    def __init__(self, complaint: _Optional[str] = ..., agency: _Optional[str] = ..., ticket: _Optional[str] = ..., application: _Optional[str] = ..., visibility: _Optional[_Union[_complaint_pb2.Complaint.Visibility, str]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., kind: _Optional[_Union[_complaint_pb2.Complaint.Kind, str]] = ..., about_agency: _Optional[str] = ..., **kwargs) -> None: ...
 
 class ComplaintAdvanced(_message.Message):
     __slots__ = ("complaint", "agency", "from_state", "state", "at", "due_at", "rating", "escalation_level", "sealed_phone", "reason")
