@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mpp/queue/v1/guard_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\"\xfa\x02\n\x0c\x42ookingAlarm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x31\n\x06origin\x18\x04 \x01(\x0e\x32!.mpp.queue.v1.BookingAlarm.Origin\x12\r\n\x05\x63ount\x18\x05 \x01(\x05\x12\x16\n\x0ewindow_minutes\x18\x06 \x01(\x05\x12-\n\traised_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07tickets\x18\x08 \x03(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61\x63knowledged_by\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\"E\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x10\n\x0cORIGIN_PHONE\x10\x01\x12\x11\n\rORIGIN_DEVICE\x10\x02\"\x9f\x01\n\x18ListBookingAlarmsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"`\n\x19ListBookingAlarmsResponse\x12*\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1a.mpp.queue.v1.BookingAlarm\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x1e\x41\x63knowledgeBookingAlarmRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xbaH;r927^sites/[a-z][a-z0-9-]{1,30}/bookingAlarms/[a-z0-9]{26}$\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\xd8\x02\n\x0cGuardService\x12\x9a\x01\n\x11ListBookingAlarms\x12&.mpp.queue.v1.ListBookingAlarmsRequest\x1a\'.mpp.queue.v1.ListBookingAlarmsResponse\"4\xaa\xbb\x18\x06\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=sites/*}/bookingAlarms\x12\xaa\x01\n\x17\x41\x63knowledgeBookingAlarm\x12,.mpp.queue.v1.AcknowledgeBookingAlarmRequest\x1a\x1a.mpp.queue.v1.BookingAlarm\"E\xaa\xbb\x18\x08\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x33\"./v1/{name=sites/*/bookingAlarms/*}:acknowledge:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mpp/queue/v1/guard_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\"\x90\x05\n\x0c\x42ookingAlarm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x31\n\x06origin\x18\x04 \x01(\x0e\x32!.mpp.queue.v1.BookingAlarm.Origin\x12\r\n\x05\x63ount\x18\x05 \x01(\x05\x12\x16\n\x0ewindow_minutes\x18\x06 \x01(\x05\x12-\n\traised_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07tickets\x18\x08 \x03(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61\x63knowledged_by\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12/\n\x05reach\x18\x0c \x01(\x0e\x32 .mpp.queue.v1.BookingAlarm.Reach\x12\x33\n\x07subject\x18\r \x01(\x0e\x32\".mpp.queue.v1.BookingAlarm.Subject\x12\x11\n\tpseudonym\x18\x0e \x01(\t\"X\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x10\n\x0cORIGIN_PHONE\x10\x01\x12\x11\n\rORIGIN_DEVICE\x10\x02\x12\x11\n\rORIGIN_PERSON\x10\x03\"?\n\x05Reach\x12\x15\n\x11REACH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREACH_QUEUE\x10\x01\x12\x0e\n\nREACH_SITE\x10\x02\"G\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x11\n\rSUBJECT_TAKEN\x10\x01\x12\x10\n\x0cSUBJECT_HELD\x10\x02\"\x9f\x01\n\x18ListBookingAlarmsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"`\n\x19ListBookingAlarmsResponse\x12*\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1a.mpp.queue.v1.BookingAlarm\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x1e\x41\x63knowledgeBookingAlarmRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xbaH;r927^sites/[a-z][a-z0-9-]{1,30}/bookingAlarms/[a-z0-9]{26}$\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\xd8\x02\n\x0cGuardService\x12\x9a\x01\n\x11ListBookingAlarms\x12&.mpp.queue.v1.ListBookingAlarmsRequest\x1a\'.mpp.queue.v1.ListBookingAlarmsResponse\"4\xaa\xbb\x18\x06\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=sites/*}/bookingAlarms\x12\xaa\x01\n\x17\x41\x63knowledgeBookingAlarm\x12,.mpp.queue.v1.AcknowledgeBookingAlarmRequest\x1a\x1a.mpp.queue.v1.BookingAlarm\"E\xaa\xbb\x18\x08\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x33\"./v1/{name=sites/*/bookingAlarms/*}:acknowledge:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,15 +52,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GUARDSERVICE'].methods_by_name['AcknowledgeBookingAlarm']._loaded_options = None
   _globals['_GUARDSERVICE'].methods_by_name['AcknowledgeBookingAlarm']._serialized_options = b'\252\273\030\010\022\004\010\007\020\002\030\001\202\323\344\223\0023\"./v1/{name=sites/*/bookingAlarms/*}:acknowledge:\001*'
   _globals['_BOOKINGALARM']._serialized_start=173
-  _globals['_BOOKINGALARM']._serialized_end=551
-  _globals['_BOOKINGALARM_ORIGIN']._serialized_start=482
-  _globals['_BOOKINGALARM_ORIGIN']._serialized_end=551
-  _globals['_LISTBOOKINGALARMSREQUEST']._serialized_start=554
-  _globals['_LISTBOOKINGALARMSREQUEST']._serialized_end=713
-  _globals['_LISTBOOKINGALARMSRESPONSE']._serialized_start=715
-  _globals['_LISTBOOKINGALARMSRESPONSE']._serialized_end=811
-  _globals['_ACKNOWLEDGEBOOKINGALARMREQUEST']._serialized_start=814
-  _globals['_ACKNOWLEDGEBOOKINGALARMREQUEST']._serialized_end=982
-  _globals['_GUARDSERVICE']._serialized_start=985
-  _globals['_GUARDSERVICE']._serialized_end=1329
+  _globals['_BOOKINGALARM']._serialized_end=829
+  _globals['_BOOKINGALARM_ORIGIN']._serialized_start=603
+  _globals['_BOOKINGALARM_ORIGIN']._serialized_end=691
+  _globals['_BOOKINGALARM_REACH']._serialized_start=693
+  _globals['_BOOKINGALARM_REACH']._serialized_end=756
+  _globals['_BOOKINGALARM_SUBJECT']._serialized_start=758
+  _globals['_BOOKINGALARM_SUBJECT']._serialized_end=829
+  _globals['_LISTBOOKINGALARMSREQUEST']._serialized_start=832
+  _globals['_LISTBOOKINGALARMSREQUEST']._serialized_end=991
+  _globals['_LISTBOOKINGALARMSRESPONSE']._serialized_start=993
+  _globals['_LISTBOOKINGALARMSRESPONSE']._serialized_end=1089
+  _globals['_ACKNOWLEDGEBOOKINGALARMREQUEST']._serialized_start=1092
+  _globals['_ACKNOWLEDGEBOOKINGALARMREQUEST']._serialized_end=1260
+  _globals['_GUARDSERVICE']._serialized_start=1263
+  _globals['_GUARDSERVICE']._serialized_end=1607
 # @@protoc_insertion_point(module_scope)

@@ -14,15 +14,33 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class BookingAlarm(_message.Message):
-    __slots__ = ("name", "queue", "agency", "origin", "count", "window_minutes", "raised_at", "tickets", "acknowledged_at", "acknowledged_by", "reason")
+    __slots__ = ("name", "queue", "agency", "origin", "count", "window_minutes", "raised_at", "tickets", "acknowledged_at", "acknowledged_by", "reason", "reach", "subject", "pseudonym")
     class Origin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ORIGIN_UNSPECIFIED: _ClassVar[BookingAlarm.Origin]
         ORIGIN_PHONE: _ClassVar[BookingAlarm.Origin]
         ORIGIN_DEVICE: _ClassVar[BookingAlarm.Origin]
+        ORIGIN_PERSON: _ClassVar[BookingAlarm.Origin]
     ORIGIN_UNSPECIFIED: BookingAlarm.Origin
     ORIGIN_PHONE: BookingAlarm.Origin
     ORIGIN_DEVICE: BookingAlarm.Origin
+    ORIGIN_PERSON: BookingAlarm.Origin
+    class Reach(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REACH_UNSPECIFIED: _ClassVar[BookingAlarm.Reach]
+        REACH_QUEUE: _ClassVar[BookingAlarm.Reach]
+        REACH_SITE: _ClassVar[BookingAlarm.Reach]
+    REACH_UNSPECIFIED: BookingAlarm.Reach
+    REACH_QUEUE: BookingAlarm.Reach
+    REACH_SITE: BookingAlarm.Reach
+    class Subject(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SUBJECT_UNSPECIFIED: _ClassVar[BookingAlarm.Subject]
+        SUBJECT_TAKEN: _ClassVar[BookingAlarm.Subject]
+        SUBJECT_HELD: _ClassVar[BookingAlarm.Subject]
+    SUBJECT_UNSPECIFIED: BookingAlarm.Subject
+    SUBJECT_TAKEN: BookingAlarm.Subject
+    SUBJECT_HELD: BookingAlarm.Subject
     NAME_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +52,9 @@ class BookingAlarm(_message.Message):
     ACKNOWLEDGED_AT_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_BY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    REACH_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PSEUDONYM_FIELD_NUMBER: _ClassVar[int]
     name: str
     queue: str
     agency: str
@@ -45,7 +66,10 @@ class BookingAlarm(_message.Message):
     acknowledged_at: _timestamp_pb2.Timestamp
     acknowledged_by: str
     reason: str
-    def __init__(self, name: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[_Union[BookingAlarm.Origin, str]] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tickets: _Optional[_Iterable[str]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_by: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    reach: BookingAlarm.Reach
+    subject: BookingAlarm.Subject
+    pseudonym: str
+    def __init__(self, name: _Optional[str] = ..., queue: _Optional[str] = ..., agency: _Optional[str] = ..., origin: _Optional[_Union[BookingAlarm.Origin, str]] = ..., count: _Optional[int] = ..., window_minutes: _Optional[int] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tickets: _Optional[_Iterable[str]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_by: _Optional[str] = ..., reason: _Optional[str] = ..., reach: _Optional[_Union[BookingAlarm.Reach, str]] = ..., subject: _Optional[_Union[BookingAlarm.Subject, str]] = ..., pseudonym: _Optional[str] = ...) -> None: ...
 
 class ListBookingAlarmsRequest(_message.Message):
     __slots__ = ("parent", "open_only", "page_size", "page_token")

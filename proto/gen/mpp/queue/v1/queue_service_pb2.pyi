@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TakeTicketRequest(_message.Message):
-    __slots__ = ("parent", "offering", "phone", "priority_group", "request_id", "priority_class", "nik", "device", "channel", "kiosk")
+    __slots__ = ("parent", "offering", "phone", "priority_group", "request_id", "priority_class", "nik", "device", "channel", "kiosk", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class TakeTicketRequest(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     KIOSK_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     offering: str
     phone: str
@@ -32,7 +33,8 @@ class TakeTicketRequest(_message.Message):
     device: str
     channel: str
     kiosk: str
-    def __init__(self, parent: _Optional[str] = ..., offering: _Optional[str] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., priority_class: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., channel: _Optional[str] = ..., kiosk: _Optional[str] = ...) -> None: ...
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., offering: _Optional[str] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., priority_class: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., channel: _Optional[str] = ..., kiosk: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class GetTicketRequest(_message.Message):
     __slots__ = ("name",)

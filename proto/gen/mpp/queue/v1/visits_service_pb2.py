@@ -29,7 +29,7 @@ from mpp.queue.v1 import ticket_pb2 as mpp_dot_queue_dot_v1_dot_ticket__pb2
 from mpp.queue.v1 import visit_pb2 as mpp_dot_queue_dot_v1_dot_visit__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/queue/v1/visits_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\x1a\x18mpp/queue/v1/visit.proto\"\xa4\x03\n\x11StartVisitRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x31\n\x06wishes\x18\x02 \x03(\x0b\x32\x17.mpp.queue.v1.VisitWishB\x08\xbaH\x05\x92\x01\x02\x10\x0c\x12\x31\n\x05phone\x18\x03 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12=\n\x0epriority_group\x18\x04 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x03nik\x18\x06 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^([0-9]{16})?$\xb8\xbb\x18\x01\x12\x1c\n\x06\x64\x65vice\x18\x07 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc8\x01\xb8\xbb\x18\x01\x12Q\n\x05kiosk\x18\x08 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/kiosks/[a-z][a-z0-9-]{1,40})?$\"\xf5\x01\n\tVisitWish\x12Q\n\x05queue\x18\x01 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$\x12Z\n\x08offering\x18\x02 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$\x12\x39\n\x0epriority_class\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^([a-z][a-z0-9_-]{1,30})?$\"[\n\x0fGetVisitRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xbaH7r523^sites/[a-z][a-z0-9-]{1,30}/visits/[a-z0-9-]{8,40}$\"\x96\x01\n\x12\x43\x61ncelVisitRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xbaH7r523^sites/[a-z][a-z0-9-]{1,30}/visits/[a-z0-9-]{8,40}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\x9d\x03\n\rVisitsService\x12\x82\x01\n\nStartVisit\x12\x1f.mpp.queue.v1.StartVisitRequest\x1a\x13.mpp.queue.v1.Visit\">\xaa\xbb\x18\x14\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x01\x12\x04\x08\x04\x10\x02\x18\x01\x82\xd3\xe4\x93\x02 \"\x1b/v1/{parent=sites/*}/visits:\x01*\x12\x7f\n\x08GetVisit\x12\x1d.mpp.queue.v1.GetVisitRequest\x1a\x13.mpp.queue.v1.Visit\"?\xaa\xbb\x18\x18\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sites/*/visits/*}\x12\x85\x01\n\x0b\x43\x61ncelVisit\x12 .mpp.queue.v1.CancelVisitRequest\x1a\x13.mpp.queue.v1.Visit\"?\xaa\xbb\x18\x0e\x12\x04\x08\x01\x10\x04\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=sites/*/visits/*}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/queue/v1/visits_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/ticket.proto\x1a\x18mpp/queue/v1/visit.proto\"\xbd\x03\n\x11StartVisitRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x31\n\x06wishes\x18\x02 \x03(\x0b\x32\x17.mpp.queue.v1.VisitWishB\x08\xbaH\x05\x92\x01\x02\x10\x0c\x12\x31\n\x05phone\x18\x03 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12=\n\x0epriority_group\x18\x04 \x01(\x0e\x32\x1b.mpp.queue.v1.PriorityGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x03nik\x18\x06 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^([0-9]{16})?$\xb8\xbb\x18\x01\x12\x1c\n\x06\x64\x65vice\x18\x07 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc8\x01\xb8\xbb\x18\x01\x12Q\n\x05kiosk\x18\x08 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/kiosks/[a-z][a-z0-9-]{1,40})?$\x12\x17\n\x05proof\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1f\"\xf5\x01\n\tVisitWish\x12Q\n\x05queue\x18\x01 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$\x12Z\n\x08offering\x18\x02 \x01(\tBH\xbaHErC2A^(sites/[a-z][a-z0-9-]{1,30}/offerings/[a-z0-9][a-z0-9-]{1,60})?$\x12\x39\n\x0epriority_class\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^([a-z][a-z0-9_-]{1,30})?$\"[\n\x0fGetVisitRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xbaH7r523^sites/[a-z][a-z0-9-]{1,30}/visits/[a-z0-9-]{8,40}$\"\x96\x01\n\x12\x43\x61ncelVisitRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xbaH7r523^sites/[a-z][a-z0-9-]{1,30}/visits/[a-z0-9-]{8,40}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x32\x9d\x03\n\rVisitsService\x12\x82\x01\n\nStartVisit\x12\x1f.mpp.queue.v1.StartVisitRequest\x1a\x13.mpp.queue.v1.Visit\">\xaa\xbb\x18\x14\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x01\x12\x04\x08\x04\x10\x02\x18\x01\x82\xd3\xe4\x93\x02 \"\x1b/v1/{parent=sites/*}/visits:\x01*\x12\x7f\n\x08GetVisit\x12\x1d.mpp.queue.v1.GetVisitRequest\x1a\x13.mpp.queue.v1.Visit\"?\xaa\xbb\x18\x18\x12\x04\x08\x02\x10\x02\x12\x04\x08\x01\x10\x04\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sites/*/visits/*}\x12\x85\x01\n\x0b\x43\x61ncelVisit\x12 .mpp.queue.v1.CancelVisitRequest\x1a\x13.mpp.queue.v1.Visit\"?\xaa\xbb\x18\x0e\x12\x04\x08\x01\x10\x04\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=sites/*/visits/*}:cancel:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTVISITREQUEST'].fields_by_name['device']._serialized_options = b'\272H\005r\003\030\310\001\270\273\030\001'
   _globals['_STARTVISITREQUEST'].fields_by_name['kiosk']._loaded_options = None
   _globals['_STARTVISITREQUEST'].fields_by_name['kiosk']._serialized_options = b'\272H?r=2;^(sites/[a-z][a-z0-9-]{1,30}/kiosks/[a-z][a-z0-9-]{1,40})?$'
+  _globals['_STARTVISITREQUEST'].fields_by_name['proof']._loaded_options = None
+  _globals['_STARTVISITREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\005r\003\030\240\037'
   _globals['_VISITWISH'].fields_by_name['queue']._loaded_options = None
   _globals['_VISITWISH'].fields_by_name['queue']._serialized_options = b'\272H?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$'
   _globals['_VISITWISH'].fields_by_name['offering']._loaded_options = None
@@ -73,13 +75,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VISITSSERVICE'].methods_by_name['CancelVisit']._loaded_options = None
   _globals['_VISITSSERVICE'].methods_by_name['CancelVisit']._serialized_options = b'\252\273\030\016\022\004\010\001\020\004\022\004\010\007\020\002\030\001\202\323\344\223\002\'\"\"/v1/{name=sites/*/visits/*}:cancel:\001*'
   _globals['_STARTVISITREQUEST']._serialized_start=194
-  _globals['_STARTVISITREQUEST']._serialized_end=614
-  _globals['_VISITWISH']._serialized_start=617
-  _globals['_VISITWISH']._serialized_end=862
-  _globals['_GETVISITREQUEST']._serialized_start=864
-  _globals['_GETVISITREQUEST']._serialized_end=955
-  _globals['_CANCELVISITREQUEST']._serialized_start=958
-  _globals['_CANCELVISITREQUEST']._serialized_end=1108
-  _globals['_VISITSSERVICE']._serialized_start=1111
-  _globals['_VISITSSERVICE']._serialized_end=1524
+  _globals['_STARTVISITREQUEST']._serialized_end=639
+  _globals['_VISITWISH']._serialized_start=642
+  _globals['_VISITWISH']._serialized_end=887
+  _globals['_GETVISITREQUEST']._serialized_start=889
+  _globals['_GETVISITREQUEST']._serialized_end=980
+  _globals['_CANCELVISITREQUEST']._serialized_start=983
+  _globals['_CANCELVISITREQUEST']._serialized_end=1133
+  _globals['_VISITSSERVICE']._serialized_start=1136
+  _globals['_VISITSSERVICE']._serialized_end=1549
 # @@protoc_insertion_point(module_scope)

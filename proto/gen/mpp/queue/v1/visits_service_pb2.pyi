@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StartVisitRequest(_message.Message):
-    __slots__ = ("parent", "wishes", "phone", "priority_group", "request_id", "nik", "device", "kiosk")
+    __slots__ = ("parent", "wishes", "phone", "priority_group", "request_id", "nik", "device", "kiosk", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     WISHES_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class StartVisitRequest(_message.Message):
     NIK_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     KIOSK_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     wishes: _containers.RepeatedCompositeFieldContainer[VisitWish]
     phone: str
@@ -29,7 +30,8 @@ class StartVisitRequest(_message.Message):
     nik: str
     device: str
     kiosk: str
-    def __init__(self, parent: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[VisitWish, _Mapping]]] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., kiosk: _Optional[str] = ...) -> None: ...
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[VisitWish, _Mapping]]] = ..., phone: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., request_id: _Optional[str] = ..., nik: _Optional[str] = ..., device: _Optional[str] = ..., kiosk: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class VisitWish(_message.Message):
     __slots__ = ("queue", "offering", "priority_class")
