@@ -70,11 +70,13 @@ def test_counters_that_are_not() -> None:
     later = NOW + 20 * MINUTE
     assert at_work(SPEC, DAY, [paused, other], [], later, waiting=True) == ([], [1200.0])  # the other's is not ours
     assert at_work(SPEC, "2026-11-24", [counter(3, NOW)], [], NOW, waiting=True) == ([], [])  # yesterday's session
+    # For good: for a break there is the pause.
     closed = counter(1, NOW).close(now=NOW, today=DAY, officer="o1")
     left = visit(1, NOW - 9 * MINUTE, State.FINISHED)
-    assert at_work(SPEC, DAY, [closed], [left], NOW, waiting=True) == ([], [])  # for good: for a break there is the pause
+    assert at_work(SPEC, DAY, [closed], [left], NOW, waiting=True) == ([], [])
+    # Paused after the call.
     booked = replace(visit(1, NOW, State.SERVING), booked=1800.0)
-    assert at_work(SPEC, DAY, [paused], [booked], NOW, waiting=True) == ([Desk("ktp", 0.0, 1800.0)], [])  # paused after it
+    assert at_work(SPEC, DAY, [paused], [booked], NOW, waiting=True) == ([Desk("ktp", 0.0, 1800.0)], [])
 
 
 class Known:
