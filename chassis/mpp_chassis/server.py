@@ -76,7 +76,7 @@ class Problem:
 
     def to_status(self) -> Any:
         """Kept below gRPC's 8 kB for trailers: the first 12 fields, texts cut."""
-        metadata = {str(k)[:64]: str(v)[:200] for k, v in (self.metadata or {}).items()}
+        metadata = {str(k)[:64]: str(v)[: 1000 if k == "challenge" else 200] for k, v in (self.metadata or {}).items()}
         info = error_details_pb2.ErrorInfo(reason=self.reason, domain="mpp", metadata=metadata)
         details: list[Message] = [info]
         if self.fields:
@@ -85,6 +85,8 @@ class Problem:
                 for f, d in self.fields[:MOST_VIOLATIONS]
             ]
             details.append(error_details_pb2.BadRequest(field_violations=violations))
+        if (seconds := metadata.get("retry_after_seconds", "")).isdecimal():
+            details.append(error_details_pb2.RetryInfo(retry_delay={"seconds": int(seconds)}))
         packed = []
         for detail in details:
             box = any_pb2.Any()
