@@ -14,6 +14,7 @@ from mpp_chassis.events import Event
 from mpp_queue import domain
 from mpp_queue.announcement import announcement
 from mpp_queue.domain import Delivery, Policy, PriorityGroup, QueueSpec, Return, State, Ticket
+from mpp_queue.domain.spec import NO_TEXT
 from mpp_queue.views import Snapshot
 
 _STATES: dict[State, Any] = {state: ticket_pb2.Ticket.State.Value(f"STATE_{state.name}") for state in State}
@@ -116,6 +117,7 @@ class Doors:
 
     closed: str = ""
     opens_at: datetime | None = None
+    text: domain.Text = NO_TEXT
 
 
 def queue_status(spec: QueueSpec, snapshot: Snapshot, policy: Policy, doors: Doors) -> ticket_pb2.QueueStatus:
@@ -139,7 +141,8 @@ def queue_status(spec: QueueSpec, snapshot: Snapshot, policy: Policy, doors: Doo
         reply.waiting_by_class.add(priority_class=named, waiting=waiting)
     reply.open, reply.closed_reason = not doors.closed, doors.closed
     if doors.closed:
-        reply.closed_text, reply.closed_text_en = spec.closed_text.id, spec.closed_text.en
+        text = doors.text if doors.text.id else spec.closed_text
+        reply.closed_text, reply.closed_text_en = text.id, text.en
     if doors.opens_at:
         _stamp(reply.opens_at, doors.opens_at)
     return reply
@@ -203,7 +206,7 @@ def _called_event(t: Ticket) -> events_pb2.TicketCalled:
         counter=t.counter,
         calls=t.calls,
         sealed_phone=t.sealed_phone,
-        announcement=announcement(t.number, t.counter),
+        announcement="" if t.channel in domain.REMOTE_CHANNELS else announcement(t.number, t.counter),
         offering=t.offering,
         day=t.day,
         channel=t.channel,

@@ -3,15 +3,18 @@ read model; decides nothing but what a zero of the contract means."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp_chassis import downtime
 
 from mpp_queue.domain import (
     AgendaHours,
     AppointmentRules,
+    Closure,
+    Maintenance,
     NumberRange,
     OpenHours,
     Policy,
@@ -46,6 +49,7 @@ def fields_of_site(site: site_pb2.Site) -> dict[str, Any]:
         "time_zone": site.time_zone,
         "opening_hours": [[h.weekday, h.opens, h.closes] for h in site.opening_hours],
         "holidays": [h.date for h in site.holidays],
+        "maintenance": downtime.fields_of(site.maintenance),
         "display_name": [site.display_name.id, site.display_name.en],
     }
 
@@ -70,7 +74,22 @@ def spec_of(name: str, agency: Mapping[str, Any], site: Mapping[str, Any]) -> Qu
         opening_hours=tuple(OpenHours(*h) for h in site.get("opening_hours", ())),
         holidays=frozenset(site.get("holidays", ())),
         closed_text=Text(told.closed_text.id, told.closed_text.en),
+        draining=told.draining,
+        draining_text=Text(told.draining_text.id, told.draining_text.en),
+        closures=closures_of(told.closures),
+        maintenance=maintenance_of(site),
     )
+
+
+def closures_of(told: Iterable[site_pb2.Closure]) -> tuple[Closure, ...]:
+    """A queue's or a channel's days off."""
+    return tuple(Closure(c.date, Text(c.text.id, c.text.en)) for c in told)
+
+
+def maintenance_of(site: Mapping[str, Any]) -> tuple[Maintenance, ...]:
+    """Of the read model `sites`."""
+    windows = downtime.of_fields(site.get("maintenance", ()), site["time_zone"])
+    return tuple(Maintenance(w.starts, w.ends, Text(w.text_id, w.text_en)) for w in windows)
 
 
 def policy_of(told: agency_pb2.PriorityPolicy) -> Policy:

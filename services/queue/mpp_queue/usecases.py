@@ -27,7 +27,7 @@ from mpp_chassis.events import Event
 from mpp_chassis.privacy import BlindIndex, FieldCipher, looks_personal, mask_phone
 
 from mpp_queue import domain, messages, metrics
-from mpp_queue.boards import Boards
+from mpp_queue.boards import Boards, board_line, merged
 from mpp_queue.counters.usecases import App as Counters
 from mpp_queue.domain import (
     Admission,
@@ -36,7 +36,6 @@ from mpp_queue.domain import (
     NumberTaken,
     PersonRequired,
     QueueError,
-    QueueNotOpen,
     QueueSpec,
     QuotaReached,
     Rules,
@@ -55,7 +54,7 @@ M = TypeVar("M", bound=Message)
 NUMBER_ATTEMPTS = 60  # lost races for a number before the caller is asked to try again
 PAGE_SIZE, LARGEST_PAGE = 50, 500
 # Channels that a ticket gets by the way it came, never by what a request says.
-OWN_CHANNELS = frozenset({"appointment", "offline_kiosk", "transfer"})
+OWN_CHANNELS = frozenset({"appointment", "offline_kiosk", "transfer"}) | domain.REMOTE_CHANNELS
 CHANNEL_OF_ROLE = {"kiosk": "kiosk", "citizen": "online"}
 
 
@@ -159,7 +158,8 @@ def walk_in(
     app: App, spec: QueueSpec, name: str, request: queue_service_pb2.TakeTicketRequest, call: Call
 ) -> Admission:
     """What a request for a ticket comes to, after everything that may refuse it but the number itself: a visit asks it
-    for each of its queues. Raises InvalidField, PersonRequired, QueueNotOpen, NotFound, and what gate and guard refuse.
+    for each of its queues. Raises InvalidField, PersonRequired, QueueNotOpen, UnderMaintenance, NotFound, and what
+    gate and guard refuse.
     """
     if request.priority_class and not app.rules.policy_of(spec).knows(request.priority_class):
         raise InvalidField("priority_class", f"{spec.name} has no class {request.priority_class}")
@@ -167,10 +167,7 @@ def walk_in(
         app.gate.check("/".join(spec.name.split("/")[:2]), request.kiosk)
     if request.channel in OWN_CHANNELS:
         raise InvalidField("channel", f"{request.channel} is no channel that a request may name")
-    doors = doors_of(spec, call.now)
-    if doors.closed:
-        opens = {"opens_at": doors.opens_at.isoformat()} if doors.opens_at else {}
-        raise QueueNotOpen(f"{spec.name} is not open now", metadata={"cause": doors.closed, **opens})
+    domain.refuse_shut(spec, call.now)
     person_key = _person(app, request.nik, call)
     if spec.quota.person_required and not person_key:
         raise PersonRequired(f"{spec.name} gives tickets to a person; tell the NIK", field="nik")
@@ -206,11 +203,9 @@ def _person(app: App, nik: str, call: Call) -> str:
 
 
 def doors_of(spec: QueueSpec, now: datetime) -> Doors:
-    """Whether TakeTicket may give a number, as far as the hours say."""
-    if not spec.hours_enforced or domain.is_open(spec, now):
-        return Doors()
-    holiday = local_day(spec.zone, now) in spec.holidays
-    return Doors("HOLIDAY" if holiday else "OUTSIDE_HOURS", domain.next_opening(spec, now))
+    """Whether TakeTicket may give a number, as far as hours, days off, draining and maintenance say."""
+    shut = domain.shut(spec, now)
+    return Doors(shut.reason, shut.opens_at, shut.text) if shut else Doors()
 
 
 def admit(app: App, admission: Admission, command: Command, reply_of: Callable[[Ticket], M]) -> M:
@@ -351,7 +346,8 @@ def watch_queue(
 ) -> Iterator[ticket_pb2.QueueStatus | None]:
     """The queue's state now, with every change, and every 15 s; None each second while nothing happens.
 
-    Not guaranteed: each state in between. When much happens at once, several changes are one message.
+    A call is shown at once; so is any change after a quiet moment. Under load all else is at most a quarter of a second
+    late. Not guaranteed: each state in between. When much happens at once, several changes are one message.
     Raises NotFound, FailedPrecondition.
     """
     spec = app.queues.find(request.name)  # before it is watched: names that are none must not be remembered
@@ -360,13 +356,14 @@ def watch_queue(
         seen = watch.look()
         spec = app.queues.find(request.name)
         now = app.clock()
-        snapshot = app.views.of(spec, local_day(spec.zone, now), since=seen.changed_at)
+        read = app.views.of(spec, local_day(spec.zone, now), since=seen.settled_at)
+        snapshot = replace(read, board=merged(read.board, read.read_at, seen.heard))
         status = _status(app, spec, snapshot, now)
         if status != sent or seen.beat_due:
             watch.sent()
             sent = status
             yield status
-        while not watch.wait(seen, 1.0):
+        while not watch.wait(seen, 1.0, seen.again_at(read.read_at)):
             yield None
 
 
@@ -456,7 +453,7 @@ def transfer_ticket(app: App, request: queue_service_pb2.TransferTicketRequest, 
     InvalidField, WrongState, NotFound, FailedPrecondition, PermissionDenied.
     """
     refuse_personal(request.reason)
-    app.queues.find(request.target)
+    domain.refuse_drained(app.queues.find(request.target), "target")
     child = f"{request.target}/tickets/{new_id(call.mutation)}"
     reply = change_ticket(
         app,
@@ -539,8 +536,17 @@ def change_ticket(app: App, name: str, call: Call, decide: Callable[[Ticket], Ti
 
     reply = app.tickets.change(name, call.mutation, ticket_pb2.Ticket, decision)
     for ticket in decided[-1:]:
-        metrics.count(ticket)
+        written(app, ticket)
     return reply
+
+
+def written(app: App, ticket: Ticket) -> None:
+    """After a step was written, never for a repeated command: counted, and a call told to those who watch through this
+    process. All others hear of it by its event.
+    """
+    metrics.count(ticket)
+    if any(isinstance(event, domain.Called) for event in ticket.events) and ticket.channel not in domain.REMOTE_CHANNELS:
+        app.boards.called(ticket.name, board_line(ticket.number, ticket.counter, ticket.called_at or ticket.issued_at))
 
 
 def attach_application(app: App, ticket: str, application: str, command: Command) -> bool:

@@ -6,8 +6,9 @@ what a ticket's way came to, `ahead.py` people ahead, `estimate.py` how long the
 The names below are what the rest of the service imports from here.
 """
 
-from mpp_queue.domain.admission import Admission
+from mpp_queue.domain.admission import REMOTE_CHANNELS, Admission
 from mpp_queue.domain.ahead import estimated_wait, people_ahead, visit_length
+from mpp_queue.domain.doors import Shut, out_of_service, refuse_drained, refuse_in_maintenance, refuse_shut, shut
 from mpp_queue.domain.errors import (
     ContingentExhausted,
     CounterBusy,
@@ -19,6 +20,7 @@ from mpp_queue.domain.errors import (
     QuotaReached,
     RecallLimit,
     RecallTooSoon,
+    UnderMaintenance,
     UndoRefused,
     VisitorBusy,
     WrongState,
@@ -42,6 +44,8 @@ from mpp_queue.domain.spec import (
     OTHERS,
     AgendaHours,
     AppointmentRules,
+    Closure,
+    Maintenance,
     NumberRange,
     OpenHours,
     Policy,
@@ -89,10 +93,12 @@ __all__ = [
     "OPEN",
     "OTHERS",
     "OTHERS_DIGIT",
+    "REMOTE_CHANNELS",
     "Admission",
     "AgendaHours",
     "AppointmentRules",
     "Called",
+    "Closure",
     "ContingentExhausted",
     "CounterBusy",
     "Delivery",
@@ -101,6 +107,7 @@ __all__ = [
     "HistoryLine",
     "InvalidField",
     "Issued",
+    "Maintenance",
     "NumberRange",
     "NumberTaken",
     "OpenHours",
@@ -121,12 +128,14 @@ __all__ = [
     "Returned",
     "Rules",
     "ServingStarted",
+    "Shut",
     "State",
     "Step",
     "Text",
     "Ticket",
     "TicketEvent",
     "Transferred",
+    "UnderMaintenance",
     "UndoRefused",
     "VisitorBusy",
     "WrongState",
@@ -145,9 +154,14 @@ __all__ = [
     "milliseconds",
     "next_opening",
     "number_of",
+    "out_of_service",
     "people_ahead",
     "quota_keys",
     "rank_of",
+    "refuse_drained",
+    "refuse_in_maintenance",
+    "refuse_shut",
+    "shut",
     "upcoming",
     "visit_length",
     "window",

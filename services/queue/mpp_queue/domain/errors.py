@@ -70,9 +70,19 @@ class ContingentExhausted(QueueError):
 
 
 class QueueNotOpen(QueueError):
-    """Outside the site's hours; metadata: `opens_at` (RFC 3339), when that is known."""
+    """No number now; metadata: `cause` (DRAINING, CLOSURE, HOLIDAY, OUTSIDE_HOURS), `opens_at` (RFC 3339), when that is
+    known; of DRAINING and CLOSURE also `text_id` and `text_en` for the citizen.
+    """
 
     reason = "QUEUE_NOT_OPEN"
+
+
+class UnderMaintenance(QueueError):
+    """The site takes nothing new; metadata: `ends_at` (RFC 3339), `text_id`, `text_en`. FAILED_PRECONDITION, because
+    UNAVAILABLE would be repeated at once and counted as an outage (ADR 0035).
+    """
+
+    reason = "MAINTENANCE"
 
 
 class QuotaReached(QueueError):

@@ -163,6 +163,26 @@ class Text:
     en: str = ""
 
 
+NO_TEXT = Text()
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A local date on which this queue alone does not serve; an empty text: its usual closing words."""
+
+    date: str
+    text: Text = Text()
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """From `starts` until before `ends` (aware) nobody can begin anything at the site."""
+
+    starts: datetime
+    ends: datetime
+    text: Text
+
+
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as the catalogue publishes it. `zone` is the site's IANA zone; `minutes_per_visit` a first
@@ -185,6 +205,15 @@ class QueueSpec:
     opening_hours: tuple[OpenHours, ...] = ()
     holidays: frozenset[str] = frozenset()
     closed_text: Text = Text()
+    draining: bool = False
+    draining_text: Text = Text()
+    closures: tuple[Closure, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+
+    @property
+    def days_off(self) -> frozenset[str]:
+        """Local dates on which it does not serve: the site's holidays and its own."""
+        return self.holidays | {closure.date for closure in self.closures}
 
     def number(self, seq: int) -> str:
         """What is printed for the `seq`-th ticket of a day; `D-K001` for the first of an offline block."""
@@ -252,7 +281,7 @@ def next_opening(spec: QueueSpec, now: datetime, days: int = 30) -> datetime | N
         day = today + timedelta(days=ahead)
         starts = [datetime.combine(day, clock(h.opens), zone) for h in _hours_of(spec.opening_hours, day)]
         later = [start for start in starts if start > now]
-        if later and day.isoformat() not in spec.holidays:
+        if later and day.isoformat() not in spec.days_off:
             return min(later)
     return None
 

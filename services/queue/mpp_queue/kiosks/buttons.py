@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from mpp_chassis.errors import FailedPrecondition, NotFound
 
-from mpp_queue.domain import QueueSpec, is_open
-from mpp_queue.domain.spec import Text
+from mpp_queue.domain import QueueSpec, shut
+from mpp_queue.domain.spec import NO_TEXT, Text
 from mpp_queue.kiosks.domain import Duty
 from mpp_queue.kiosks.views import Button, KioskSpec
 from mpp_queue.views import Queues, QueueViews
@@ -23,7 +23,6 @@ PAUSED = Text(
 )
 CLOSED = Text("Layanan ini sedang tutup.", "This service is closed now.")
 EXHAUSTED = Text("Nomor antrean hari ini sudah habis.", "All numbers of today are given out.")
-NO_TEXT = Text()
 
 
 class ButtonState(StrEnum):
@@ -64,8 +63,8 @@ def state_of(spec: QueueSpec, duty: Duty, button_id: str, *, last_seq: int, now:
     if button_id in duty.paused:
         said = Text(duty.paused[button_id]) if duty.paused[button_id] else None
         return ButtonState.PAUSED, said or own or PAUSED
-    if spec.hours_enforced and not is_open(spec, now):
-        return ButtonState.CLOSED, own or CLOSED
+    if closed := shut(spec, now):
+        return ButtonState.CLOSED, closed.text if closed.text.id else CLOSED
     if spec.daily_contingent and last_seq >= spec.daily_contingent:
         return ButtonState.EXHAUSTED, EXHAUSTED
     return ButtonState.OPEN, NO_TEXT
