@@ -214,6 +214,23 @@ def test_a_call_is_taken_back_as_if_it_had_not_been() -> None:
     assert (again.call_key, again.second_call_key) == ("c1", "c2")  # the undone command stays known
 
 
+def test_a_call_is_taken_back_with_its_recalls() -> None:
+    twice = called(issued(4), 100).recall(now=at(120), actor="a", rules=RULES)
+    back = twice.undo(now=at(130), actor="officer:o1", rules=RULES)
+    assert (back.state, back.calls, back.turn_at) == (State.WAITING, 0, None)
+    # What was called before, and put back for a reason, counts on.
+    again = called(twice.requeue(now=at(130), actor="a", reason="listrik", reset_calls=False, rules=RULES), 140)
+    assert again.undo(now=at(150), actor="officer:o1", rules=RULES).calls == 2
+
+
+def test_a_resumed_citizen_whose_call_is_taken_back_is_parked_also_after_a_recall() -> None:
+    """Not in the line: the visit is half over and its waiting time was told long ago."""
+    aside = called(issued(4), 100).serve(now=at(130), actor="a").park(now=at(190), actor="a", reason="fotokopi")
+    back = aside.resume(now=at(490), actor="officer:o1", counter=4).recall(now=at(510), actor="a", rules=RULES)
+    undone = back.undo(now=at(515), actor="officer:o1", rules=RULES)
+    assert (undone.state, undone.busy_key, undone.calls, undone.away_since) == (State.PARKED, "", 0, at(190))
+
+
 def test_a_requeued_ticket_keeps_its_place_and_its_calls() -> None:
     before = issued(4)
     ticket = called(before).recall(now=at(20), actor="a", rules=RULES)

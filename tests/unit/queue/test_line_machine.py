@@ -42,6 +42,7 @@ class Line(RuleBasedStateMachine):
         self.calls: dict[int, int] = {}
         self.misses: dict[int, int] = {}
         self.resumed: set[int] = set()
+        self.at_once: dict[int, int] = {}  # its present call and the recalls of it
 
     def _act(self, seconds: float = 0.7) -> None:
         self.now += timedelta(seconds=seconds)
@@ -139,6 +140,7 @@ class Line(RuleBasedStateMachine):
     def _called(self, ticket: Ticket, officer: str) -> None:
         self.where[ticket.seq] = ticket.counter
         self.calls[ticket.seq] += 1
+        self.at_once[ticket.seq] = 1
         self._untold(ticket.seq)
         self.turns.insert(0, (self.now, ticket.seq, self.place[ticket.seq][0]))
 
@@ -181,7 +183,7 @@ class Line(RuleBasedStateMachine):
             return
         assert fits
         self.calls[ticket.seq] += 1
-        self.resumed.discard(ticket.seq)
+        self.at_once[ticket.seq] += 1
 
     @precondition(lambda self: self._at_counters())
     @rule(data=st.data(), officer=OFFICERS, wait=st.sampled_from([0, 30, 70]))
@@ -196,7 +198,7 @@ class Line(RuleBasedStateMachine):
             assert not fits
             return
         assert fits
-        self.calls[ticket.seq] -= 1
+        self.calls[ticket.seq] -= self.at_once[ticket.seq]
         if ticket.seq in self.resumed:
             self.where[ticket.seq] = "parked"
             self.resumed.discard(ticket.seq)
@@ -230,7 +232,7 @@ class Line(RuleBasedStateMachine):
         ticket = self._seq(data.draw(st.sampled_from(self._of("parked"))))
         called = ticket.resume(now=self.now, actor=officer, counter=counter)
         if self._try_at_counter(called, counter):
-            self.where[ticket.seq], self.calls[ticket.seq] = counter, 1
+            self.where[ticket.seq], self.calls[ticket.seq], self.at_once[ticket.seq] = counter, 1, 1
             self.resumed.add(ticket.seq)
 
     @precondition(lambda self: self._at_counters())

@@ -285,13 +285,14 @@ class Ticket:
             raise RecallTooSoon(
                 f"{self.number} may be called again in {left} s", metadata={"retry_after_seconds": str(left)}
             )
-        again = replace(
-            self, calls=self.calls + 1, called_at=now, rank=call_rank(now), last_call=call_rank(now), resumed=False
-        )
+        again = replace(self, calls=self.calls + 1, called_at=now, rank=call_rank(now), last_call=call_rank(now))
         return again._to(State.CALLED, Step.RECALL, now, actor, Called())
 
     def undo(self, *, now: datetime, actor: str, rules: Rules) -> Ticket:
-        """The call was a mistake: back at the old place, as if it had not been. Raises UndoRefused."""
+        """The call was a mistake: back at the old place, as if neither it nor its recalls had been. Raises UndoRefused.
+
+        The time runs from the last recall. Parked again, a resumed one has no calls of its turn that count any more.
+        """
         self._check(Step.UNDO)
         since = _span(self.called_at or now, now)
         if actor != self.called_by:
@@ -303,9 +304,11 @@ class Ticket:
             )
         event = Returned(Return.UNDONE, now, self.counter)
         if self.resumed:
-            back = replace(self, busy_key="", visit_key="", resumed=False, calls=max(self.calls - 1, 0))
+            back = replace(self, busy_key="", visit_key="", resumed=False, calls=0)
             return back._to(State.PARKED, Step.UNDO, now, actor, event)
-        back = replace(self._back_in_line(), calls=max(self.calls - 1, 0), last_call="", turn_at=None)
+        back = replace(
+            self._back_in_line(), calls=max(self.calls - self._calls_at_once(), 0), last_call="", turn_at=None
+        )
         return back._to(State.WAITING, Step.UNDO, now, actor, event)
 
     def requeue(self, *, now: datetime, actor: str, reason: str, reset_calls: bool, rules: Rules) -> Ticket:
@@ -452,6 +455,11 @@ class Ticket:
             busy_key=busy_key(self.queue, counter, self.day),
             visit_key=self.visit,
         )
+
+    def _calls_at_once(self) -> int:
+        """The present call and its recalls: what was called since the ticket came to this counter."""
+        steps = [line.step for line in self.history]
+        return next((n for n, step in enumerate(reversed(steps), 1) if step != Step.RECALL), 1)
 
     def _back_in_line(self) -> Ticket:
         rank = self.waiting_rank or rank_of(self.class_digit, self.arrived_at, self.seq)
