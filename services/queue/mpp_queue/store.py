@@ -116,6 +116,7 @@ class Visit:
     offering: str = ""
     serving_at: datetime | None = None
     booked: float = 0.0  # seconds
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,7 @@ class Tickets:
 
 _VISIT_FIELDS = (
     "number", "counter", "called_at", "last_call", "turn_at", "serving_at", "ended_at", "away_seconds",
-    "priority_class", "priority", "state", "offering", "expected_seconds",
+    "priority_class", "priority", "state", "offering", "expected_seconds", "channel",
 )  # fmt: skip
 
 
@@ -298,6 +299,7 @@ def _visit(document: Mapping[str, Any]) -> Visit:
         offering=document["offering"],
         serving_at=begin,
         booked=document.get("expected_seconds") or 0.0,
+        channel=document.get("channel", ""),
     )
 
 

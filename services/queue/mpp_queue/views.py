@@ -215,13 +215,14 @@ class QueueViews:
             by_class[policy.index_named(some.priority_class)] += some.count
         lately = self._tickets.lately_called(*where, limit=LAST_CALLS)
         called = [v for v in lately if v.state in domain.LATELY_CALLED]
+        in_hall = [v for v in called if v.channel not in domain.REMOTE_CHANNELS]
         visits = [v.length for v in called if v.length is not None]
         return Snapshot(
             by_class=tuple(by_class),
             last_seq=last_seq,
             visit=domain.visit_length(visits, spec.minutes_per_visit),
             counters=max(len({v.counter for v in called}), 1),
-            board=tuple(BoardLine(v.number, v.counter, v.called_at) for v in called[:BOARD_LINES]),
+            board=tuple(BoardLine(v.number, v.counter, v.called_at) for v in in_hall[:BOARD_LINES]),
             forecast=(
                 self._outlook.forecast(spec, day, standing, lately)
                 if self._outlook

@@ -18,7 +18,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from math import ceil
 
-from mpp_queue.domain.admission import Admission
+from mpp_queue.domain.admission import REMOTE_CHANNELS, Admission
 from mpp_queue.domain.errors import InvalidField, RecallLimit, RecallTooSoon, UndoRefused, WrongState
 from mpp_queue.domain.policy import OTHERS_DIGIT, busy_key, call_rank, digit_of, milliseconds, rank_of
 from mpp_queue.domain.spec import PriorityGroup, QueueSpec, Rules
@@ -558,7 +558,7 @@ def admission_of(parent: Ticket, target: str, offering: str) -> Admission:
     return Admission(
         name=parent.child,
         queue=target,
-        channel="transfer",
+        channel=parent.channel if parent.channel in REMOTE_CHANNELS else "transfer",
         arrived_at=parent.arrived_at,
         offering=offering,
         group=parent.group,

@@ -11,10 +11,11 @@ from typing import Any
 from mpp.queue.v1 import events_pb2
 from mpp_chassis.entrypoint import EventMeta, every, on
 
+from mpp_queue.domain import REMOTE_CHANNELS
 from mpp_queue.guard import usecases
 
 # A transferred ticket is no new one, and a booked one was counted when it was booked. A kiosk's own device takes for all.
-NOT_COUNTED = frozenset({"transfer", "appointment"})
+NOT_COUNTED = frozenset({"transfer", "appointment"}) | REMOTE_CHANNELS
 OWN_DEVICE = "online"
 SECONDS = 60
 
