@@ -16,7 +16,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.rpc import code_pb2, status_pb2
 from mpp.applications.v1 import application_pb2 as pb
 from mpp.applications.v1 import applications_service_pb2 as rpc
-from mpp_chassis import trace
+from mpp_chassis import downtime, trace
 from mpp_chassis.aggregates import Decision, Stored
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import FailedPrecondition, NotFound
@@ -59,7 +59,8 @@ Step = Callable[[domain.Application], domain.Application]
 
 
 def create_application(app: App, request: rpc.CreateApplicationRequest, call: Call) -> pb.Application:
-    """Open a draft. Raises NotFound (OFFERING_UNKNOWN), PermissionDenied, and the domain's InvalidField.
+    """Open a draft. Raises NotFound (OFFERING_UNKNOWN), PermissionDenied, FailedPrecondition (MAINTENANCE, for citizens),
+    and the domain's InvalidField.
 
     A duplicate is only suspected, from what is committed: of two files opened in the same instant none may be
     flagged until one of them is submitted.
@@ -74,6 +75,8 @@ def create_application(app: App, request: rpc.CreateApplicationRequest, call: Ca
     call.require(agency=offering.agency, owners=owners)
     warnings = domain.check_nik(request.applicant.nik)
     name, site_id = f"{request.parent}/applications/{new_id(call.mutation)}", _site_id(request.parent)
+    if call.role == "citizen" and app.applications.load(name) is None:  # an officer finishes who is at the counter
+        downtime.refuse_new(app.sites.maintenance(request.parent), call.now)
     draft = domain.open_application(
         name=name,
         site=request.parent,

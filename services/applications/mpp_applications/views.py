@@ -12,7 +12,9 @@ from typing import Any
 
 from mpp.catalog.v1 import offering_pb2, site_pb2
 from mpp.queue.v1 import events_pb2 as queue_events
+from mpp_chassis import downtime
 from mpp_chassis.aggregates import Store
+from mpp_chassis.downtime import Downtime
 from mpp_chassis.projection import Projection
 from mpp_chassis.worktime import WorkCalendar
 
@@ -66,18 +68,26 @@ class Sites:
 
     def learn(self, site: site_pb2.Site, sequence: int) -> bool:
         """Raises ValueError when the site's times are no calendar; nothing is kept then."""
+        windows = downtime.fields_of(site.maintenance)
         fields = {
             "zone": site.time_zone,
             "hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours],
             "holidays": [h.date for h in site.holidays],
+            "maintenance": windows,
         }
         _calendar(fields)
+        downtime.of_fields(windows, site.time_zone)
         return self._projection.apply(site.name, sequence, fields)
 
     def calendar(self, site: str) -> WorkCalendar | None:
         """`site` is `sites/{site}`."""
         found = self._projection.get(site)
         return _calendar(found) if found else None
+
+    def maintenance(self, site: str) -> tuple[Downtime, ...]:
+        """When citizens can begin nothing new; none for a site that is not known."""
+        found = self._projection.get(site) or {"zone": "UTC"}
+        return downtime.of_fields(found.get("maintenance", ()), found["zone"])
 
 
 class Tickets:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2
-from mpp_chassis import logs
+from mpp_chassis import downtime, logs
 from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import InvalidField, NotFound
@@ -104,6 +104,8 @@ def report_overcharge(
 
 def _file(app: App, new: domain.NewComplaint, call: Call) -> complaint_pb2.Complaint:
     command, now, site = call.mutation, _moment(call.now), new.name.split("/complaints/")[0]
+    if app.complaints.get(new.name) is None:  # a repeated command gets its stored reply
+        downtime.refuse_new(app.sites.maintenance(site), now)
     complaint = domain.file(new, _terms(app, site, now), now, call.actor)
     if not app.agencies.known(new.agency):
         raise NotFound(f"there is no {new.agency}", reason="AGENCY_UNKNOWN", field="agency")
