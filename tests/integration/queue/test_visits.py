@@ -10,7 +10,8 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -229,11 +230,11 @@ def test_what_takes_a_ticket_asks_a_visit_asks_too(house: House) -> None:
     assert "3573015708950001" not in str(list(house.database["visits"].find({})))
 
 
-def _written(house: House, database: Any, site: str, *queues: str) -> visits.Visit:
+def _written(now: datetime, database: Any, site: str, *queues: str) -> visits.Visit:
     """A visit as a process leaves it that dies before the first ticket."""
-    now, made = datetime.now(UTC), uuid.uuid4().hex[:26]
+    made = uuid.uuid4().hex[:26]
     visit = visits.start(
-        name=f"sites/{site}/visits/{made}", day=now.date().isoformat(), now=now, actor=KIOSK,
+        name=f"sites/{site}/visits/{made}", day=ticket_usecases.local_day("Asia/Jakarta", now), now=now, actor=KIOSK,
         channel="kiosk", wishes=visits.wishes_of(f"sites/{site}/visits/{made}", [(queue, "", "") for queue in queues]),
     )  # fmt: skip
     kept = store.Visits(Store(database, None, lambda: now, random.Random()))
@@ -244,12 +245,37 @@ def _written(house: House, database: Any, site: str, *queues: str) -> visits.Vis
 
 def test_what_a_crash_left_out_is_completed_once_whoever_does_it(house: House) -> None:
     other = house.line("samsat", "S", [40])
-    visit = _written(house, house.database, SITE, QUEUE, other)
+    visit = _written(house.now, house.database, SITE, QUEUE, other)
     together(6, lambda n: usecases.complete(house.apps[n % 2].visits, visit.name, house.now))
     for queue in (QUEUE, other):
         (ticket,) = tickets(house, queue)
         assert (ticket["_id"] in visit.tickets, ticket["visit"]) == (True, visit.name)
     usecases.complete(house.apps[0].visits, f"sites/{SITE}/visits/tidak-ada-sama-sekali", house.now)
+
+
+def test_what_a_crash_left_out_is_not_made_up_for_on_another_day(house: House) -> None:
+    """Else the citizen would stand in tomorrow's line, before everybody."""
+    other, left = house.line("samsat", "S", [40]), itertools.count()
+    whole = house.apps[0].visits
+
+    def dies_at_the_second(admission: Any, command: Any) -> Any:
+        if next(left):
+            raise Aborted("as if the process had died")
+        return whole.admit(admission, command)
+
+    request = pb.StartVisitRequest(
+        parent=f"sites/{SITE}", wishes=[pb.VisitWish(queue=q) for q in (QUEUE, other)], request_id=str(uuid.uuid4())
+    )
+    with pytest.raises(Aborted):
+        usecases.start_visit(replace(whole, admit=dies_at_the_second), request, house.by(KIOSK, "StartVisit", request))
+    visit = house.database["visits"].find_one({})
+    house.now += timedelta(hours=18)  # 02:00 of the next day, when `work` is back
+    usecases.complete(house.apps[1].visits, visit["_id"], house.now)
+    assert (len(tickets(house, QUEUE)), tickets(house, other)) == (1, [])
+    seen = {s.queue: (s.HasField("ticket"), s.refused_reason) for s in get(house, visit["_id"]).stops}
+    assert seen == {QUEUE: (True, ""), other: (False, "DAY_OVER")}
+    again = usecases.start_visit(whole, request, house.by(KIOSK, "StartVisit", request))
+    assert [s.refused_reason for s in again.stops] == ["", "DAY_OVER"]
 
 
 def test_cancelling_gives_up_what_waits_and_nothing_else(house: House) -> None:
@@ -269,7 +295,7 @@ def test_cancelling_gives_up_what_waits_and_nothing_else(house: House) -> None:
     assert tickets(house, other)[0]["state"] == "called"
     assert called.name == tickets(house, other)[0]["_id"]
     # one that was cancelled before its tickets came: none comes
-    late = _written(house, house.database, SITE, QUEUE)
+    late = _written(house.now, house.database, SITE, QUEUE)
     cancel(house, late.name, "site_manager:dewi")
     usecases.complete(house.apps[0].visits, late.name, house.now)
     assert [d["state"] for d in tickets(house, QUEUE)] == ["cancelled"]
@@ -294,5 +320,5 @@ def test_through_grpc_a_citizens_own_and_the_sweeper_completes_a_crash(services:
     assert stub.CancelVisit(stop, metadata=hall.citizen("ani"), timeout=20).cancelled
     twice = pb.StartVisitRequest(parent=f"sites/{site}", wishes=[wishes[0]] * 2, request_id=str(uuid.uuid4()))
     assert refusal(stub.StartVisit, twice, metadata=hall.kiosk(), timeout=20).fields == ["wishes"]
-    left = _written(None, hall.database, site, *(line.name for line in lines))  # type: ignore[arg-type]
+    left = _written(datetime.now(UTC), hall.database, site, *(line.name for line in lines))
     hall.until(lambda: hall.database["tickets"].count_documents({"_id": {"$in": left.tickets}}) == 2, 60)

@@ -37,6 +37,7 @@ Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
 # What a request for one ticket comes to (name of the ticket, request), or its refusal.
 WalkIn = Callable[[QueueSpec, str, queue_service_pb2.TakeTicketRequest, Call], Admission]
 MOST_TRANSFERS = 5  # of one errand that are followed
+DAY_OVER = "DAY_OVER"  # why a wish has no ticket that nobody admitted on its day
 AT_A_COUNTER = frozenset({State.CALLED, State.SERVING})
 
 
@@ -210,16 +211,23 @@ def _known(app: App, queue: str) -> QueueSpec | None:
 def _admit(app: App, visit: Visit, now: datetime, *, new: bool) -> tuple[Visit, dict[str, ticket_pb2.IssuedTicket]]:
     """Every wish that was not refused; the tickets by name, and the visit with the refusals of this time.
 
-    `new`: nobody can have been here before, so no ticket is looked for.
+    `new`: nobody can have been here before, so no ticket is looked for. What is left of a visit of an earlier day is
+    refused: the citizen went home, and must not stand first in the line of today.
     """
     issued: dict[str, ticket_pb2.IssuedTicket] = {}
     refused: dict[str, str] = {}
+    over = not new and local_day(app.layout.zone(visit.site_id), now) > visit.day
+    there = app.looks.named(visit.tickets) if over else {}
     for wish in visit.wishes:
         if wish.refused:
             continue
         # The same command whoever runs it, so that a ticket is admitted once.
         command = Command(wish.ticket, "AdmitVisit", visit.name, visit.started_by, now)
         known = None if new else app.tickets.reply(wish.ticket, command, ticket_pb2.IssuedTicket)
+        if known is None and over:
+            if wish.ticket not in there:
+                refused[wish.ticket] = DAY_OVER
+            continue
         try:
             issued[wish.ticket] = known or app.admit(_admission(visit, wish), command)
         except (QueueError, FailedPrecondition) as e:
