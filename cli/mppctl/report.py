@@ -51,6 +51,7 @@ def report(
     ] = "",
     by: Annotated[By, typer.Option(help="What a line is of.")] = By.AGENCY,
     agency: Annotated[str, typer.Option(help="Only this agency's queues, `dukcapil`.")] = "",
+    queue: Annotated[str, typer.Option(help="Only this queue, `dukcapil`.")] = "",
     csv: Annotated[Path | None, typer.Option(help="Write CSV to this file, `-` for the terminal.")] = None,
     indonesian: Annotated[bool, typer.Option(help="With --csv: Indonesian words in the header.")] = False,
 ) -> None:
@@ -65,6 +66,7 @@ def report(
         "to_day": last,
         "group_by": report_pb2.ReportGroup.Value(f"REPORT_GROUP_{by.name}"),
         "agency": agency_name(name, agency) if agency else "",
+        "queue": queue if "/" in queue or not queue else f"{name}/queues/{queue}",
     }
     with explained():
         stub = connection.stub("queue", ReportsServiceStub)
@@ -116,7 +118,7 @@ def staffing(
 
 
 def _table(found: report_pb2.Report, by: By) -> Table:
-    title = f"{found.site}, {found.from_day} to {found.to_day}" + (f", {found.agency}" if found.agency else "")
+    title = ", ".join(filter(None, (found.site, f"{found.from_day} to {found.to_day}", found.agency, found.queue)))
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_footer=True)
     total = _cells(found.total)
     table.add_column(by.value, "total", overflow="fold")

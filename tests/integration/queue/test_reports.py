@@ -8,15 +8,18 @@ import random
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pymongo
 import pytest
 from mpp.catalog.v1 import agency_pb2, site_pb2
-from mpp.queue.v1 import events_pb2, report_pb2
+from mpp.queue.v1 import events_pb2, report_pb2, ticket_pb2
 from mpp.queue.v1 import reports_service_pb2 as pb
 from mpp.queue.v1.reports_service_pb2_grpc import ReportsServiceStub
 from mpp_chassis import storage
@@ -99,10 +102,14 @@ def office(mongodb_uri: str) -> Iterator[Any]:
     spec = agency_pb2.QueueSpec(id="dukcapil", prefix="D", counters=[1, 2, 3], minutes_per_visit=10)
     queues.learn_agency(agency_pb2.Agency(name=AGENCY, queue=spec), 1)
     past = Past(store, timedelta(days=30))
-    layout, agendas = Layout(store), Agendas(store, queues, Channels(store))
-    offered = Offered(database["channels"], layout, agendas)
-    app = usecases.App(past, Learned(store), Staffing(store), queues, layout.zone, offered)
-    yield SimpleNamespace(app=app, database=database, asked=asked)
+    layout = Layout(store)
+
+    def offered() -> Offered:
+        """As a process that has just started: what was read of an agenda is known for some seconds."""
+        return Offered(database["channels"], layout, Agendas(store, Queues(store), Channels(store)))
+
+    app = usecases.App(past, Learned(store), Staffing(store), queues, layout.zone, offered())
+    yield SimpleNamespace(app=app, database=database, asked=asked, offered=offered)
     client.drop_database(name)
     client.close()
 
@@ -114,9 +121,19 @@ def asks(now: datetime, role: str = "site_manager", scope: str = "site", request
     return Call(Caller(site=SITE, agency=agency), now, command, frozenset({scope}), role)
 
 
-def query(by: str = "AGENCY", agency: str = "") -> pb.QueryReportRequest:
+def query(by: str = "AGENCY", agency: str = "", queue: str = "") -> pb.QueryReportRequest:
     group = report_pb2.ReportGroup.Value(f"REPORT_GROUP_{by}")
-    return pb.QueryReportRequest(parent=f"sites/{SITE}", from_day=DAY, to_day=DAY, group_by=group, agency=agency)
+    return pb.QueryReportRequest(
+        parent=f"sites/{SITE}", from_day=DAY, to_day=DAY, group_by=group, agency=agency, queue=queue
+    )
+
+
+def counted(lines: list[Any], group: Group) -> report_pb2.Report:
+    """What the report should be, from the lines alone."""
+    rows, total = report(lines, group, "Asia/Jakarta")
+    found = report_messages.report(f"sites/{SITE}", DAY, DAY, "", group, rows, total)
+    found.time_zone = "Asia/Jakarta"
+    return found
 
 
 def tell(app: usecases.App, event: Any, sequence: int) -> None:
@@ -129,10 +146,7 @@ def test_a_day_in_any_order_and_twice_is_one_report(office: Any) -> None:
     told = [pair for number in range(1, 61) for pair in ticket_events(rng, number)]
     ends = [e for e, _ in told if isinstance(e, events_pb2.TicketEnded) and e.HasField("facts")]
     assert len(ends) == 60  # each way ends once; a missed call is no end
-    wanted = {}
-    for group in Group:
-        rows, total = report([report_messages.line_of_end(e) for e in ends], group, "Asia/Jakarta")
-        wanted[group] = report_messages.report(f"sites/{SITE}", DAY, DAY, "", group, rows, total)
+    wanted = {group: counted([report_messages.line_of_end(e) for e in ends], group) for group in Group}
     told += rng.sample(told, len(told) // 2)
     rng.shuffle(told)
     for event, sequence in told:
@@ -154,6 +168,51 @@ def test_a_day_in_any_order_and_twice_is_one_report(office: Any) -> None:
     assert usecases.query_report(office.app, query(), asks(later)).total.tickets == 0
 
 
+def test_two_workers_that_both_get_everything_in_an_order_of_their_own(office: Any) -> None:
+    """Both apply each event twice at once, and old news after new: lines, bookings and open time are noted once."""
+    rng = random.Random(13)
+    told: list[tuple[Callable[[], object], Any]] = []
+    lines = []
+    for number in range(1, 16):
+        *_, (end, sequence) = ticket_events(rng, number)
+        old = events_pb2.TicketEnded()
+        old.CopyFrom(end)
+        old.state, old.facts.calls = ticket_pb2.Ticket.STATE_FINISHED, 99  # as it never was: the newer one wins
+        told += [(partial(usecases.note_end, office.app, e, s), e) for e, s in ((end, sequence), (old, sequence - 1))]
+        lines.append(report_messages.line_of_end(end))
+    for number, states in enumerate((("booked", "kept"), ("booked", "missed"), ("booked", "dropped"), ("kept",))):
+        name = f"{QUEUE}/agendas/{DAY}/appointments/a{number}"  # of the last one the booking was never heard
+        event = events_pb2.AppointmentConfirmed(appointment=name, agency=AGENCY)
+        event.start.FromDatetime(OPENS)
+        told += [
+            (partial(usecases.note_booking, office.app, event, state, sequence), event)
+            for sequence, state in enumerate(states, 2)
+        ]
+    closed = events_pb2.CounterClosed(
+        counter=f"sites/{SITE}/counters/1", number=1, queue=QUEUE, agency=AGENCY, day=DAY, open_seconds=3600
+    )
+    closed.closed_at.FromDatetime(OPENS + timedelta(hours=1))
+    told += [(partial(usecases.note_session, office.app, closed, sequence), closed) for sequence in (4, 9)]
+    orders = [rng.sample(told, len(told)) for _ in range(4)]
+    with ThreadPoolExecutor(2) as workers:
+        for done in [workers.submit(lambda order: [act() for act, _ in order], order) for order in orders]:
+            done.result(timeout=60)
+    found = usecases.query_report(office.app, query("QUEUE"), asks(OPENS + timedelta(hours=10)))
+    total = found.total
+    assert (total.appointments_booked, total.appointments_kept, total.appointments_missed) == (3, 2, 1)
+    assert total.counter_open_seconds == 7200
+    plain = counted(lines, Group.QUEUE).total
+    for field in ("tickets", "served", "no_shows", "missed_calls", "wait", "walk", "service", "called_out_of_turn"):
+        assert getattr(total, field) == getattr(plain, field), field
+
+
+def test_what_version_0_2_0_ended_is_in_no_report(office: Any) -> None:
+    """Its events carry no figures; nothing is invented for them, and they disturb nothing."""
+    old = events_pb2.TicketEnded(ticket=f"{QUEUE}/tickets/t1", agency=AGENCY, state=ticket_pb2.Ticket.STATE_FINISHED)
+    assert not usecases.note_end(office.app, old, 5)
+    assert usecases.query_report(office.app, query(), asks(OPENS)).total.tickets == 0
+
+
 def test_no_line_tells_of_a_person(office: Any) -> None:
     for event, sequence in ticket_events(random.Random(3), 1):
         tell(office.app, event, sequence)
@@ -173,6 +232,19 @@ def test_whose_figures(office: Any) -> None:
     stranger = asks(OPENS, "agency_admin", "agency", agency="pajak")
     assert usecases.query_report(office.app, query(), stranger).total.tickets == 0
     assert usecases.query_report(office.app, query(agency=other), asks(OPENS)).total.tickets == 0
+
+
+def test_from_the_site_down_to_one_queue(office: Any) -> None:
+    for number in range(1, 4):
+        tell(office.app, *ticket_events(random.Random(number), number)[-1])
+    inside = usecases.query_report(office.app, query("SERVICE", AGENCY, QUEUE), asks(OPENS))
+    assert (inside.queue, inside.total.tickets) == (QUEUE, 3)
+    beside = usecases.query_report(office.app, query("SERVICE", queue=f"sites/{SITE}/queues/pajak"), asks(OPENS))
+    assert beside.total.tickets == 0
+    stranger = asks(OPENS, "agency_admin", "agency", agency="pajak")  # the queue of another agency tells nothing
+    assert usecases.query_report(office.app, query(queue=QUEUE), stranger).total.tickets == 0
+    with pytest.raises(InvalidField, match="is not of"):
+        usecases.query_report(office.app, query(queue="sites/solo/queues/dukcapil"), asks(OPENS))
 
 
 def test_open_time_and_bookings_are_noted_once(office: Any) -> None:
@@ -212,6 +284,35 @@ def test_places_that_the_agendas_offer(office: Any) -> None:
     assert usecases.query_report(office.app, query(agency=other), asks(OPENS)).total.appointment_places == 0
 
 
+def agenda(places: int, hours: tuple[str, str]) -> agency_pb2.Agency:
+    rules = agency_pb2.AppointmentRules(slot_minutes=30, places=places, public_places=1, latest_days=30)
+    rules.hours.add(weekday=1, opens=hours[0], closes=hours[1])
+    spec = agency_pb2.QueueSpec(id="dukcapil", prefix="D", counters=[1], minutes_per_visit=10, appointments=rules)
+    return agency_pb2.Agency(name=AGENCY, queue=spec)
+
+
+def test_a_day_that_is_over_keeps_the_rules_that_it_had(office: Any) -> None:
+    def places(day: str, now: datetime, **given: str) -> int:
+        asked = pb.QueryReportRequest(parent=f"sites/{SITE}", from_day=day, to_day=day, **given)
+        return usecases.query_report(office.app, asked, asks(now)).total.appointment_places
+
+    def rules(places: int, closes: str, sequence: int) -> None:
+        office.app.queues.learn_agency(agenda(places, ("09:00", closes)), sequence)
+        office.app = replace(office.app, offered=office.offered())
+
+    next_monday = OPENS + timedelta(days=7)
+    rules(3, "11:00", 2)
+    assert usecases.keep_places(office.app, OPENS) == 1
+    rules(5, "10:00", 3)
+    assert places(DAY, OPENS) == 10  # still today: what is offered now
+    assert usecases.keep_places(office.app, OPENS + timedelta(hours=1)) == 1
+    rules(1, "09:30", 4)
+    assert places(DAY, next_monday) == 10  # a Monday of the past, as it was when it ended
+    assert places("2026-11-30", next_monday) == 1
+    assert places("2026-11-16", next_monday) == 1  # nobody wrote that one down
+    assert places(DAY, next_monday, queue=f"sites/{SITE}/queues/pajak") == 0
+
+
 def test_times_are_learned_when_they_are_due(office: Any) -> None:
     rng = random.Random(5)
     for number in range(1, 121):
@@ -223,9 +324,14 @@ def test_times_are_learned_when_they_are_due(office: Any) -> None:
     assert times is not None
     assert times.whole.visits > 60
     assert times.whole.mean > 600  # 20 minutes on average, declared were 10
-    assert max(times.staff) == 3.0
+    assert times.staff == ()  # the day is not over
     assert usecases.learn(office.app, evening + timedelta(minutes=59)) == 0
-    assert usecases.learn(office.app, evening + timedelta(days=1)) == 1
+    assert usecases.learn(office.app, evening + timedelta(hours=4, minutes=20)) == 1  # after midnight in Malang
+    overnight = office.app.learned.get(QUEUE)
+    assert overnight is not None
+    assert max(overnight.staff) == 3.0
+    assert usecases.learn(office.app, evening + timedelta(hours=12)) == 0
+    assert usecases.learn(office.app, evening + timedelta(hours=28, minutes=20)) == 1
 
 
 def test_staff_is_planned_until_the_end_of_the_day(office: Any) -> None:
@@ -260,7 +366,7 @@ def test_every_query_has_an_index(office: Any) -> None:
         usecases.query_report(office.app, query(agency=agency), asks(OPENS))
     usecases.learn(office.app, OPENS)
     asked = [command for _, command in office.asked if command["find"].startswith("report_")]
-    assert len(asked) == 7
+    assert len(asked) == 9
     for command in asked:
         kept = {k: v for k, v in command.items() if not k.startswith("$") and k not in ("lsid", "writeConcern")}
         plan = str(office.database.command({"explain": kept, "verbosity": "queryPlanner"}))

@@ -175,7 +175,21 @@ def test_the_table_is_read_back() -> None:
     assert (last["group"], last["tickets"]) == ("total", "7")
     words = next(csv.reader(io.StringIO(csvform.table(found, indonesian=True), newline="")))
     assert words[:2] == ["Kelompok", "Jumlah antrean"]
-    assert len(words) == len(set(words)) == len(csvform.COLUMNS)
+    assert len(words) == len(set(words)) == len(csvform.COLUMNS) + 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    """Whatever a name may become: an apostrophe makes it a text. A figure stays one."""
+    evil = f'{start}HYPERLINK("http://x.example","y")'
+    row = report_pb2.ReportRow(group=evil, tickets=4, called=4, called_out_of_turn=1)
+    row.delivered.add(offering=evil, count=2)
+    text = csvform.table(report_pb2.Report(rows=[row], total=row, time_zone="Asia/Jakarta"))
+    for cells in csv.reader(io.StringIO(text, newline="")):
+        assert not any(cell.startswith(start) for cell in cells)
+    first, last = csv.DictReader(io.StringIO(text, newline=""))
+    assert (first["group"], first["tickets"], first["out_of_turn_share"]) == (f"'{evil}", "4", "0.2500")
+    assert first["time_zone"] == last["time_zone"] == "Asia/Jakarta"
 
 
 def test_every_figure_of_a_row_is_in_the_table() -> None:
@@ -224,6 +238,13 @@ def test_a_ticket_that_nobody_ended_teaches_nothing() -> None:
     clean, spoilt = learn_times(told, 10, ZONE), learn_times([*told, left], 10, ZONE)
     assert (clean.whole, clean.staff) == (spoilt.whole, spoilt.staff)
     assert report([left], Group.SITE, ZONE)[1].busy_seconds == 0
+
+
+def test_who_is_usually_there_is_not_learned_from_a_day_that_is_not_over() -> None:
+    told = [line(f"{n}", n * 7 - 4, n * 7, 6) for n in range(1, 30)]
+    today, whole = learn_times(told, 10, ZONE, "2026-11-23"), learn_times(told, 10, ZONE, "2026-11-24")
+    assert (today.staff, max(whole.staff)) == ((), 1.0)
+    assert today.whole == whole.whole  # its visits count at once
 
 
 def test_nothing_learned_is_what_was_declared() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from mpp.queue.v1 import report_pb2
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+ZONE = ("time_zone", "Zona waktu", None)
 Cell = Callable[[report_pb2.ReportRow], Any]
 
 
@@ -76,14 +78,22 @@ COLUMNS: tuple[tuple[str, str, Cell], ...] = (
 def table(report: report_pb2.Report, *, indonesian: bool = False) -> str:
     """A header, a line a row, and the total as the last line (`total`; `Jumlah` under Indonesian words).
 
-    Ends lines with CR LF and quotes where it must. A spreadsheet must not take a cell for a formula: names come from the
-    catalogue, whose rules let none begin with `=`, `+`, `-` or `@`.
+    Ends lines with CR LF and quotes where it must. Seconds are whole numbers, shares have a decimal point. The last column
+    is the zone of the hours and days.
     """
     out = io.StringIO()
     writer = csv.writer(out)  # the csv module's own dialect is RFC 4180's
-    writer.writerow([words if indonesian else name for name, words, _ in COLUMNS])
+    writer.writerow([words if indonesian else name for name, words, _ in (*COLUMNS, ZONE)])
     for row in report.rows:
-        writer.writerow([cell(row) for _, _, cell in COLUMNS])
-    last = ["Jumlah" if indonesian else "total", *(cell(report.total) for _, _, cell in COLUMNS[1:])]
-    writer.writerow(last)
+        writer.writerow([_harmless(cell(row)) for _, _, cell in COLUMNS] + [_harmless(report.time_zone)])
+    last = ["Jumlah" if indonesian else "total", *(_harmless(cell(report.total)) for _, _, cell in COLUMNS[1:])]
+    writer.writerow([*last, _harmless(report.time_zone)])
     return out.getvalue()
+
+
+def _harmless(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets an apostrophe, which makes it a text (OWASP, CSV injection).
+
+    The catalogue's rules let no name begin so today; this holds also when they change.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -11,7 +11,7 @@ from mpp_chassis.entrypoint import EventMeta, every, on
 
 from mpp_queue.reports import usecases
 
-LEARN_SECONDS = 60
+LEARN_SECONDS, PLACES_SECONDS = 60, 900
 log = logs.get(part="reports")
 
 
@@ -52,6 +52,11 @@ class ReportHandlers:
     @on(events_pb2.AppointmentCancelled)
     def note_cancelled(self, event: events_pb2.AppointmentCancelled, meta: EventMeta) -> None:
         usecases.note_booking(self.app.reports, event, "dropped", meta.sequence)
+
+    @every(PLACES_SECONDS, lease="report-places")
+    def keep_places(self, now: datetime) -> None:
+        """What a day offered is what it offered when it was last looked at: a quarter of an hour before its end."""
+        usecases.keep_places(self.app.reports, now)
 
     @every(LEARN_SECONDS, lease="service-times")
     def learn_times(self, now: datetime) -> None:

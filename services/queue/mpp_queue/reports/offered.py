@@ -1,12 +1,12 @@
 """How many places the agendas of a site offer on some days: the planned capacity beside which bookings stand.
 
-Knows agendas by their rules of *today*: of a day in the past it tells what these would have offered.
+Knows agendas by their rules of *now*. What a day that is over offered is kept by the sweep (reports/store.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from mpp_chassis.errors import FailedPrecondition, NotFound
@@ -22,20 +22,23 @@ class Offered:
     def __init__(self, channels: Any, layout: Layout, agendas: Agendas) -> None:
         self._channels, self._layout, self._agendas = channels, layout, agendas
 
-    def places(self, site_id: str, from_day: str, to_day: str, agency: str = "") -> list[Offer]:
+    def zones(self) -> Iterator[tuple[str, str]]:
+        """Every site's id and zone."""
+        return self._layout.zones()
+
+    def places(self, site_id: str, days: Sequence[date]) -> list[Offer]:
         """One line a slot. Its cost follows the slots; an agenda that the catalogue took back offers none."""
-        first, last = date.fromisoformat(from_day), date.fromisoformat(to_day)
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        found = []
+        found: list[Offer] = []
+        if not days:
+            return found
         for parent in self._parents(site_id):
             try:
                 agenda = self._agendas.find(parent)
             except (NotFound, FailedPrecondition):
                 continue
-            if agency in ("", agenda.agency):
-                for day in days:
-                    slots = agenda.slots_of(day)
-                    found += [Offer(parent, agenda.agency, day.isoformat(), s.start, agenda.places) for s in slots]
+            for day in days:
+                slots = agenda.slots_of(day)
+                found += [Offer(parent, agenda.agency, day.isoformat(), s.start, agenda.places) for s in slots]
         return found
 
     def _parents(self, site_id: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ the setting says (a TTL index; queries look at the date too). Its cost in a quer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,10 @@ from mpp_chassis.projection import Projection
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from mpp_queue.domain.estimate import Pace, Times
-from mpp_queue.reports.domain import Booking, Line, Session
+from mpp_queue.reports.domain import Booking, Line, Offer, Session
 
-LINES, SESSIONS, BOOKINGS, TIMES, STAFFING = (
-    "report_lines", "report_sessions", "report_bookings", "service_times", "staffing",
+LINES, SESSIONS, BOOKINGS, PLACES, TIMES, STAFFING = (
+    "report_lines", "report_sessions", "report_bookings", "report_places", "service_times", "staffing",
 )  # fmt: skip
 
 
@@ -41,6 +41,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     SESSIONS: _of_days("sessions"),
     BOOKINGS: _of_days("bookings"),
+    PLACES: _of_days("places"),
     TIMES: [],
     STAFFING: [],
 }
@@ -48,16 +49,21 @@ INDEXES: dict[str, list[IndexModel]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lines a report is of. `agency`: full name, or empty for all of the site."""
+    """Which lines a report is of. `agency`, `queue`: full names, or empty for all of the site."""
 
     site_id: str
     from_day: str
     to_day: str
     agency: str = ""
+    queue: str = ""
 
     def query(self, now: datetime) -> dict[str, Any]:
-        whose = {"agency": self.agency, "site_id": self.site_id} if self.agency else {"site_id": self.site_id}
+        named = {"agency": self.agency, "queue": self.queue}
+        whose = {"site_id": self.site_id, **{field: name for field, name in named.items() if name}}
         return {**whose, "day": {"$gte": self.from_day, "$lte": self.to_day}, "forget_at": {"$gt": now}}
+
+    def holds(self, offer: Offer) -> bool:
+        return self.agency in ("", offer.agency) and self.queue in ("", offer.queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Past:
 
     def __init__(self, store: Store, kept: timedelta) -> None:
         self._lines, self._sessions, self._bookings = (Projection(store, n) for n in (LINES, SESSIONS, BOOKINGS))
+        self._places = store.database[PLACES]
         self._kept = kept
 
     def note_line(self, line: Line, sequence: int) -> bool:
@@ -102,6 +109,23 @@ class Past:
     def bookings(self, scope: Scope, now: datetime) -> list[Booking]:
         names = ("queue", "agency", "offering", "day", "start", "state")
         return [Booking(*(d[n] for n in names)) for d in self._bookings.collection.find(scope.query(now))]
+
+    def keep_places(self, site_id: str, day: str, offers: Sequence[Offer], now: datetime) -> None:
+        """What the site's agendas offer on this day, all of them; the last one to say so wins."""
+        document = {
+            "site_id": site_id, "day": day, "forget_at": now + self._kept,
+            "offers": [{"queue": o.queue, "agency": o.agency, "start": o.start, "places": o.places} for o in offers],
+        }  # fmt: skip
+        self._places.replace_one({"_id": f"sites/{site_id}/days/{day}"}, document, upsert=True)
+
+    def places(self, scope: Scope, now: datetime) -> dict[str, list[Offer]]:
+        """By day, also those of which it is known that nothing was offered; days of which nothing is known are missing."""
+        whole = Scope(scope.site_id, scope.from_day, scope.to_day)
+        found = {}
+        for d in self._places.find(whole.query(now)):
+            offers = [Offer(o["queue"], o["agency"], d["day"], o["start"], o["places"]) for o in d["offers"]]
+            found[d["day"]] = [offer for offer in offers if scope.holds(offer)]
+        return found
 
     def lines_of_queue(self, queue: str, since_day: str, most: int) -> list[Line]:
         """The newest lines of one queue, by local day."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from mpp.queue.v1 import events_pb2, report_pb2, reports_service_pb2, ticket_pb2
@@ -12,7 +13,7 @@ from mpp_chassis.call import Call
 from mpp_chassis.errors import FailedPrecondition, InvalidField, NotFound, PermissionDenied
 
 from mpp_queue.reports import csvform, messages
-from mpp_queue.reports.domain import days_between, learn_times, report
+from mpp_queue.reports.domain import Offer, days_between, learn_times, report
 from mpp_queue.reports.offered import Offered
 from mpp_queue.reports.store import Learned, Past, Plan, Scope, Staffing
 from mpp_queue.views import Queues
@@ -21,6 +22,7 @@ LEARN_DAYS = 28
 LEARN_LINES = 2000  # of one queue: its newest
 LEARN_QUEUES = 40  # at most so many in one sweep
 KNOWN_VISITS = 100  # a queue with fewer is looked at each hour, others once a day
+AFTER_MIDNIGHT = time(0, 15)  # the site's; what was closed at the day's end is told by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def _report(
     days_between(request.from_day, request.to_day)
     zone = app.zone_of(request.parent.split("/")[1])
     agency = _agency(request.parent, request.agency, call)
-    scope = Scope(request.parent.split("/")[1], request.from_day, request.to_day, agency)
+    if request.queue and not request.queue.startswith(f"{request.parent}/"):
+        raise InvalidField("queue", f"{request.queue} is not of {request.parent}")
+    scope = Scope(request.parent.split("/")[1], request.from_day, request.to_day, agency, request.queue)
     group = messages.group_of(request.group_by)
     rows, total = report(
         app.past.lines(scope, call.now),
@@ -68,9 +72,29 @@ def _report(
         zone,
         app.past.sessions(scope, call.now),
         app.past.bookings(scope, call.now),
-        app.offered.places(scope.site_id, scope.from_day, scope.to_day, agency),
+        _places(app, scope, local_day(zone, call.now), call.now),
     )
-    return messages.report(request.parent, request.from_day, request.to_day, agency, group, rows, total)
+    found = messages.report(request.parent, request.from_day, request.to_day, agency, group, rows, total)
+    found.queue, found.time_zone = request.queue, zone
+    return found
+
+
+def _places(app: App, scope: Scope, today: str, now: datetime) -> list[Offer]:
+    """Of days that are over what they offered, of the others what is offered now."""
+    kept = {day: offers for day, offers in app.past.places(scope, now).items() if day < today}
+    first, last = date.fromisoformat(scope.from_day), date.fromisoformat(scope.to_day)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    others = app.offered.places(scope.site_id, [day for day in days if day.isoformat() not in kept])
+    return [*chain.from_iterable(kept.values()), *filter(scope.holds, others)]
+
+
+def keep_places(app: App, now: datetime) -> int:
+    """Write down what each site's agendas offer today: a day keeps its rules. How many sites. Safe to run twice."""
+    sites = dict(app.offered.zones())
+    for site_id, zone in sites.items():
+        today = now.astimezone(ZoneInfo(zone)).date()
+        app.past.keep_places(site_id, today.isoformat(), app.offered.places(site_id, [today]), now)
+    return len(sites)
 
 
 def _agency(site: str, wanted: str, call: Call) -> str:
@@ -142,10 +166,16 @@ def learn(app: App, now: datetime) -> int:
         since = local_day(zones[queue], now - timedelta(days=LEARN_DAYS))
         lines = app.past.lines_of_queue(queue, since, LEARN_LINES)
         times = learn_times(lines, minutes, zones[queue], local_day(zones[queue], now))
-        wait = timedelta(days=1) if times.whole.visits >= KNOWN_VISITS else timedelta(hours=1)
-        app.learned.put(queue, times, now, now + wait)
+        app.learned.put(queue, times, now, _due(zones[queue], now, times.whole.visits))
         done += 1
     return done
+
+
+def _due(zone: str, now: datetime, visits: int) -> datetime:
+    """After midnight, when who is usually there is known of one day more; while little is known, in an hour."""
+    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, AFTER_MIDNIGHT, ZoneInfo(zone)).astimezone(UTC)
+    return midnight if visits >= KNOWN_VISITS else min(midnight, now + timedelta(hours=1))
 
 
 def local_day(zone: str, now: datetime) -> str:

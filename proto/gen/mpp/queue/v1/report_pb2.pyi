@@ -33,7 +33,7 @@ REPORT_GROUP_DAY: ReportGroup
 REPORT_GROUP_WEEKDAY: ReportGroup
 
 class Report(_message.Message):
-    __slots__ = ("site", "from_day", "to_day", "group_by", "rows", "total", "agency")
+    __slots__ = ("site", "from_day", "to_day", "group_by", "rows", "total", "agency", "queue", "time_zone")
     SITE_FIELD_NUMBER: _ClassVar[int]
     FROM_DAY_FIELD_NUMBER: _ClassVar[int]
     TO_DAY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,8 @@ class Report(_message.Message):
     ROWS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     site: str
     from_day: str
     to_day: str
@@ -48,7 +50,9 @@ class Report(_message.Message):
     rows: _containers.RepeatedCompositeFieldContainer[ReportRow]
     total: ReportRow
     agency: str
-    def __init__(self, site: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[ReportGroup, str]] = ..., rows: _Optional[_Iterable[_Union[ReportRow, _Mapping]]] = ..., total: _Optional[_Union[ReportRow, _Mapping]] = ..., agency: _Optional[str] = ...) -> None: ...
+    queue: str
+    time_zone: str
+    def __init__(self, site: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[ReportGroup, str]] = ..., rows: _Optional[_Iterable[_Union[ReportRow, _Mapping]]] = ..., total: _Optional[_Union[ReportRow, _Mapping]] = ..., agency: _Optional[str] = ..., queue: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class ReportRow(_message.Message):
     __slots__ = ("group", "tickets", "served", "no_shows", "cancelled", "unserved", "transferred_away", "transferred_in", "missed_calls", "with_appointment", "without_appointment", "wait", "walk", "service", "called", "called_out_of_turn", "counter_busy_seconds", "counter_open_seconds", "delivered", "delivered_none", "delivery_not_recorded", "appointments_booked", "appointments_kept", "appointments_missed", "appointment_places")

@@ -28,7 +28,7 @@ from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb
 from mpp.queue.v1 import report_pb2 as mpp_dot_queue_dot_v1_dot_report__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mpp/queue/v1/reports_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/report.proto\"\xf4\x02\n\x12QueryReportRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12N\n\x08\x66rom_day\x18\x02 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12L\n\x06to_day\x18\x03 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12\x35\n\x08group_by\x18\x04 \x01(\x0e\x32\x19.mpp.queue.v1.ReportGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12T\n\x06\x61gency\x18\x05 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\"\xf2\x03\n\x13\x45xportReportRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12N\n\x08\x66rom_day\x18\x02 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12L\n\x06to_day\x18\x03 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12\x35\n\x08group_by\x18\x04 \x01(\x0e\x32\x19.mpp.queue.v1.ReportGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12T\n\x06\x61gency\x18\x05 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12\x42\n\x06header\x18\x06 \x01(\x0e\x32(.mpp.queue.v1.ExportReportRequest.HeaderB\x08\xbaH\x05\x82\x01\x02\x10\x01\"7\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x15\n\x11HEADER_INDONESIAN\x10\x01\"5\n\x14\x45xportReportResponse\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0b\n\x03\x63sv\x18\x02 \x01(\t\"\xa8\x01\n\x12SetStaffingRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/staffing$\x12\x1c\n\x08\x63ounters\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"l\n\x12GetStaffingRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/staffing$2\xea\x04\n\x0eReportsService\x12\x92\x01\n\x0bQueryReport\x12 .mpp.queue.v1.QueryReportRequest\x1a\x14.mpp.queue.v1.Report\"K\xaa\xbb\x18\x18\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x08\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02)\x12\'/v1/{parent=sites/*}/queueReports:query\x12\xa3\x01\n\x0c\x45xportReport\x12!.mpp.queue.v1.ExportReportRequest\x1a\".mpp.queue.v1.ExportReportResponse\"L\xaa\xbb\x18\x18\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x08\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=sites/*}/queueReports:export\x12\x8e\x01\n\x0bSetStaffing\x12 .mpp.queue.v1.SetStaffingRequest\x1a\x16.mpp.queue.v1.Staffing\"E\xaa\xbb\x18\x0e\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02-\"(/v1/{name=sites/*/queues/*/staffing}:set:\x01*\x12\x8b\x01\n\x0bGetStaffing\x12 .mpp.queue.v1.GetStaffingRequest\x1a\x16.mpp.queue.v1.Staffing\"B\xaa\xbb\x18\x12\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x04\x10\x02\x82\xd3\xe4\x93\x02&\x12$/v1/{name=sites/*/queues/*/staffing}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mpp/queue/v1/reports_service.proto\x12\x0cmpp.queue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cmpp/options/v1/options.proto\x1a\x19mpp/queue/v1/report.proto\"\xc7\x03\n\x12QueryReportRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12N\n\x08\x66rom_day\x18\x02 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12L\n\x06to_day\x18\x03 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12\x35\n\x08group_by\x18\x04 \x01(\x0e\x32\x19.mpp.queue.v1.ReportGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12T\n\x06\x61gency\x18\x05 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12Q\n\x05queue\x18\x06 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$\"\xc5\x04\n\x13\x45xportReportRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12N\n\x08\x66rom_day\x18\x02 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12L\n\x06to_day\x18\x03 \x01(\tB<\xbaH9r725^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$\x12\x35\n\x08group_by\x18\x04 \x01(\x0e\x32\x19.mpp.queue.v1.ReportGroupB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12T\n\x06\x61gency\x18\x05 \x01(\tBD\xbaHAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$\x12\x42\n\x06header\x18\x06 \x01(\x0e\x32(.mpp.queue.v1.ExportReportRequest.HeaderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12Q\n\x05queue\x18\x07 \x01(\tBB\xbaH?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$\"7\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x15\n\x11HEADER_INDONESIAN\x10\x01\"5\n\x14\x45xportReportResponse\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0b\n\x03\x63sv\x18\x02 \x01(\t\"\xa8\x01\n\x12SetStaffingRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/staffing$\x12\x1c\n\x08\x63ounters\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"l\n\x12GetStaffingRequest\x12V\n\x04name\x18\x01 \x01(\tBH\xbaHErC2A^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/staffing$2\xea\x04\n\x0eReportsService\x12\x92\x01\n\x0bQueryReport\x12 .mpp.queue.v1.QueryReportRequest\x1a\x14.mpp.queue.v1.Report\"K\xaa\xbb\x18\x18\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x08\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02)\x12\'/v1/{parent=sites/*}/queueReports:query\x12\xa3\x01\n\x0c\x45xportReport\x12!.mpp.queue.v1.ExportReportRequest\x1a\".mpp.queue.v1.ExportReportResponse\"L\xaa\xbb\x18\x18\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x08\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=sites/*}/queueReports:export\x12\x8e\x01\n\x0bSetStaffing\x12 .mpp.queue.v1.SetStaffingRequest\x1a\x16.mpp.queue.v1.Staffing\"E\xaa\xbb\x18\x0e\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x18\x01\x82\xd3\xe4\x93\x02-\"(/v1/{name=sites/*/queues/*/staffing}:set:\x01*\x12\x8b\x01\n\x0bGetStaffing\x12 .mpp.queue.v1.GetStaffingRequest\x1a\x16.mpp.queue.v1.Staffing\"B\xaa\xbb\x18\x12\x12\x04\x08\x07\x10\x02\x12\x04\x08\x06\x10\x03\x12\x04\x08\x04\x10\x02\x82\xd3\xe4\x93\x02&\x12$/v1/{name=sites/*/queues/*/staffing}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYREPORTREQUEST'].fields_by_name['group_by']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_QUERYREPORTREQUEST'].fields_by_name['agency']._loaded_options = None
   _globals['_QUERYREPORTREQUEST'].fields_by_name['agency']._serialized_options = b'\272HAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$'
+  _globals['_QUERYREPORTREQUEST'].fields_by_name['queue']._loaded_options = None
+  _globals['_QUERYREPORTREQUEST'].fields_by_name['queue']._serialized_options = b'\272H?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$'
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['from_day']._loaded_options = None
@@ -57,6 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['agency']._serialized_options = b'\272HAr?2=^(sites/[a-z][a-z0-9-]{1,30}/agencies/[a-z][a-z0-9-]{1,30})?$'
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['header']._loaded_options = None
   _globals['_EXPORTREPORTREQUEST'].fields_by_name['header']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_EXPORTREPORTREQUEST'].fields_by_name['queue']._loaded_options = None
+  _globals['_EXPORTREPORTREQUEST'].fields_by_name['queue']._serialized_options = b'\272H?r=2;^(sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30})?$'
   _globals['_SETSTAFFINGREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_SETSTAFFINGREQUEST'].fields_by_name['name']._serialized_options = b'\272HErC2A^sites/[a-z][a-z0-9-]{1,30}/queues/[a-z][a-z0-9-]{1,30}/staffing$'
   _globals['_SETSTAFFINGREQUEST'].fields_by_name['counters']._loaded_options = None
@@ -74,17 +78,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTSSERVICE'].methods_by_name['GetStaffing']._loaded_options = None
   _globals['_REPORTSSERVICE'].methods_by_name['GetStaffing']._serialized_options = b'\252\273\030\022\022\004\010\007\020\002\022\004\010\006\020\003\022\004\010\004\020\002\202\323\344\223\002&\022$/v1/{name=sites/*/queues/*/staffing}'
   _globals['_QUERYREPORTREQUEST']._serialized_start=169
-  _globals['_QUERYREPORTREQUEST']._serialized_end=541
-  _globals['_EXPORTREPORTREQUEST']._serialized_start=544
-  _globals['_EXPORTREPORTREQUEST']._serialized_end=1042
-  _globals['_EXPORTREPORTREQUEST_HEADER']._serialized_start=987
-  _globals['_EXPORTREPORTREQUEST_HEADER']._serialized_end=1042
-  _globals['_EXPORTREPORTRESPONSE']._serialized_start=1044
-  _globals['_EXPORTREPORTRESPONSE']._serialized_end=1097
-  _globals['_SETSTAFFINGREQUEST']._serialized_start=1100
-  _globals['_SETSTAFFINGREQUEST']._serialized_end=1268
-  _globals['_GETSTAFFINGREQUEST']._serialized_start=1270
-  _globals['_GETSTAFFINGREQUEST']._serialized_end=1378
-  _globals['_REPORTSSERVICE']._serialized_start=1381
-  _globals['_REPORTSSERVICE']._serialized_end=1999
+  _globals['_QUERYREPORTREQUEST']._serialized_end=624
+  _globals['_EXPORTREPORTREQUEST']._serialized_start=627
+  _globals['_EXPORTREPORTREQUEST']._serialized_end=1208
+  _globals['_EXPORTREPORTREQUEST_HEADER']._serialized_start=1153
+  _globals['_EXPORTREPORTREQUEST_HEADER']._serialized_end=1208
+  _globals['_EXPORTREPORTRESPONSE']._serialized_start=1210
+  _globals['_EXPORTREPORTRESPONSE']._serialized_end=1263
+  _globals['_SETSTAFFINGREQUEST']._serialized_start=1266
+  _globals['_SETSTAFFINGREQUEST']._serialized_end=1434
+  _globals['_GETSTAFFINGREQUEST']._serialized_start=1436
+  _globals['_GETSTAFFINGREQUEST']._serialized_end=1544
+  _globals['_REPORTSSERVICE']._serialized_start=1547
+  _globals['_REPORTSSERVICE']._serialized_end=2165
 # @@protoc_insertion_point(module_scope)

@@ -10,21 +10,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class QueryReportRequest(_message.Message):
-    __slots__ = ("parent", "from_day", "to_day", "group_by", "agency")
+    __slots__ = ("parent", "from_day", "to_day", "group_by", "agency", "queue")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     FROM_DAY_FIELD_NUMBER: _ClassVar[int]
     TO_DAY_FIELD_NUMBER: _ClassVar[int]
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
     parent: str
     from_day: str
     to_day: str
     group_by: _report_pb2.ReportGroup
     agency: str
-    def __init__(self, parent: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[_report_pb2.ReportGroup, str]] = ..., agency: _Optional[str] = ...) -> None: ...
+    queue: str
+    def __init__(self, parent: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[_report_pb2.ReportGroup, str]] = ..., agency: _Optional[str] = ..., queue: _Optional[str] = ...) -> None: ...
 
 class ExportReportRequest(_message.Message):
-    __slots__ = ("parent", "from_day", "to_day", "group_by", "agency", "header")
+    __slots__ = ("parent", "from_day", "to_day", "group_by", "agency", "header", "queue")
     class Header(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         HEADER_UNSPECIFIED: _ClassVar[ExportReportRequest.Header]
@@ -37,13 +39,15 @@ class ExportReportRequest(_message.Message):
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     AGENCY_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
     parent: str
     from_day: str
     to_day: str
     group_by: _report_pb2.ReportGroup
     agency: str
     header: ExportReportRequest.Header
-    def __init__(self, parent: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[_report_pb2.ReportGroup, str]] = ..., agency: _Optional[str] = ..., header: _Optional[_Union[ExportReportRequest.Header, str]] = ...) -> None: ...
+    queue: str
+    def __init__(self, parent: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Union[_report_pb2.ReportGroup, str]] = ..., agency: _Optional[str] = ..., header: _Optional[_Union[ExportReportRequest.Header, str]] = ..., queue: _Optional[str] = ...) -> None: ...
 
 class ExportReportResponse(_message.Message):
     __slots__ = ("filename", "csv")

@@ -71,7 +71,8 @@ class ReportsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportReport(self, request, context):
-        """The same as a table for a spreadsheet: CSV of RFC 4180, UTF-8, lines end with CR LF.
+        """The same as a table for a spreadsheet: CSV of RFC 4180, UTF-8, lines end with CR LF. Seconds are whole numbers, shares
+        have a decimal point; hours and days are the site's own, whose zone is in the last column. No cell is a formula.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
