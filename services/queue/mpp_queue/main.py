@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpp_chassis.process import Kit, Service, run
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mpp_queue import domain, rooms, usecases, views
     from mpp_queue.appointments import usecases as appointments
     from mpp_queue.counters import usecases as counters
+    from mpp_queue.displays import usecases as displays
     from mpp_queue.guard import usecases as guard
     from mpp_queue.kiosks import gate
     from mpp_queue.kiosks import usecases as kiosks
@@ -34,6 +36,7 @@ def compose(kit: Kit) -> rooms.Rooms:
     return rooms.beside(
         tickets,
         appointments=_appointments(kit, tickets),
+        displays=_displays(kit, tickets),
         kiosks=_kiosks(kit, tickets),
         guard_room=_guard(kit, tickets),
         reports=_reports(kit, tickets.queues),
@@ -128,6 +131,15 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     )
 
 
+def _displays(kit: Kit, tickets: usecases.App) -> displays.App:
+    from mpp_queue.displays import halls, store
+    from mpp_queue.displays.usecases import App
+
+    displays, layout = store.Displays(kit.store), tickets.counters.layout
+    readings = halls.Halls(tickets.boards, tickets.queues, tickets.views, store.Calls(kit.store), layout, displays)
+    return App(displays, readings, layout, kit.clock)
+
+
 def _gate(kit: Kit) -> gate.Gate:
     from mpp_queue.kiosks import store, views
     from mpp_queue.kiosks.gate import Gate
@@ -154,10 +166,19 @@ def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
 
 
 def _guard(kit: Kit, tickets: usecases.App) -> guard.App:
-    from mpp_queue.guard import store
-    from mpp_queue.guard.usecases import App
+    """MPP_QUEUE_GUARD names a file that replaces the package's guard.yaml. Raises BadSettings."""
+    from mpp_chassis.challenge import Door, rules_from
 
-    return App(store.Endings(kit.store), store.Counts(kit.store), store.Alarms(kit.store), tickets.queues)
+    from mpp_queue.guard import policy, store
+    from mpp_queue.guard.usecases import App, alarmed
+
+    own, alarms = kit.settings.extra.get("MPP_QUEUE_GUARD"), store.Alarms(kit.store)
+    try:
+        rules = policy.parse(Path(own).read_text(encoding="utf-8")) if own else policy.default()
+    except (OSError, policy.PolicyError) as e:
+        raise BadSettings(f"MPP_QUEUE_GUARD: {e}") from e
+    door = Door(rules_from(kit.settings.extra), kit.index.of("key", "challenge"), kit.rng, alarmed(alarms))
+    return App(store.Endings(kit.store), store.Counts(kit.store), alarms, tickets.queues, rules, door)
 
 
 def _reports(kit: Kit, queues: views.Queues) -> reports.App:
@@ -233,6 +254,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     from mpp.queue.v1 import (
         appointments_service_pb2,
         counters_service_pb2,
+        displays_service_pb2,
         guard_service_pb2,
         kiosks_service_pb2,
         queue_service_pb2,
@@ -243,6 +265,8 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     from mpp_queue.api import ERRORS, QueueApi
     from mpp_queue.appointments.api import AppointmentsApi
     from mpp_queue.counters.api import CountersApi
+    from mpp_queue.displays.api import ERRORS as DISPLAY_ERRORS
+    from mpp_queue.displays.api import DisplaysApi
     from mpp_queue.guard.api import ERRORS as GUARD_ERRORS
     from mpp_queue.guard.api import GuardApi
     from mpp_queue.kiosks.api import ERRORS as KIOSK_ERRORS
@@ -253,6 +277,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     described = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
     counters = counters_service_pb2.DESCRIPTOR.services_by_name["CountersService"]
     appointments = appointments_service_pb2.DESCRIPTOR.services_by_name["AppointmentsService"]
+    displays = displays_service_pb2.DESCRIPTOR.services_by_name["DisplaysService"]
     kiosks = kiosks_service_pb2.DESCRIPTOR.services_by_name["KiosksService"]
     guard = guard_service_pb2.DESCRIPTOR.services_by_name["GuardService"]
     reports = reports_service_pb2.DESCRIPTOR.services_by_name["ReportsService"]
@@ -261,6 +286,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
         (described, QueueApi(app), ERRORS),
         (counters, CountersApi(app.counters), ERRORS),
         (appointments, AppointmentsApi(app.appointments), ERRORS),
+        (displays, DisplaysApi(app.displays), DISPLAY_ERRORS),
         (kiosks, KiosksApi(app.kiosks), KIOSK_ERRORS),
         (guard, GuardApi(app.guard_room), GUARD_ERRORS),
         (reports, ReportsApi(app.reports), ERRORS),
@@ -274,7 +300,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_queue.handlers:Handlers",
     indexes="mpp_queue.rooms:INDEXES",
-    aggregates=("tickets", "counters", "agendas", "kiosks", "offline_days", "booking_alarms", "visits"),
+    aggregates=("tickets", "counters", "agendas", "displays", "kiosks", "offline_days", "booking_alarms", "visits"),
     events="mpp.queue.v1.events_pb2",
 )
 

@@ -1,7 +1,7 @@
 """All metrics of the service, with their meaning. Knows the domain's events; knows no store.
 
 Labels are a site and a queue as the catalogue names them, or a word of a fixed list; never a ticket, never a person.
-Time series, for sizing: at most 19 a queue, 43 a site and a few of classes and counters (docs/operations.md).
+Time series, for sizing: at most 19 a queue, 46 a site and a few of classes and counters (docs/operations.md).
 """
 
 from __future__ import annotations
@@ -94,6 +94,21 @@ OFFLINE_ENTRIES = Counter(
     "Entries of MergeOffline by what became of them: merged (also a repetition), late (printed after the lease's end), "
     "refused, try_again",
     ("site", "outcome"),
+)
+DISPLAY_FRAMES = Counter(
+    "mpp_queue_display_frames_total",
+    "Frames sent to the screens of a site, beats included. Counted by the process that sent them",
+    ("site",),
+)
+DISPLAY_ANNOUNCEMENTS = Counter(
+    "mpp_queue_display_announcements_total",
+    "Calls that screens were told to ring and speak: one for each screen that is told",
+    ("site",),
+)
+DISPLAY_READS = Counter(
+    "mpp_queue_display_reads_total",
+    "Readings of a queue for screens: one a change and process, however many screens show the queue, and one in 15 s",
+    ("site",),
 )
 BOOKING_ALARMS = Counter(
     "mpp_queue_booking_alarms_total",

@@ -12,6 +12,8 @@ from typing import Any
 from mpp_queue import store, usecases
 from mpp_queue.appointments import store as appointments_store
 from mpp_queue.appointments import usecases as appointments
+from mpp_queue.displays import store as displays_store
+from mpp_queue.displays import usecases as displays
 from mpp_queue.guard import store as guard_store
 from mpp_queue.guard import usecases as guard
 from mpp_queue.kiosks import store as kiosks_store
@@ -22,7 +24,8 @@ from mpp_queue.visits import store as visits_store
 from mpp_queue.visits import usecases as visits
 
 _PARTS = tuple(
-    part.INDEXES for part in (store, appointments_store, guard_store, kiosks_store, reports_store, visits_store)
+    part.INDEXES
+    for part in (store, appointments_store, displays_store, guard_store, kiosks_store, reports_store, visits_store)
 )
 
 
@@ -43,6 +46,7 @@ class Rooms(usecases.App):
     """The tickets' App and beside it the others."""
 
     appointments: appointments.App
+    displays: displays.App
     kiosks: kiosks.App
     guard_room: guard.App
     reports: reports.App
@@ -53,6 +57,7 @@ def beside(
     tickets: usecases.App,
     *,
     appointments: appointments.App,
+    displays: displays.App,
     kiosks: kiosks.App,
     guard_room: guard.App,
     reports: reports.App,
@@ -61,5 +66,11 @@ def beside(
     """`tickets` itself is what the others hold; what changes in it (boards, locks, memory) is shared."""
     shared = {f.name: getattr(tickets, f.name) for f in fields(tickets)}
     return Rooms(
-        **shared, appointments=appointments, kiosks=kiosks, guard_room=guard_room, reports=reports, visits=visits
+        **shared,
+        appointments=appointments,
+        displays=displays,
+        kiosks=kiosks,
+        guard_room=guard_room,
+        reports=reports,
+        visits=visits,
     )
