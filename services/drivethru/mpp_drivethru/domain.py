@@ -333,6 +333,10 @@ class Pass:
 
     # -- what happens to it
 
+    def with_ticket(self, ticket: str, number: str, offering: str) -> Pass:
+        """At the gate, its number came."""
+        return replace(self, ticket=ticket, number=number, offering=offering)
+
     def hear(self, news: TicketNews, spec: ChannelSpec) -> Pass:
         """The queue said something of the ticket. The same pass when it changes nothing: what is older than what was
         heard, and what a lane does not mind (a vehicle in the lane is the lane's).

@@ -17,6 +17,7 @@ from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_drivethru import messages, usecases
 from mpp_drivethru.domain import TicketNews, TicketState
+from mpp_drivethru.usecases import Taken
 
 FORGET_SECONDS = 3600
 log = logs.get(part="drivethru")
@@ -38,6 +39,11 @@ class Handlers:
     @on(catalog_events.ChannelRetired)
     def retire_channel(self, event: catalog_events.ChannelRetired, meta: EventMeta) -> None:
         self.app.channels.retire(event.channel, meta.sequence)
+
+    @on(queue_events.TicketIssued)
+    def complete_arrival(self, event: queue_events.TicketIssued, meta: EventMeta) -> None:
+        if usecases.complete_arrival(self.app, Taken(event.ticket, event.number, event.offering)):
+            log.info("arrival_completed", ticket=event.ticket)
 
     @on(queue_events.TicketCalled)
     def follow_called(self, event: queue_events.TicketCalled, meta: EventMeta) -> None:

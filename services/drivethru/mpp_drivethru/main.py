@@ -24,6 +24,7 @@ def compose(kit: Kit) -> usecases.App:
 
     return usecases.App(
         passes=store.Passes(kit.store),
+        arrivals=store.Arrivals(kit.store),
         channels=views.Channels(kit.store),
         tickets=views.Tickets(kit.store),
         applications=views.Applications(Projection(kit.store, "applications")),

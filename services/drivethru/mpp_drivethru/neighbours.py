@@ -9,7 +9,7 @@ from __future__ import annotations
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp.queue.v1.queue_service_pb2_grpc import QueueServiceStub
-from mpp_chassis.call import Call
+from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import FailedPrecondition
 from mpp_chassis.peers import Peers, derived
 
@@ -23,6 +23,14 @@ class Queue:
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
+
+    def ticket_of(self, queue: str, call: Call) -> str:
+        """What the ticket of `take` will be called: the platform's names follow from the command (`call.new_id`).
+
+        Another caller's name when the queue chooses another of the caller's roles than this service did.
+        """
+        command = Command(derived(call.mutation, "take"), "QueueService.TakeTicket", "", call.mutation.actor, call.now)
+        return f"{queue}/tickets/{new_id(command)}"
 
     def take(self, queue: str, offering: str, phone: str, group: int, call: Call) -> Taken:
         request = pb.TakeTicketRequest(

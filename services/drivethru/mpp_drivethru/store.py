@@ -8,20 +8,25 @@ a vehicle is once in a channel's line (`plate_in_line`). A look-up by a partial 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
+from mpp_chassis import trace
 from mpp_chassis.aggregates import Aggregates, Decision, Store, Stored
 from mpp_chassis.call import Command
+from mpp_chassis.errors import FailedPrecondition
 from mpp_chassis.events import Event
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from mpp_drivethru.domain import OPEN, Cause, Pass, StageTime, State
 
 M = TypeVar("M", bound=Message)
 PLACE_INDEX, STAGE_INDEX, TICKET_INDEX, PLATE_INDEX = "place_taken", "stage_taken", "ticket_once", "plate_in_line"
 KEPT_SECONDS = 3 * 24 * 3600  # what was heard of tickets
+ARRIVAL_SECONDS = 24 * 3600  # who came to the gate, and no ticket was ever heard of
 
 
 def _index(name: str, *keys: str, unique: bool = False, only: str = "") -> IndexModel:
@@ -40,12 +45,21 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("days", "site_id", "channel", "day"),
         _index("plates_to_forget", "ended_at", only="has_old_plate"),
     ],
+    "arrivals": [IndexModel([("at", ASCENDING)], name="forget", expireAfterSeconds=ARRIVAL_SECONDS)],
     # Read models, see views.py.
     "channels": [_index("by_queue", "queue")],
     "sites": [],
     "tickets": [IndexModel([("heard_at", ASCENDING)], name="forget", expireAfterSeconds=KEPT_SECONDS)],
     "applications": [_index("by_ticket", "ticket")],
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A pass as it will be once its ticket is there, and the command that makes it."""
+
+    vehicle: Pass
+    command: Command
 
 
 class Passes:
@@ -126,6 +140,50 @@ class Passes:
 
     def _all(self, cursor: Any) -> list[Pass]:
         return [to_pass(self._aggregates.stored(document)) for document in cursor]
+
+
+class Arrivals:
+    """Who is at the gate while the ticket is taken, by the ticket's name: written before it, gone when the pass is there."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection = store.database["arrivals"]
+
+    def note(self, vehicle: Pass, command: Command) -> Arrival:
+        """Keep it; a repeated command gets what was kept first. Raises REQUEST_ID_REUSED for another body."""
+        document = {
+            "_id": vehicle.ticket,
+            "name": vehicle.name,
+            "site_id": vehicle.site_id,
+            "state": to_state(vehicle),
+            "request_id": command.request_id,
+            "method": command.method,
+            "fingerprint": command.fingerprint,
+            "actor": command.actor,
+            "at": command.at,
+        }
+        try:
+            self._collection.insert_one(document)
+        except DuplicateKeyError:
+            there = self.of(vehicle.ticket)
+            if there is not None and there.command.fingerprint != command.fingerprint:
+                raise FailedPrecondition(
+                    "this request_id was used with another body", reason="REQUEST_ID_REUSED", field="request_id"
+                ) from None
+            return there or Arrival(vehicle, command)  # gone: its pass is there
+        return Arrival(vehicle, command)
+
+    def of(self, ticket: str) -> Arrival | None:
+        found = self._collection.find_one({"_id": ticket})
+        if found is None:
+            return None
+        vehicle = to_pass(Stored(found["name"], found["site_id"], 0, found["state"]))
+        command = Command(
+            found["request_id"], found["method"], found["fingerprint"], found["actor"], found["at"], trace.current()
+        )
+        return Arrival(vehicle, command)
+
+    def forget(self, ticket: str) -> None:
+        self._collection.delete_one({"_id": ticket})
 
 
 def lane_key(channel: str, lane: str, day: str) -> str:

@@ -1,8 +1,8 @@
 """Load, decide, save: one function a command. Knows the order of steps; rules are in domain.py, queries in store.py.
 
 A command changes one pass in one write. What it also needs of the queue is asked as the caller, with request ids derived
-from the command: before the write when the pass needs the answer (a ticket), after it when the queue needs to hear (the
-visit is over). A crash between the two leaves one undone, and the repeated command does it.
+from the command, and before the write: when the queue is away nothing is written. A crash between the two is made good by
+the queue's event: of the ticket's issue (`complete_arrival`) or of its end (`hear_ticket`). Nobody has to repeat anything.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from mpp_chassis import trace
 from mpp_chassis.aggregates import Taken as IndexTaken
 from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Command, new_id
-from mpp_chassis.errors import Aborted, AlreadyExists, NotFound
+from mpp_chassis.errors import Aborted, AlreadyExists, Fault, NotFound, Unavailable
 from mpp_chassis.events import Event
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 
 from mpp_drivethru import domain, messages, metrics
 from mpp_drivethru.displays import BEAT_SECONDS, LOOK_SECONDS, Displays
-from mpp_drivethru.domain import ChannelSpec, InvalidField, Pass, State, TicketNews
-from mpp_drivethru.store import PLACE_INDEX, STAGE_INDEX, TICKET_INDEX, Passes
+from mpp_drivethru.domain import ChannelSpec, InvalidField, Pass, Registered, State, TicketNews
+from mpp_drivethru.store import PLACE_INDEX, STAGE_INDEX, TICKET_INDEX, Arrival, Arrivals, Passes
 from mpp_drivethru.views import Applications, Channels, Tickets
 
 LANE_ATTEMPTS = 30
@@ -47,6 +47,8 @@ class Taken:
 class TicketOffice(Protocol):
     """The queue, as a command needs it; `neighbours.Queue` in a running process."""
 
+    def ticket_of(self, queue: str, call: Call) -> str: ...
+
     def take(self, queue: str, offering: str, phone: str, group: int, call: Call) -> Taken: ...
 
     def look(self, ticket: str, call: Call) -> tuple[Taken, TicketNews | None]: ...
@@ -61,6 +63,7 @@ class App:
     """What the use cases work with; built once by main.py."""
 
     passes: Passes
+    arrivals: Arrivals
     channels: Channels
     tickets: Tickets
     applications: Applications
@@ -78,9 +81,10 @@ def register_vehicle(
 ) -> pass_pb2.Pass:
     """A vehicle at the gate: a ticket of the channel's queue, and the pass.
 
-    Guaranteed: a repeated request_id gets the same ticket and the same pass, also after a crash between the two. Not
-    guaranteed: that a ticket of a command which was never repeated has a pass; the officer calls it all the same, and a
-    pass can be made for it (`ticket`). Raises InvalidField, AlreadyExists, and what the queue raises.
+    Guaranteed: a repeated request_id gets the same ticket and the same pass; and a ticket that was taken has its pass,
+    also after a crash between the two and without a repetition: who is at the gate is kept before the ticket is taken, and
+    `complete_arrival` hears of the ticket. Not guaranteed for a caller whose roles the queue reads otherwise (several
+    roles in one token): then the repetition is needed. Raises InvalidField, AlreadyExists, and what the queue raises.
     """
     name = f"{request.parent}/passes/{new_id(call.mutation)}"
     known = app.passes.reply(name, call.mutation, pass_pb2.Pass)
@@ -92,38 +96,65 @@ def register_vehicle(
     plate = domain.plate(request.plate)
     index = app.index.of(plate, "plate")
     _refuse_twice(app, spec, index, name)
-    ticket = _ticket(office, spec, offering, request, call)
-    fresh = domain.register(
-        name, spec, ticket=ticket.ticket, number=ticket.number, offering=ticket.offering, day=day, now=_now(call)
-    )
+    expected = request.ticket or office.ticket_of(spec.queue, call)
+    fresh = domain.register(name, spec, ticket=expected, number="", offering=offering, day=day, now=_now(call))
     sealed = app.cipher.seal(plate, "plate")
     fresh = replace(fresh, sealed_plate=sealed, plate_index=index, masked_plate=domain.mask_plate(plate))
-    first = messages.vehicle(fresh, spec)
+    if request.ticket:
+        ticket = _given(office, spec, offering, request.ticket, call)
+        return _with_pass(app, spec, Arrival(fresh, call.mutation), ticket)
+    arrival = app.arrivals.note(fresh, call.mutation)
     try:
-        reply = app.passes.create(fresh, call.mutation, first, messages.events(fresh))
+        ticket = office.take(spec.queue, offering, request.phone, request.priority_group, call)
+    except Unavailable:
+        raise  # it may have been taken all the same
+    except Fault:
+        app.arrivals.forget(expected)
+        raise
+    return _with_pass(app, spec, arrival, ticket)
+
+
+def _with_pass(app: App, spec: ChannelSpec, arrival: Arrival, ticket: Taken) -> pass_pb2.Pass:
+    """The pass of a ticket that is there; the same for whoever comes second. Raises AlreadyExists, REQUEST_ID_REUSED."""
+    expected = arrival.vehicle.ticket
+    vehicle = arrival.vehicle.with_ticket(ticket.ticket, ticket.number, ticket.offering)
+    vehicle = replace(vehicle, events=(Registered(),))
+    first = messages.vehicle(vehicle, spec)
+    try:
+        reply = app.passes.create(vehicle, arrival.command, first, messages.events(vehicle))
     except IndexTaken as e:
+        app.arrivals.forget(expected)
         if e.index == TICKET_INDEX:
             raise AlreadyExists(f"{ticket.number} has a pass", reason="TICKET_HAS_PASS", field="ticket") from e
-        _refuse_twice(app, spec, index, name)
+        _refuse_twice(app, spec, vehicle.plate_index, vehicle.name)
         raise
+    app.arrivals.forget(expected)
     if reply is first:
-        metrics.count(fresh)
-    follow(app, ticket.ticket, call.now)
+        metrics.count(vehicle)
+    follow(app, ticket.ticket, arrival.command.at)
     return reply
 
 
-def _ticket(
-    office: TicketOffice,
-    spec: ChannelSpec,
-    offering: str,
-    request: drivethru_service_pb2.RegisterVehicleRequest,
-    call: Call,
-) -> Taken:
-    if not request.ticket:
-        return office.take(spec.queue, offering, request.phone, request.priority_group, call)
-    if not request.ticket.startswith(f"{spec.queue}/tickets/"):
+def complete_arrival(app: App, ticket: Taken) -> bool:
+    """A ticket was issued: who took it at a gate has a pass, also when the process that took it is gone. Idempotent.
+
+    False when nobody at a gate waits for it. A vehicle that came again meanwhile keeps the pass it got then.
+    """
+    arrival = app.arrivals.of(ticket.ticket)
+    if arrival is None:
+        return False
+    try:
+        _with_pass(app, app.channels.find(arrival.vehicle.channel), arrival, ticket)
+    except AlreadyExists:
+        return False
+    return True
+
+
+def _given(office: TicketOffice, spec: ChannelSpec, offering: str, name: str, call: Call) -> Taken:
+    """A ticket that the citizen has already. Raises InvalidField, and what the queue raises."""
+    if not name.startswith(f"{spec.queue}/tickets/"):
         raise InvalidField("ticket", f"not a ticket of {spec.queue}")
-    ticket, news = office.look(request.ticket, call)
+    ticket, news = office.look(name, call)
     if news is None or news.state not in ("waiting", "called"):
         raise InvalidField("ticket", f"{ticket.number} does not wait any more")
     return replace(ticket, offering=ticket.offering or offering)
@@ -175,7 +206,7 @@ def list_passes(
 def start_stage(
     app: App, office: TicketOffice, request: drivethru_service_pb2.StartStageRequest, call: Call
 ) -> pass_pb2.Pass:
-    """Come to a stage. At the first one the queue hears that the citizen is there.
+    """Come to a stage. At the first one the queue hears first that the citizen is there: if it is away, nothing is written.
 
     Guaranteed: one vehicle a stage of a lane, and no overtaking, whatever the number of processes. Raises WrongState,
     InvalidField, StageTaken, LaneBlocked, NotFound, PermissionDenied, and what the queue raises.
@@ -193,10 +224,10 @@ def start_stage(
         earlier = vehicle.events if vehicle is not now_there else ()
         return replace(started, events=(*earlier, *started.events))
 
-    reply = _step(app, request.name, call, decide, spec)
-    if len(reply.stages) == 1 and not reply.stages[0].HasField("finished_at"):
-        office.serving(reply.ticket, call)
-    return reply
+    if before.state in (State.WAITING, State.CALLED):
+        decide(before)  # what is refused is not told to the queue
+        office.serving(before.ticket, call)
+    return _step(app, request.name, call, decide, spec)
 
 
 def _heard(vehicle: Pass, spec: ChannelSpec, office: TicketOffice, call: Call) -> Pass:
@@ -210,16 +241,23 @@ def _heard(vehicle: Pass, spec: ChannelSpec, office: TicketOffice, call: Call) -
 def finish_stage(
     app: App, office: TicketOffice, request: drivethru_service_pb2.FinishStageRequest, call: Call
 ) -> pass_pb2.Pass:
-    """End the stage; after the last one the pass, and with it the ticket.
+    """End the stage; after the last one the ticket, and with it the pass.
 
-    When the queue cannot be reached after the pass is done, Unavailable: the same request again finishes the ticket.
-    Raises WrongState, NotFound, PermissionDenied, and what the queue raises.
+    The ticket first: when the queue is away, nothing is written, and after a crash between the two the event of the
+    ticket's end ends the pass. So a pass that is done already is told as it is. Raises WrongState, NotFound,
+    PermissionDenied, and what the queue raises.
     """
-    spec = _spec_of(app, request.name, call)
-    reply = _step(app, request.name, call, lambda p: p.finish(spec, now=_now(call)), spec)
-    if reply.state == pass_pb2.Pass.STATE_DONE:
-        office.finish(reply.ticket, call)
-    return reply
+    before = _allowed(app.passes.load(request.name), request.name, call)
+    spec = app.channels.find(before.channel)
+
+    def decide(now_there: Pass) -> Pass:
+        if now_there.state is State.DONE:
+            return replace(now_there, events=())
+        return now_there.finish(spec, now=_now(call))
+
+    if app.passes.reply(request.name, call.mutation, pass_pb2.Pass) is None and decide(before).state is State.DONE:
+        office.finish(before.ticket, call)
+    return _step(app, request.name, call, decide, spec)
 
 
 def send_aside(app: App, request: drivethru_service_pb2.SendAsideRequest, call: Call) -> pass_pb2.Pass:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -155,36 +154,6 @@ def test_vehicles_that_come_together_stay_in_their_order(yard: Yard, corner: Cor
     assert yard.do("StartStage", corner, behind).stages[-1].stage == STAGES[1]
 
 
-def test_a_process_killed_between_ticket_and_pass(yard: Yard, corner: Corner) -> None:
-    """kill -9 of `serve` while vehicles come: each repeated command has one ticket and one pass in the end."""
-    ids = [str(uuid.uuid4()) for _ in range(24)]
-    plates = [yard.plate() for _ in ids]
-    done = threading.Event()
-
-    def come(i: int) -> Any:
-        while True:
-            try:
-                vehicle = yard.register(corner, plates[i], ids[i])
-            except grpc.RpcError as error:
-                if done.wait(0.05) and error.code() is not grpc.StatusCode.UNAVAILABLE:
-                    raise
-                continue
-            if i == 8:
-                done.set()
-            return vehicle
-
-    with ThreadPoolExecutor(8) as pool:
-        coming = [pool.submit(come, i) for i in range(len(ids))]
-        assert done.wait(30)
-        yard.services.kill("drivethru-serve")
-        yard.services.service("drivethru")
-        vehicles = [each.result(40) for each in coming]
-    tickets = yard.services.database("queue")["tickets"]
-    assert len({v.ticket for v in vehicles}) == len(ids)
-    assert tickets.count_documents({"queue": corner.queue}) == len(ids)
-    assert yard.database["passes"].count_documents({"channel": corner.name}) == len(ids)
-
-
 def test_a_command_repeated_at_the_same_moment_has_one_effect(yard: Yard, corner: Corner) -> None:
     plate, request_id = yard.plate(), str(uuid.uuid4())
     with ThreadPoolExecutor(8) as pool:
@@ -194,27 +163,71 @@ def test_a_command_repeated_at_the_same_moment_has_one_effect(yard: Yard, corner
     assert yard.database["passes"].count_documents({"channel": corner.name}) == 1
 
 
-def test_the_queue_is_away_at_the_hand_over(yard: Yard, corner: Corner, refusal: Any) -> None:
-    vehicle, request_id = yard.register(corner), str(uuid.uuid4())
+def test_the_queue_is_away(yard: Yard, corner: Corner, refusal: Any) -> None:
+    """At the gate, at the first stage, at the hand-over: said at once, nothing half-written; in between the lane goes on."""
+    last, first, request_id = yard.register(corner), yard.register(corner), str(uuid.uuid4())
     yard.call_next(corner, 3)
-    through(yard, corner, vehicle, upto=4)
-    yard.do("StartStage", corner, vehicle)
+    through(yard, corner, last, upto=3)
+    yard.call_next(corner, 4)
+    yard.until(lambda: yard.get(corner, first).state == Pass.STATE_CALLED)
     yard.services.kill("queue-serve")
-    told = refusal(yard.do, "FinishStage", corner, vehicle, request_id)
+    yard.do("StartStage", corner, last)
+    yard.do("FinishStage", corner, last)
+    yard.do("StartStage", corner, last)
+    told = refusal(yard.do, "FinishStage", corner, last, request_id)
     assert (told.code, told.reason) == ("UNAVAILABLE", "PEER_UNAVAILABLE")
+    at_the_end = yard.get(corner, last)
+    assert (at_the_end.state, len(at_the_end.stages)) == (Pass.STATE_IN_LANE, len(STAGES))
+    assert not at_the_end.stages[-1].HasField("finished_at")
+    assert refusal(yard.do, "StartStage", corner, first, lane="1").reason == "PEER_UNAVAILABLE"
+    assert yard.get(corner, first).state == Pass.STATE_CALLED
+    assert refusal(yard.register, corner).reason == "PEER_UNAVAILABLE"
+    assert yard.database["passes"].count_documents({"channel": corner.name}) == 2
     yard.services.service("queue")
-    yard.until(lambda: yard.ticket(corner, vehicle).state == Ticket.STATE_SERVING)
+    yard.until(lambda: yard.ticket(corner, last).state == Ticket.STATE_SERVING)
 
     def repeated() -> Any:
         try:
-            return yard.do("FinishStage", corner, vehicle, request_id)
+            return yard.do("FinishStage", corner, last, request_id)
         except grpc.RpcError as error:
             if error.code() is not grpc.StatusCode.UNAVAILABLE:  # its channel to the queue has not come back yet
                 raise
             return None
 
     assert yard.until(repeated).state == Pass.STATE_DONE
-    assert yard.ticket(corner, vehicle).state == Ticket.STATE_FINISHED
+    assert yard.ticket(corner, last).state == Ticket.STATE_FINISHED
+    assert yard.do("StartStage", corner, first, lane="1").state == Pass.STATE_IN_LANE
+
+
+def test_two_officers_take_one_payment_once(yard: Yard, corner: Corner, refusal: Any) -> None:
+    """The same step by two commands at the same moment; then the photo fails, and the vehicle behind has the stage."""
+    ahead, behind = yard.register(corner), yard.register(corner)
+    yard.call_next(corner, 1)
+    through(yard, corner, ahead, upto=1)
+    yard.do("StartStage", corner, ahead)
+
+    def pay(_: int) -> str:
+        try:
+            return str(yard.do("FinishStage", corner, ahead).next_stage)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(pay, range(4))) == ["FAILED_PRECONDITION"] * 3 + ["foto"]
+    yard.do("StartStage", corner, ahead)
+    yard.call_next(corner, 2)
+    through(yard, corner, behind, upto=2)
+    assert refusal(yard.do, "StartStage", corner, behind).reason == "STAGE_TAKEN"
+    gone = yard.do("SendAside", corner, ahead, cause=Pass.CAUSE_EQUIPMENT)
+    assert (gone.state, gone.stages[-1].stage) == (Pass.STATE_ASIDE, "foto")
+    assert not gone.stages[-1].HasField("finished_at")
+    assert yard.ticket(corner, ahead).state == Ticket.STATE_SERVING  # a counter goes on with it
+    assert yard.do("StartStage", corner, behind).stages[-1].stage == "foto"
+    day = yard.ticket(corner, behind).day
+    request = pb.ReportStagesRequest(parent=corner.name, first_day=day, last_day=day)
+    report = yard.stub.ReportStages(request, metadata=yard.officer(corner), timeout=TIMEOUT)
+    assert [s.count for s in report.stages] == [2, 2, 0, 0, 0]  # no photo came to its end
+    assert (report.done, report.aside) == (0, 1)
 
 
 def test_a_ticket_that_is_there_gets_its_pass_once(yard: Yard, corner: Corner, refusal: Any) -> None:

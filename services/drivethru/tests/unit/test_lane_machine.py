@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from mpp_drivethru import domain
-from mpp_drivethru.domain import OPEN, Cause, DriveThruError, Pass, State, TicketNews, TicketState
+from mpp_drivethru.domain import (
+    OPEN,
+    Cause,
+    DriveThruError,
+    InvalidField,
+    Pass,
+    State,
+    TicketNews,
+    TicketState,
+    WrongState,
+)
 
 STAGES = [{"id": "check"}, {"id": "pay"}, {"id": "photo", "optional": True}, {"id": "print"}, {"id": "hand-over"}]
 SPEC = domain.channel(
@@ -112,6 +123,28 @@ class LaneMachine(RuleBasedStateMachine):
         one = self.pick(data, State.IN_LANE)
         if one is not None and one.at_stage:
             self.write(one.finish(SPEC, now=self.tick()))
+            with pytest.raises(WrongState):  # paid is paid
+                self.passes[one.name].finish(SPEC, now=self.tick())
+
+    @rule(data=st.data())
+    def nobody_is_in_two_lanes(self, data: st.DataObject) -> None:
+        one = self.pick(data, State.IN_LANE)
+        if one is not None:
+            other = "2" if one.lane == "1" else "1"
+            with pytest.raises(WrongState if one.at_stage else InvalidField):
+                one.start("", other, SPEC, ahead=[], last_place=0, now=self.tick())
+
+    @precondition(lambda self: any(p.at_stage == "photo" for p in self.passes.values()))
+    @rule(data=st.data())
+    def the_photo_fails(self, data: st.DataObject) -> None:
+        """It leaves the lane; the stage is free for who comes behind, and no photo is counted."""
+        names = sorted(n for n, p in self.passes.items() if p.at_stage == "photo")
+        one = self.passes[data.draw(st.sampled_from(names))]
+        self.write(one.send_aside(Cause.EQUIPMENT, now=self.tick()))
+        gone = self.passes[one.name]
+        assert (gone.at_stage, gone.stages[-1].finished_at, gone.cause) == ("", None, Cause.EQUIPMENT)
+        with pytest.raises(WrongState):
+            gone.start("", gone.lane, SPEC, ahead=[], last_place=0, now=self.tick())
 
     @rule(data=st.data(), seldom=st.integers(0, 3))
     def aside(self, data: st.DataObject, seldom: int) -> None:
