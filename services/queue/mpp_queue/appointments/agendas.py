@@ -33,7 +33,7 @@ from mpp_chassis.projection import Projection
 from mpp_queue.appointments.domain.calendar import Agenda, Hours, Kept
 from mpp_queue.domain import AgendaHours, AppointmentRules, OpenHours, PriorityGroup, QueueSpec, Text
 from mpp_queue.domain.spec import clock
-from mpp_queue.queuespec import appointment_rules
+from mpp_queue.queuespec import appointment_rules, maintenance_of
 from mpp_queue.views import Queues, site_of
 
 SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
@@ -121,14 +121,16 @@ class Agendas:
         hours = tuple(OpenHours(*h) for h in site.get("opening_hours", ()))
         rules = appointment_rules(channel.appointments)
         place = spec or QueueSpec(
-            "", "", "", "", (), 1, site["time_zone"], opening_hours=hours, holidays=frozenset(site.get("holidays", ()))
-        )
+            "", "", "", "", (), 1, site["time_zone"], opening_hours=hours, holidays=frozenset(site.get("holidays", ())),
+            maintenance=maintenance_of(site),
+        )  # fmt: skip
         made = _agenda(name, channel.agency, site["time_zone"], rules, place)
         own = channel.display_name
         where = Text(*_words(settings.get("place")))
         named = _place({"display_name": [own.id, own.en]}, {"display_name": [where.id, where.en]}, site)
         return replace(
             made,
+            closed=made.closed | {closure.date for closure in channel.closures},
             offerings=frozenset(channel.offerings),
             queue=queue,
             place=named,
@@ -146,7 +148,7 @@ def _agenda(name: str, agency: str, zone: str, rules: AppointmentRules, place: Q
         places=rules.places,
         public_places=rules.public_places,
         hours=_hours(rules.hours or place.opening_hours),
-        closed=place.holidays | rules.closures,
+        closed=place.days_off | rules.closures,
         first_day=rules.earliest_days,
         last_day=rules.latest_days,
         max_slots=rules.max_slots,
@@ -159,6 +161,8 @@ def _agenda(name: str, agency: str, zone: str, rules: AppointmentRules, place: Q
         video_link=rules.video_link,
         max_open_per_email=rules.max_open_per_email,
         max_open_per_person=rules.max_open_per_person,
+        draining=place.draining,
+        maintenance=place.maintenance,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mpp_queue.appointments.domain.calendar import Agenda, Hours, week_of_month
-from mpp_queue.domain import InvalidField
+from mpp_queue.domain import InvalidField, Maintenance, QueueNotOpen, Text, UnderMaintenance
 
 MONDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 27)
 DAY = (
@@ -118,3 +118,21 @@ def test_every_slot_lies_in_an_interval(intervals: list[tuple[int, int]], minute
         begin = (slot.start + timedelta(hours=7)).time()
         end = (slot.end + timedelta(hours=7)).time()
         assert any(h.opens <= begin < end <= h.closes for h in hours)
+
+
+def test_a_queue_that_is_emptied_offers_no_day_and_takes_no_booking() -> None:
+    drained, now = agenda(draining=True), datetime(2026, 11, 22, 3, tzinfo=UTC)
+    assert agenda().bookable(MONDAY, now, internal=True)
+    assert not any(drained.bookable(MONDAY, now, internal=internal) for internal in (True, False))
+    with pytest.raises(QueueNotOpen) as caught:
+        drained.refuse_new(now)
+    assert caught.value.metadata["cause"] == "DRAINING"
+
+
+def test_during_maintenance_nobody_books_but_days_can_be_looked_at() -> None:
+    now = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    shut = agenda(maintenance=(Maintenance(now, now + timedelta(hours=1), Text("Dirawat")),))
+    assert shut.bookable(MONDAY, now, internal=False)
+    with pytest.raises(UnderMaintenance):
+        shut.refuse_new(now)
+    shut.refuse_new(now + timedelta(hours=1))

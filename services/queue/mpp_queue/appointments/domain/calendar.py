@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from mpp_queue.domain import InvalidField, Quota, Text
+from mpp_queue.domain import InvalidField, Maintenance, QueueNotOpen, Quota, Text, refuse_in_maintenance
+from mpp_queue.domain.doors import DRAINING
 
 ON_SITE, PHONE, VIDEO = "on_site", "phone", "video"
 REMOTE = frozenset({PHONE, VIDEO})
@@ -100,6 +101,16 @@ class Agenda:
     max_open_per_email: int = 0
     max_open_per_person: int = 0
     place: Text = field(default_factory=Text)
+    draining: bool = False
+    maintenance: tuple[Maintenance, ...] = ()
+
+    def refuse_new(self, now: datetime) -> None:
+        """Raises UnderMaintenance, and QueueNotOpen where the queue is being emptied: no booking begins. What was booked
+        goes on; while the queue drains it gets no new time either (`bookable`).
+        """
+        refuse_in_maintenance(self.maintenance, now)
+        if self.draining:
+            raise QueueNotOpen(f"{self.parent} takes nobody new", metadata={"cause": DRAINING})
 
     def slots_of(self, day: date) -> tuple[Slot, ...]:
         """Every slot of a local day in order of time; none on a closed day. Overlapping intervals give no slot twice."""
@@ -137,6 +148,8 @@ class Agenda:
 
     def bookable(self, day: date, now: datetime, *, internal: bool) -> bool:
         """Whether the booking window holds this day. Officers may book from today on, also before the public may."""
+        if self.draining:
+            return False
         ahead = self.days_ahead(day, now)
         return (0 if internal else self.first_day) <= ahead <= self.last_day
 
