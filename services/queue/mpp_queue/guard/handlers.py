@@ -1,4 +1,4 @@
-"""The service's own events to the counts of phones and devices. Mixed into the service's Handlers; no gRPC server.
+"""The service's own events to the counts of phones, devices and persons. Mixed into the service's Handlers; no gRPC server.
 
 Idempotent: a count knows the tickets that are in it.
 """
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mpp.queue.v1 import events_pb2
+from mpp_chassis.call import Command
 from mpp_chassis.entrypoint import EventMeta, every, on
 
 from mpp_queue.domain import REMOTE_CHANNELS
@@ -27,17 +28,28 @@ class GuardHandlers:
     def count_ticket(self, event: events_pb2.TicketIssued, meta: EventMeta) -> None:
         if event.channel in NOT_COUNTED:
             return
-        keys = {"phone": event.phone_key, "device": event.device_key if event.channel == OWN_DEVICE else ""}
+        device = event.device_key if event.channel == OWN_DEVICE else ""
+        keys = {"phone": event.phone_key, "device": device, "person": event.person_key}
         at, command = event.issued_at.ToDatetime(tzinfo=UTC), meta.command("CountTicket")
-        for origin, key in keys.items():
-            usecases.note(self.app.guard_room, place=event.ticket, origin=origin, key=key, at=at, command=command)
+        self._note("taken", event.ticket, at, keys, command, event.visit)
 
     @on(events_pb2.AppointmentConfirmed)
     def count_appointment(self, event: events_pb2.AppointmentConfirmed, meta: EventMeta) -> None:
-        usecases.note(
-            self.app.guard_room, place=event.appointment, origin="phone", key=event.phone_key, at=meta.time,
-            command=meta.command("CountAppointment"),
-        )  # fmt: skip
+        keys = {"phone": event.phone_key, "person": event.person_key}
+        self._note("taken", event.appointment, meta.time, keys, meta.command("CountAppointment"))
+
+    @on(events_pb2.AppointmentHeld)
+    def count_hold(self, event: events_pb2.AppointmentHeld, meta: EventMeta) -> None:
+        """Whom it is for, else who books. What an officer books is the agency's own doing."""
+        if not event.internal:
+            keys = {"person": event.person_key or event.booker_key}
+            self._note("held", event.appointment, event.at.ToDatetime(tzinfo=UTC), keys, meta.command("CountHold"))
+
+    def _note(
+        self, subject: str, place: str, at: datetime, keys: dict[str, str], command: Command, visit: str = ""
+    ) -> None:
+        for origin, key in keys.items():
+            usecases.note(self.app.guard_room, usecases.Deed(place, subject, origin, key, at, visit), command)
 
     @every(SECONDS, lease="booking-alarms")
     def measure_booking_alarms(self, now: datetime) -> None:

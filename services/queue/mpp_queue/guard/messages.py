@@ -1,4 +1,5 @@
-"""Alarms as the public contract shows them: never the key of the phone or device. Knows both shapes; decides nothing."""
+"""Alarms as the public contract shows them: never the key of the phone, device or
+person. Knows both shapes; decides nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ from mpp_chassis.events import Event
 
 from mpp_queue.guard.domain import Alarm
 
-_ORIGINS = {"phone": pb.BookingAlarm.ORIGIN_PHONE, "device": pb.BookingAlarm.ORIGIN_DEVICE}
+_ORIGINS = {
+    "phone": pb.BookingAlarm.ORIGIN_PHONE,
+    "device": pb.BookingAlarm.ORIGIN_DEVICE,
+    "person": pb.BookingAlarm.ORIGIN_PERSON,
+}
+_REACHES = {"queue": pb.BookingAlarm.REACH_QUEUE, "site": pb.BookingAlarm.REACH_SITE}
+_SUBJECTS = {"taken": pb.BookingAlarm.SUBJECT_TAKEN, "held": pb.BookingAlarm.SUBJECT_HELD}
 
 
 def alarm(a: Alarm) -> pb.BookingAlarm:
@@ -25,6 +32,9 @@ def alarm(a: Alarm) -> pb.BookingAlarm:
         tickets=a.tickets,
         acknowledged_by=a.acknowledged_by,
         reason=a.reason,
+        reach=_REACHES[a.reach],
+        subject=_SUBJECTS[a.subject],
+        pseudonym=a.pseudonym,
     )
     _stamp(reply.raised_at, a.raised_at)
     if a.acknowledged_at is not None:
@@ -35,6 +45,7 @@ def alarm(a: Alarm) -> pb.BookingAlarm:
 def raised(a: Alarm) -> Event:
     event = events_pb2.BookingAlarmRaised(
         alarm=a.name, queue=a.queue, agency=a.agency, origin=a.origin, count=a.count, window_minutes=_minutes(a),
+        reach=a.reach, subject=a.subject,
     )  # fmt: skip
     _stamp(event.raised_at, a.raised_at)
     return Event(event, a.name)

@@ -23,6 +23,7 @@ from mpp_queue.guard.domain import Alarm, Ending, Taken, Velocity
 
 ALARMS, COUNTS, TICKETS = "booking_alarms", "booking_counts", "tickets"
 MOST_ENDINGS, MOST_COUNTED = 20, 1000
+KEPT_WINDOWS = 3  # an alarm must be remembered a window longer than what raised it
 INDEXES: dict[str, list[IndexModel]] = {
     ALARMS: [
         IndexModel([("site_id", ASCENDING), ("raised_at", ASCENDING), ("_id", ASCENDING)], name="latest"),
@@ -63,7 +64,8 @@ class Endings:
 
 
 class Counts:
-    """One document a phone or device and queue. Safe for many processes: each write is a compare-and-set."""
+    """One document a phone, device or person and queue, and one a site. Safe for many processes: each write is a
+    compare-and-set."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -90,7 +92,9 @@ class Counts:
             "trigger": after.trigger,
             "raised_at": after.raised_at,
             "count": after.count,
-            "expires_at": newest + 2 * window,
+            "alarms": list(after.alarms),
+            # Of what comes late, too: from now on, not from when it was.
+            "expires_at": max(newest, self._store.clock()) + KEPT_WINDOWS * window,
         }
         if before is None:
             try:
@@ -143,6 +147,11 @@ class Alarms:
                 found += list(self._collection.find(older).sort(order).limit(limit - len(found)))
         return [_alarm(self._aggregates.stored(d)) for d in found]
 
+    def raised_since(self, site_id: str, since: datetime) -> bool:
+        """Whether an alarm was raised since then that nobody has acknowledged."""
+        query = {"site_id": site_id, "acknowledged": False, "raised_at": {"$gt": since}}
+        return self._collection.find_one(query, {"_id": 1}) is not None
+
     def count_open(self, site_id: str) -> int:
         """Unacknowledged ones, at most 1000."""
         return int(self._collection.count_documents({"site_id": site_id, "acknowledged": False}, limit=MOST_COUNTED))
@@ -150,7 +159,9 @@ class Alarms:
 
 def _velocity(document: Mapping[str, Any]) -> Velocity:
     taken = tuple(Taken(t["ticket"], t["at"]) for t in document["taken"])
-    return Velocity(taken, document["trigger"], document["raised_at"], document["count"])
+    raised_at = document["raised_at"]
+    alarms = tuple(document.get("alarms", [raised_at] if raised_at else []))
+    return Velocity(taken, document["trigger"], raised_at, document["count"], alarms)
 
 
 def _state(alarm: Alarm) -> dict[str, Any]:
@@ -158,6 +169,7 @@ def _state(alarm: Alarm) -> dict[str, Any]:
         "queue": alarm.queue,
         "agency": alarm.agency,
         "origin": alarm.origin,
+        "subject": alarm.subject,
         "key": alarm.key,
         "count": alarm.count,
         "window_seconds": int(alarm.window.total_seconds()),
@@ -183,6 +195,7 @@ def _alarm(stored: Stored) -> Alarm:
         window=timedelta(seconds=s["window_seconds"]),
         raised_at=s["raised_at"],
         tickets=tuple(s["tickets"]),
+        subject=s.get("subject", "taken"),
         acknowledged_at=s["acknowledged_at"],
         acknowledged_by=s["acknowledged_by"],
         reason=s["reason"],

@@ -1,19 +1,21 @@
 """Load, decide, save against brokers: one function a command. Knows the order of steps; rules are in domain.py.
 
-The count of a phone or device follows the service's own TicketIssued, in the `work` process: taking a ticket stays one
-insert. An alarm is raised after the count that found it; when the process dies between the two, the event comes again
+Counts follow the service's own events (tickets, held and confirmed times) in the `work` process: taking a ticket stays
+one insert. An alarm is raised after the count that found it; when the process dies between the two, the event comes again
 and finds its own ticket as the trigger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mpp.queue.v1 import guard_service_pb2 as pb
 from mpp_chassis import logs
 from mpp_chassis.call import Call, Command, new_id
+from mpp_chassis.challenge import Door
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
@@ -22,11 +24,13 @@ from mpp_chassis.privacy import looks_personal
 from mpp_queue import metrics
 from mpp_queue.domain import InvalidField, QueueSpec
 from mpp_queue.guard import domain, messages
-from mpp_queue.guard.domain import Alarm, CoolDown
+from mpp_queue.guard.domain import Alarm, CoolDown, Velocity
+from mpp_queue.guard.policy import GuardPolicy
 from mpp_queue.guard.store import Alarms, Counts, Endings
 from mpp_queue.views import Queues
 
 SHORTEST_WINDOW = timedelta(minutes=1)
+ALARM_KNOWN_SECONDS = 5.0
 log = logs.get(part="guard")
 
 
@@ -38,6 +42,22 @@ class App:
     counts: Counts
     alarms: Alarms
     queues: Queues
+    policy: GuardPolicy
+    door: Door
+
+
+def alarmed(alarms: Alarms) -> Callable[[str, datetime], bool]:
+    """Whether a site had an alarm since a moment, for the challenges; an answer is kept for a few seconds."""
+    known: dict[str, tuple[float, bool]] = {}
+
+    def told(site: str, since: datetime) -> bool:
+        until, answer = known.get(site, (0.0, False))
+        if time.monotonic() >= until:
+            answer = alarms.raised_since(site.removeprefix("sites/"), since)
+            known[site] = (time.monotonic() + ALARM_KNOWN_SECONDS, answer)
+        return answer
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +82,85 @@ class Guard:
             raise
 
 
-def note(app: App, *, place: str, origin: str, key: str, at: datetime, command: Command) -> None:
-    """One ticket or appointment more (`place`, its name) of a phone or device (`origin`, `key`). Idempotent; may raise an
-    alarm. Raises Aborted.
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that a phone, device or person did at a moment. `place`: the ticket's or appointment's name. `visit`: of
+    which a ticket is a part; the site counts it once, since one visit to ten agencies is one person's errand."""
+
+    place: str
+    subject: str
+    origin: str
+    key: str
+    at: datetime
+    visit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Where a deed is counted: a queue, or the site (no queue, no agency)."""
+
+    site_id: str
+    queue: str
+    agency: str
+    window: timedelta
+    alarm_after: int
+
+
+def note(app: App, deed: Deed, command: Command) -> None:
+    """Count it at its queue, as the catalogue's policy says, and over the site. Idempotent; may raise an alarm of each.
+    Raises Aborted.
+
+    Right with any number of processes: a count changes by compare-and-set, so they see what one would see.
     """
-    queue = "/".join(place.split("/")[:4])
-    try:
-        spec = app.queues.find(queue)
-    except (NotFound, FailedPrecondition):
-        return  # closed meanwhile: nothing to guard
-    after, window = spec.quota.alarm_after, max(spec.quota.alarm_window, SHORTEST_WINDOW)
-    if not key or not after:
+    if not deed.key:
         return
+    for watch in (_of_queue(app, deed), _of_site(app, deed)):
+        if watch is not None and watch.alarm_after:
+            _count(app, deed, watch, command)
+
+
+def _of_queue(app: App, deed: Deed) -> _Watch | None:
+    if deed.subject != "taken" or deed.origin == "person":
+        return None  # how much one person takes of a queue is the quota's
+    try:
+        spec = app.queues.find("/".join(deed.place.split("/")[:4]))
+    except (NotFound, FailedPrecondition):
+        return None  # a channel, or closed meanwhile: nothing to guard
+    window = max(spec.quota.alarm_window, SHORTEST_WINDOW)
+    return _Watch(spec.site_id, spec.name, spec.agency, window, spec.quota.alarm_after)
+
+
+def _of_site(app: App, deed: Deed) -> _Watch:
+    site_id = deed.place.split("/")[1]
+    limit = app.policy.of(site_id).of(deed.subject, deed.origin)
+    return _Watch(site_id, "", "", limit.window, limit.alarm_after)
+
+
+def _count(app: App, deed: Deed, watch: _Watch, command: Command) -> None:
+    where = watch.queue or f"sites/{watch.site_id}#{deed.subject}"
+    deed = deed if watch.queue else replace(deed, place=deed.visit or deed.place)
+    window, after = watch.window, watch.alarm_after
     count = app.counts.change(
-        f"{queue}#{origin}#{key}", window, lambda v: v.with_ticket(place, at, window=window, alarm_after=after)
+        f"{where}#{deed.origin}#{deed.key}",
+        window,
+        lambda v: v.with_ticket(deed.place, deed.at, window=window, alarm_after=after),
     )
-    if count.trigger == place and count.raised_at is not None:
-        tickets = tuple(t.ticket for t in reversed(count.taken))[: domain.SHOWN]
-        _raise(app, spec, origin, key, count.count, window, count.raised_at, tickets, place, command)
+    if count.trigger == deed.place and count.raised_at is not None:
+        _raise(app, deed, watch, count, count.raised_at, command)
 
 
-def _raise(
-    app: App, spec: QueueSpec, origin: str, key: str, count: int, window: timedelta, raised_at: datetime,
-    tickets: Sequence[str], trigger: str, command: Command,
-) -> None:  # fmt: skip
-    own = Command(f"{origin}:{trigger}", "RaiseBookingAlarm", trigger, "service:queue", command.at, command.traceparent)
+def _raise(app: App, deed: Deed, watch: _Watch, count: Velocity, raised_at: datetime, command: Command) -> None:
+    request = f"{deed.origin}:{deed.place}" if watch.queue else f"site:{deed.subject}:{deed.origin}:{deed.place}"
+    own = Command(request, "RaiseBookingAlarm", deed.place, "service:queue", command.at, command.traceparent)
     alarm = Alarm(
-        name=f"sites/{spec.site_id}/bookingAlarms/{new_id(own)}", site_id=spec.site_id, queue=spec.name,
-        agency=spec.agency, origin=origin, key=key, count=count, window=window, raised_at=raised_at,
-        tickets=tuple(tickets),
+        name=f"sites/{watch.site_id}/bookingAlarms/{new_id(own)}", site_id=watch.site_id, queue=watch.queue,
+        agency=watch.agency, origin=deed.origin, key=deed.key, count=count.count, window=watch.window,
+        raised_at=raised_at, tickets=tuple(t.ticket for t in reversed(count.taken))[: domain.SHOWN],
+        subject=deed.subject,
     )  # fmt: skip
     if app.alarms.create(alarm, own, messages.alarm(alarm), [messages.raised(alarm)]):
-        metrics.BOOKING_ALARMS.labels(spec.site_id, metrics.short(spec.name), origin).inc()
-        log.warning("booking_alarm", alarm=alarm.name, queue=spec.name, origin=origin, count=count)
+        metrics.BOOKING_ALARMS.labels(watch.site_id, metrics.short(watch.queue or "/*"), deed.origin).inc()
+        log.warning("booking_alarm", alarm=alarm.name, reach=alarm.reach, origin=deed.origin, count=count.count)
 
 
 def list_alarms(
