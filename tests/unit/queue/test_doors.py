@@ -12,6 +12,7 @@ from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp_queue import domain, queuespec
 from mpp_queue.domain import Closure, Maintenance, OpenHours, QueueNotOpen, QueueSpec, Text, UnderMaintenance
 from mpp_queue.domain.doors import DAY_OFF, NOBODY_NEW
+from mpp_queue.displays.doors import doors_of, hours_today
 from mpp_queue.kiosks.buttons import CLOSED, ButtonState, state_of
 from mpp_queue.kiosks.domain import Duty
 
@@ -116,3 +117,11 @@ def test_the_catalogues_words_reach_the_queue() -> None:
 
 def test_what_an_earlier_version_wrote_of_a_site_has_no_maintenance() -> None:
     assert queuespec.maintenance_of({"time_zone": "Asia/Jakarta"}) == ()
+
+
+def test_a_hall_screen_shows_the_words_and_when_it_goes_on() -> None:
+    doors = doors_of(in_maintenance(OPEN), MONDAY)
+    assert (doors.reason, doors.text, doors.opens_at) == ("MAINTENANCE", WORDS, MONDAY + HOURS_LATER)
+    off = replace(OPEN, closures=(Closure("2026-11-23", Text("Pelatihan")),))
+    assert doors_of(off, MONDAY).text == Text("Pelatihan")
+    assert hours_today(off, MONDAY) == Text("Hari ini tutup", "Closed today")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mpp_queue.domain import QueueSpec, is_open, out_of_service
+from mpp_queue.domain import QueueSpec, is_open, out_of_service, out_of_service
 from mpp_queue.domain.spec import Text, clock, next_opening
 
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
@@ -52,6 +52,8 @@ def doors_of(spec: QueueSpec, now: datetime) -> Doors:
     if decided := out_of_service(spec, now):
         again = _again(decided.opens_at, local) if decided.opens_at else NO_TEXT
         return Doors(decided.reason, _plus(decided.text, again), decided.opens_at)
+    if said := out_of_service(spec, now):  # maintenance, draining, a day off: whatever the hours say
+        return Doors(said.reason, said.text, said.opens_at)
     if is_open(spec, now):
         return OPEN
     opens = next_opening(spec, now)
@@ -71,7 +73,7 @@ def hours_today(spec: QueueSpec, now: datetime) -> Text:
         return Text()
     local = now.astimezone(ZoneInfo(spec.zone))
     today = sorted((h.opens, h.closes) for h in spec.opening_hours if h.weekday == local.isoweekday())
-    if not today or local.date().isoformat() in spec.holidays:
+    if not today or local.date().isoformat() in spec.days_off:
         return Text("Hari ini tutup", "Closed today")
     dotted = [f"{opens.replace(':', '.')}-{closes.replace(':', '.')}" for opens, closes in today]
     plain = [f"{opens}-{closes}" for opens, closes in today]

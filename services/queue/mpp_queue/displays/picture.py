@@ -76,7 +76,7 @@ def _closed_text(display: Display, queues: Sequence[QueueNow]) -> Text:
     if display.closed_text.id:
         return display.closed_text
     opening = sorted((q for q in queues if q.doors.opens_at), key=lambda q: (q.doors.opens_at, q.queue))
-    return opening[0].doors.text if opening else CLOSED
+    return opening[0].doors.text if opening else next((q.doors.text for q in queues if q.doors.text.id), CLOSED)
 
 
 def _hours(queues: Sequence[QueueNow]) -> Text:
