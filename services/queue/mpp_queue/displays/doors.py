@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mpp_queue.domain import QueueSpec, is_open, out_of_service, out_of_service
+from mpp_queue.domain import QueueSpec, is_open, out_of_service
 from mpp_queue.domain.spec import Text, clock, next_opening
 
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
@@ -52,8 +52,6 @@ def doors_of(spec: QueueSpec, now: datetime) -> Doors:
     if decided := out_of_service(spec, now):
         again = _again(decided.opens_at, local) if decided.opens_at else NO_TEXT
         return Doors(decided.reason, _plus(decided.text, again), decided.opens_at)
-    if said := out_of_service(spec, now):  # maintenance, draining, a day off: whatever the hours say
-        return Doors(said.reason, said.text, said.opens_at)
     if is_open(spec, now):
         return OPEN
     opens = next_opening(spec, now)
