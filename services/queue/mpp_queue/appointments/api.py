@@ -5,9 +5,8 @@ from __future__ import annotations
 from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.call import Call
-from mpp_chassis.errors import FailedPrecondition
 
-from mpp_queue.appointments import listing, usecases
+from mpp_queue.appointments import anywhere, listing, usecases
 from mpp_queue.appointments.usecases import App
 
 
@@ -24,10 +23,10 @@ class AppointmentsApi:
         return usecases.hold_slot(self._app, request, call)
 
     def ListAnySlots(self, request: pb.ListAnySlotsRequest, call: Call) -> pb.ListAnySlotsResponse:
-        raise FailedPrecondition("comes with the next commit", reason="NOT_BOOKABLE")
+        return anywhere.list_any_slots(self._app, request, call)
 
     def HoldAnySlot(self, request: pb.HoldAnySlotRequest, call: Call) -> appointment_pb2.Appointment:
-        raise FailedPrecondition("comes with the next commit", reason="NOT_BOOKABLE")
+        return anywhere.hold_any_slot(self._app, request, call)
 
     def ConfirmAppointment(self, request: pb.ConfirmAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
         return usecases.confirm_appointment(self._app, request, call)

@@ -34,10 +34,9 @@ _KEY = re.compile(r"[0-9T:+.-]{1,40}\|[a-z0-9-]{1,40}")
 def list_slots(app: App, request: pb.ListSlotsRequest, call: Call) -> pb.ListSlotsResponse:
     """Slots of the asked days that the public may book now, each with its free places. Raises as Agendas.find."""
     agenda = app.agendas.find(request.parent)
-    count = min(request.slots or 1, agenda.max_slots)
-    days = list(_days(agenda, request, call.now))
-    known = app.days.occupancy(agenda.site_id, agenda.parent, days[0], days[-1]) if days else {}
-    priority = group_of(request.priority_group).value in agenda.kept.groups
+    days = bookable_days(agenda, request.from_day, request.days, call.now)
+    if request.area:
+        days = [day for day in days if agenda.serves(request.area, day)]
     first_last = window(agenda, call.now)
     reply = pb.ListSlotsResponse(
         first_day=first_last["first_day"],
@@ -46,18 +45,26 @@ def list_slots(app: App, request: pb.ListSlotsRequest, call: Call) -> pb.ListSlo
         max_slots=agenda.max_slots,
         variants=messages.variants(agenda.variants),
     )
-    for day in days:
-        if not request.area or agenda.serves(request.area, day):
-            reply.slots.extend(_slots(agenda, day, known.get(day, Occupancy()), count, priority, call.now))
+    group = group_of(request.priority_group).value
+    reply.slots.extend(slots_of_days(app, agenda, days, request.slots, group, call.now))
     return reply
 
 
-def _days(agenda: Agenda, request: pb.ListSlotsRequest, now: datetime) -> Iterator[date]:
-    first = _day(request.from_day) if request.from_day else agenda.local_day(now)
-    for n in range(request.days or DAYS):
-        day = first + timedelta(days=n)
-        if agenda.bookable(day, now, internal=False):
-            yield day
+def slots_of_days(
+    app: App, agenda: Agenda, days: Sequence[date], count: int, group: str, now: datetime
+) -> Iterator[appointment_pb2.Slot]:
+    """`count`: slots in a row, 0 for one; `group`: of priority, or ""."""
+    known = app.days.occupancy(agenda.site_id, agenda.parent, days[0], days[-1]) if days else {}
+    in_a_row, priority = min(count or 1, agenda.max_slots), group in agenda.kept.groups
+    for day in days:
+        yield from _slots(agenda, day, known.get(day, Occupancy()), in_a_row, priority, now)
+
+
+def bookable_days(agenda: Agenda, from_day: str, count: int, now: datetime) -> list[date]:
+    """Of `count` days (0: seven) from `from_day` (empty: today) those that the public may book now."""
+    first = _day(from_day) if from_day else agenda.local_day(now)
+    days = (first + timedelta(days=n) for n in range(count or DAYS))
+    return [day for day in days if agenda.bookable(day, now, internal=False)]
 
 
 def _day(text: str) -> date:
@@ -73,7 +80,7 @@ def _slots(
     slots, ahead = agenda.slots_of(day), agenda.days_ahead(day, now)
     free = []
     for slot in slots:
-        taken = taken_in(slot, known.occupied, known.blocks, agenda.places, now)
+        taken = taken_in(slot, known.occupied, known.blocks, agenda, now)
         free.append(free_in(agenda, taken, internal=False, priority=priority, days_ahead=ahead))
     for n, slot in enumerate(slots):
         if slot.start > now:

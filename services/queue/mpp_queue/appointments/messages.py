@@ -111,7 +111,7 @@ def agenda(a: Agenda, day: AgendaDay, now: datetime) -> pb.Agenda:
     reply = pb.Agenda(name=day.name)
     there, ahead = [occupied(b, a.kept.groups) for b in day.bookings], a.days_ahead(day.day, now)
     for s in a.slots_of(day.day):
-        taken = taken_in(s, there, day.blocks, a.places, now)
+        taken = taken_in(s, there, day.blocks, a, now)
         use = reply.slots.add(
             time=f"{s.start.astimezone(ZoneInfo(a.zone)):%H:%M}",
             places=a.places,

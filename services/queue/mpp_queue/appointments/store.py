@@ -15,16 +15,19 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 from mpp_chassis.aggregates import Aggregates, Decision, Store, Stored, Taken
 from mpp_chassis.call import Command
-from mpp_chassis.errors import Aborted, NotFound
+from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Occupied, occupied
 from mpp_queue.appointments.domain.booking import ACTIVE, Booking, HistoryLine, Personal, State
 from mpp_queue.appointments.domain.calendar import Agenda
 
 M = TypeVar("M", bound=Message)
-AGENDAS = "agendas"
+AGENDAS, CLAIMS, CHOICES = "agendas", "booking_claims", "booking_choices"
+CLAIMS_KEPT = timedelta(days=400)  # longer than anything can be booked ahead; they are overwritten, not waited for
+CHOICES_KEPT = timedelta(days=2)  # longer than a request_id is
 ATTEMPTS = 5  # of making a day's document that others make too
 _FINDABLE = ACTIVE | {State.NO_SHOW}
 
@@ -37,6 +40,9 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", ASCENDING), ("parent", ASCENDING), ("given_up_by", ASCENDING)], name="given_up"),
         IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0),
     ],
+    # Who has how many open bookings, see limits.py; and which agenda a request over several got, see anywhere.py.
+    CLAIMS: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
+    CHOICES: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
     # Read model of the catalogue, see agendas.py; found by name only.
     "channels": [],
 }
@@ -172,6 +178,102 @@ class AgendaDays:
             "forget_at": datetime.combine(day.day, time(), UTC) + self._kept,
         }
         return state | ({"due_at": due} if due is not None else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """For which appointment, and since when."""
+
+    appointment: str
+    at: datetime
+
+
+class Claims:
+    """Claims by their ids, which say what they limit. Each write is an insert or a compare-and-set."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection = store.database[CLAIMS]
+
+    def of(self, ids: Sequence[str]) -> dict[str, Claim]:
+        found = self._collection.find({"_id": {"$in": list(ids)}})
+        return {d["_id"]: Claim(d["appointment"], d["at"]) for d in found}
+
+    def take(self, id: str, site_id: str, appointment: str, at: datetime, former: str) -> bool:
+        """`former`: whose it was, "" for nobody's. False when somebody else was faster."""
+        document = {"site_id": site_id, "appointment": appointment, "at": at, "expires_at": at + CLAIMS_KEPT}
+        if former:
+            return bool(self._collection.replace_one({"_id": id, "appointment": former}, document).matched_count)
+        try:
+            self._collection.insert_one({"_id": id, **document})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def release(self, id: str, appointment: str) -> None:
+        """Unless it is another's by now."""
+        self._collection.delete_one({"_id": id, "appointment": appointment})
+
+    def move(self, ids: Sequence[str], old: str, new: str) -> None:
+        self._collection.update_many({"_id": {"$in": list(ids)}, "appointment": old}, {"$set": {"appointment": new}})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which agenda a request over several got. `settled`: its place was taken, it never changes any more."""
+
+    agenda: str
+    settled: bool = False
+
+
+class Choices:
+    """One document a command."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection = store.database[CHOICES]
+
+    def find(self, command: Command) -> Choice | None:
+        """Raises FailedPrecondition (REQUEST_ID_REUSED)."""
+        found = self._collection.find_one({"_id": command.key})
+        if found is None:
+            return None
+        if found["fingerprint"] != command.fingerprint:
+            raise FailedPrecondition(
+                "this request_id was used with another body", reason="REQUEST_ID_REUSED", field="request_id"
+            )
+        return Choice(found["agenda"], found["settled"])
+
+    def make(self, command: Command, site_id: str, choice: Choice) -> bool:
+        """False when there is one already."""
+        document = {
+            "_id": command.key,
+            "site_id": site_id,
+            "agenda": choice.agenda,
+            "settled": choice.settled,
+            "fingerprint": command.fingerprint,
+            "expires_at": command.at + CHOICES_KEPT,
+        }
+        try:
+            self._collection.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def change(self, command: Command, old: str, new: str) -> None:
+        """Unless it changed, or is settled."""
+        self._collection.update_one(_unsettled(command, old), {"$set": {"agenda": new}})
+
+    def settle(self, command: Command, agenda: str) -> bool:
+        """False when it changed meanwhile, or was settled."""
+        done = self._collection.update_one(_unsettled(command, agenda), {"$set": {"settled": True}})
+        return bool(done.matched_count)
+
+    def forget(self, command: Command, agenda: str) -> None:
+        """All refused: who asks again is asked anew. Unless it changed, or is settled."""
+        self._collection.delete_one(_unsettled(command, agenda))
+
+
+def _unsettled(command: Command, agenda: str) -> dict[str, Any]:
+    return {"_id": command.key, "agenda": agenda, "settled": False}
 
 
 def _range(site_id: str, parent: str, first: date, last: date) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,9 +27,10 @@ from mpp_chassis.privacy import BlindIndex, FieldCipher, looks_personal, mask_ni
 from mpp_queue.appointments import messages, metrics
 from mpp_queue.appointments.agendas import Agendas, Channels
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Block, Wish
-from mpp_queue.appointments.domain.booking import Booking, Personal, State, cooling
+from mpp_queue.appointments.domain.booking import ACTIVE, Booking, Personal, State, cooling
 from mpp_queue.appointments.domain.calendar import TICKET_PREFIX, VIDEO, Agenda
-from mpp_queue.appointments.store import AgendaDays, Loaded
+from mpp_queue.appointments.limits import claimed, limits_of
+from mpp_queue.appointments.store import AgendaDays, Choices, Claims, Loaded
 from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached, WrongState, check_nik
 from mpp_queue.guard.domain import Ending, refuse_while_cooling
 from mpp_queue.messages import group_of
@@ -51,6 +53,8 @@ class App:
     """What the use cases work with. `rng` makes codes and cooling times: cryptographic in production."""
 
     days: AgendaDays
+    claims: Claims
+    choices: Choices
     agendas: Agendas
     channels: Channels
     cipher: FieldCipher
@@ -60,6 +64,7 @@ class App:
     clock: Callable[[], datetime]
     admit: Admit
     appointment_of: Callable[[str], str]  # of a ticket; "" when it has none
+    state_of: Callable[[str], int]  # of a ticket, as the contract numbers it; 0 when there is none
     check: Check | None = None
 
 
@@ -69,7 +74,11 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
     Guaranteed: however many ask at once, in however many processes, no more get a place than there are.
     Raises SlotFull, NotInWindow, InvalidField, QuotaReached, PersonRequired, NotFound, FailedPrecondition.
     """
-    agenda = app.agendas.find(request.parent)
+    return hold_at(app, app.agendas.find(request.parent), request, call)
+
+
+def hold_at(app: App, agenda: Agenda, request: pb.HoldSlotRequest, call: Call) -> Appointment:
+    """As hold_slot."""
     call.require(agency=agenda.agency)
     start, person = moment("start", request.start), _person(app, request.nik, request.email, call)
     wish = Wish(
@@ -89,7 +98,39 @@ def hold_slot(app: App, request: pb.HoldSlotRequest, call: Call) -> Appointment:
         _refuse_while_cooling(app, agenda, wish.personal.person_key, call.now)
         return day.hold(agenda, wish, id=booking_id, now=call.now, actor=call.actor, rng=app.rng)
 
-    return _change(app, agenda, _day_name(agenda, start), booking_id, call.mutation, decide)
+    day_name = _day_name(agenda, start)
+    with _limited(app, agenda, wish.internal, person, f"{day_name}/appointments/{booking_id}", call.now):
+        return _change(app, agenda, day_name, booking_id, call.mutation, decide)
+
+
+def _limited(
+    app: App, agenda: Agenda, internal: bool, person: Personal, name: str, now: datetime
+) -> AbstractContextManager[None]:
+    """What an officer books is not limited. Who repeats a command has claimed before, or needs none any more."""
+    if internal or not limits_of(agenda, person) or _is_there(app, name, person):
+        return nullcontext()
+    return claimed(app.days, app.claims, agenda, person, name, now)
+
+
+def _is_there(app: App, name: str, person: Personal) -> bool:
+    """Whether the booking is written already, with this e-mail address."""
+    day_name, booking_id = _split(name)
+    loaded = app.days.load(day_name)
+    booking = loaded.day.find(booking_id) if loaded else None
+    return booking is not None and (booking.state not in ACTIVE or person.email_key in ("", booking.personal.email_key))
+
+
+def release_hold(app: App, name: str, now: datetime) -> None:
+    """Give a hold back that its request does not get. Idempotent; what is confirmed stays."""
+    agenda, day_name, booking_id = _agenda_of(app, name)
+
+    def undo(day: AgendaDay) -> AgendaDay:
+        booking = day.find(booking_id)
+        if booking is None or booking.state is not State.HELD:
+            return day
+        return day.change(booking.cancel(now=now, actor=ACTOR, reason="", cool=timedelta(0)))
+
+    _change(app, agenda, day_name, booking_id, _derived("ReleaseHold", name, now), undo, missing_is_fine=True)
 
 
 def _refuse_while_cooling(app: App, agenda: Agenda, person_key: str, now: datetime) -> None:
@@ -123,7 +164,11 @@ def confirm_appointment(app: App, request: pb.ConfirmAppointmentRequest, call: C
         )
         return day.change(after)
 
-    reply = _change(app, agenda, day_name, booking_id, call.mutation, decide)
+    there = app.days.load(day_name)
+    internal = any(b.internal for b in there.day.bookings if b.id == booking_id) if there else False
+    told = _by_email(app, Personal(), request.email)
+    with _limited(app, agenda, internal, told, request.name, call.now):
+        reply = _change(app, agenda, day_name, booking_id, call.mutation, decide)
     return _with_code(app, reply, call)
 
 
@@ -160,7 +205,13 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
             return booked
         return booked.change(before.move(now=call.now, actor=call.actor, to=new_name, cool=cooling(agenda, app.rng)))
 
-    reply = _change(app, agenda, new_day, new, call.mutation, decide)
+    before = _own(_load(app, request.name).day, old_id, call)
+    # What is open is moved with its claim; what was missed holds none any more.
+    unlimited = before.state is not State.NO_SHOW or call.role != "citizen"
+    with _limited(app, agenda, unlimited, before.personal, new_name, call.now):
+        reply = _change(app, agenda, new_day, new, call.mutation, decide)
+    for limit in limits_of(agenda, before.personal):
+        app.claims.move(limit.ids(agenda), request.name, new_name)
     if new_day != old_day:
         complete_reschedule(app, request.name, new_name, call.now)
     return _with_code(app, reply, call)
@@ -287,14 +338,19 @@ def ticket_ended(app: App, ticket: str, state: int, command: Command) -> None:
         booking = day.find(booking_id)
         if booking is None or booking.state is not State.CHECKED_IN:
             return day
-        if state == T.STATE_NO_SHOW:
-            return day.change(booking.miss(now=command.at, actor=ACTOR, note="ticket"))
-        if state in (T.STATE_CANCELLED, T.STATE_CLOSED_AT_DAY_END):
-            gone = booking.cancel(now=command.at, actor=ACTOR, reason="", cool=timedelta(0))
-            return day.change(gone)
-        return day.change(booking.fulfil(now=command.at, actor=ACTOR))
+        return day.change(_as_ticket(booking, state, command.at))
 
     _change(app, agenda, day_name, booking_id, command, decide, missing_is_fine=True)
+
+
+def _as_ticket(booking: Booking, state: int, now: datetime) -> Booking:
+    """The end of a booking by the state of its ticket; itself while that goes on."""
+    T = ticket_pb2.Ticket
+    if state == T.STATE_NO_SHOW:
+        return booking.miss(now=now, actor=ACTOR, note="ticket")
+    if state in (T.STATE_CANCELLED, T.STATE_CLOSED_AT_DAY_END):
+        return booking.cancel(now=now, actor=ACTOR, reason="", cool=timedelta(0))
+    return booking.fulfil(now=now, actor=ACTOR) if state in (T.STATE_FINISHED, T.STATE_TRANSFERRED) else booking
 
 
 def get_appointment(app: App, request: pb.GetAppointmentRequest, call: Call) -> Appointment:
@@ -374,7 +430,8 @@ def sweep(app: App, now: datetime) -> int:
 
 def _tick(app: App, loaded: Loaded, now: datetime) -> bool:
     agenda = app.agendas.known(loaded.parent, loaded.day.agency)
-    after = loaded.day.tick(agenda, now=now, actor=ACTOR)
+    heard = _by_tickets(app, agenda, loaded.day, now)
+    after = heard.tick(agenda, now=now, actor=ACTOR)
     command = Command(f"{loaded.day.name}@{loaded.stored.version}", "SweepAgenda", loaded.day.name, ACTOR, now)
     try:
         app.days.save(agenda, loaded, after, command, Empty(), messages.events(after, now, agenda.place))
@@ -382,6 +439,15 @@ def _tick(app: App, loaded: Loaded, now: datetime) -> bool:
         return False  # somebody changed it; the next sweep looks again
     metrics.count(agenda, after)
     return True
+
+
+def _by_tickets(app: App, agenda: Agenda, day: AgendaDay, now: datetime) -> AgendaDay:
+    """Bookings whose ticket ended without its event being heard in time end as the ticket did."""
+    for booking in day.bookings:
+        due = booking.due_at(agenda)
+        if booking.state is State.CHECKED_IN and booking.ticket and due is not None and due <= now:
+            day = day.change(_as_ticket(booking, app.state_of(booking.ticket), now))
+    return day
 
 
 # -- steps that the commands share

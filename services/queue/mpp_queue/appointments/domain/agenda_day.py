@@ -4,7 +4,8 @@ Everything that competes for the places of a day is in this one document, so whe
 are one compare-and-set. Knows bookings and blocks; never the store. Pure: a method returns a new day.
 
 Guaranteed of every day that these methods make: in no slot are there more real bookings than places when they were made,
-nor more of the public than public places; a place given back is not offered before its random delay is over.
+nor more of the public than public places; a place given back is not offered before its random delay is over; the bookings
+can be spread over the places so that between two of one place there are `setup` minutes. Not guaranteed across midnight.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import accumulate
+from typing import Protocol
 
 from mpp_queue.appointments.domain.booking import (
     GIVEN_BACK,
@@ -61,12 +64,23 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Of one slot at one moment: places taken or cooling. `priority`: of the public ones, by priority groups."""
+    """Of one slot at one moment: places taken, cooling, or being made ready for the next. `others`: of the public ones,
+    by people of no priority group.
+    """
 
     all: int
     public: int
-    priority: int
+    others: int
     blocked: int
+
+
+class Span(Protocol):
+    """Anything that begins and ends."""
+
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def end(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +97,29 @@ class Occupied:
         return self.until is None or now < self.until
 
 
-def taken_in(slot: Slot, occupied: Iterable[Occupied], blocks: Iterable[Block], places: int, now: datetime) -> Taken:
-    there = [o for o in occupied if o.counts(now) and o.start < slot.end and slot.start < o.end]
+def taken_in(slot: Slot, occupied: Iterable[Occupied], blocks: Iterable[Block], agenda: Agenda, now: datetime) -> Taken:
+    """What a booking of this slot would meet, from its start until its place is ready for the next one. A booking of
+    several slots in a row meets what each of them meets; between two bookings one `setup` is enough.
+    """
+    until = slot.end + agenda.setup
+    there = [o for o in occupied if o.counts(now) and o.start < until and slot.start < o.end + agenda.setup]
     public = [o for o in there if not o.internal]
-    blocked = sum(b.places or places for b in blocks if b.start < slot.end and slot.start < b.end)
-    return Taken(len(there), len(public), sum(o.priority for o in public), min(blocked, places))
+    others = [o for o in public if not o.priority]
+    blocked = sum(b.places or agenda.places for b in blocks if b.start < slot.end and slot.start < b.end)
+    return Taken(
+        all=most_at_once(there, agenda.setup),
+        public=most_at_once(public, agenda.setup),
+        others=most_at_once(others, agenda.setup),
+        blocked=min(blocked, agenda.places),
+    )
+
+
+def most_at_once(spans: Sequence[Span], setup: timedelta) -> int:
+    """Places that these need: as many as are there at once at the worst moment, each with its `setup` after it. Two that
+    follow each other share a place.
+    """
+    steps = sorted([(s.start, 1) for s in spans] + [(s.end + setup, -1) for s in spans])
+    return max(accumulate((step for _, step in steps), initial=0))
 
 
 def free_in(agenda: Agenda, taken: Taken, *, internal: bool, priority: bool, days_ahead: int) -> int:
@@ -97,8 +129,7 @@ def free_in(agenda: Agenda, taken: Taken, *, internal: bool, priority: bool, day
         return max(room, 0)
     room = min(room, agenda.public_places - taken.public)
     if not priority:
-        others = taken.public - taken.priority
-        room = min(room, agenda.public_places - agenda.kept.on(days_ahead) - others)
+        room = min(room, agenda.public_places - agenda.kept.on(days_ahead) - taken.others)
     return max(room, 0)
 
 
@@ -120,12 +151,13 @@ class AgendaDay:
         return [occupied(b, agenda.kept.groups) for b in self.bookings]
 
     def free(self, agenda: Agenda, slot: Slot, now: datetime, *, internal: bool, priority: bool) -> int:
-        taken = taken_in(slot, self.occupied(agenda), self.blocks, agenda.places, now)
+        taken = taken_in(slot, self.occupied(agenda), self.blocks, agenda, now)
         ahead = agenda.days_ahead(self.day, now)
         return free_in(agenda, taken, internal=internal, priority=priority, days_ahead=ahead)
 
     def hold(self, agenda: Agenda, wish: Wish, *, id: str, now: datetime, actor: str, rng: random.Random) -> AgendaDay:
-        """Raises InvalidField, NotInWindow, SlotFull, QuotaReached, PersonRequired."""
+        """Raises InvalidField, NotInWindow, SlotFull, QuotaReached, PersonRequired, UnderMaintenance, QueueNotOpen."""
+        agenda.refuse_new(now)
         if wish.variant not in agenda.variants:
             raise InvalidField("variant", f"only {', '.join(sorted(agenda.variants))} can be booked here")
         run = self._check(agenda, wish, now)

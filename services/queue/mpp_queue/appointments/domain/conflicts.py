@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from mpp_queue.appointments.domain.agenda_day import AgendaDay, taken_in
+from mpp_queue.appointments.domain.agenda_day import AgendaDay, most_at_once, taken_in
 from mpp_queue.appointments.domain.booking import Booking, State
 from mpp_queue.appointments.domain.calendar import Agenda, Slot
 
@@ -66,11 +66,14 @@ def _within(slots: tuple[Slot, ...], booking: Booking) -> bool:
 
 
 def _too_many(agenda: Agenda, day: AgendaDay, booking: Booking, slot: Slot, now: datetime) -> Reason | None:
-    earlier = [b for b in day.bookings if b.is_real(now) and b.overlaps(slot.start, slot.end) and _before(b, booking)]
-    blocked = taken_in(slot, (), day.blocks, agenda.places, now).blocked
-    if len(earlier) >= agenda.places:
+    """Of the part of the booking that lies in `slot`, with the time to make its place ready for the next."""
+    start, end = max(slot.start, booking.start), min(slot.end, booking.end) + agenda.setup
+    there = [b for b in day.bookings if b.is_real(now) and b.start < end and start < b.end + agenda.setup]
+    earlier = most_at_once([b for b in there if _before(b, booking)], agenda.setup)
+    blocked = taken_in(slot, (), day.blocks, agenda, now).blocked
+    if earlier >= agenda.places:
         return Reason.OVER_CAPACITY
-    return Reason.BLOCKED if len(earlier) >= agenda.places - blocked else None
+    return Reason.BLOCKED if earlier >= agenda.places - blocked else None
 
 
 def _before(one: Booking, other: Booking) -> bool:
