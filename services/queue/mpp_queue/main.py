@@ -103,12 +103,17 @@ def _counters(kit: Kit, queues: views.Queues) -> counters.App:
 
 def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
+    from mpp_queue import messages
     from mpp_queue.appointments import agendas, store
     from mpp_queue.appointments.usecases import App
 
     def appointment_of(ticket: str) -> str:
         found = tickets.tickets.load(ticket)
         return found.appointment if found else ""
+
+    def state_of(ticket: str) -> int:
+        found = tickets.tickets.load(ticket)
+        return messages.ticket(found).state if found else 0
 
     def check(queue: str, person_key: str, now: datetime) -> None:
         if tickets.guard is not None:
@@ -118,6 +123,8 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     channels = agendas.Channels(kit.store)
     return App(
         days=store.AgendaDays(kit.store, days),
+        claims=store.Claims(kit.store),
+        choices=store.Choices(kit.store),
         agendas=agendas.Agendas(kit.store, tickets.queues, channels),
         channels=channels,
         cipher=kit.cipher,
@@ -127,6 +134,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
         clock=kit.clock,
         admit=_admit(tickets),
         appointment_of=appointment_of,
+        state_of=state_of,
         check=check,
     )
 
