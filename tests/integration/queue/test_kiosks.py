@@ -255,6 +255,34 @@ def test_a_kiosk_is_put_to_work_and_shows_its_queues(foyer: Foyer, refusal: Any)
     assert refusal(take, kiosk=name).reason == "KIOSK_INACTIVE"
 
 
+def test_a_kiosk_shows_its_buttons_as_its_layout_says_and_new_ones_after_them(
+    foyer: Foyer, line: Any, refusal: Any
+) -> None:
+    queue = line.name.rsplit("/", 1)[1]
+    name = foyer.install("kios-6", queues=[queue, "belum-ada"])
+    manager = foyer.who("manajer", "site_manager")
+    layout = kiosk_pb2.KioskLayout(page_size=1, columns=1, large_print=True)
+    layout.buttons.add(button="belum-ada", icon="id-card", access_key="p").closed_text.id = "Kembali besok"
+    layout.buttons.add(button=queue, show_waiting=True).label.id = "Paspor"
+    set_it = pb.SetKioskLayoutRequest(name=name, layout=layout, request_id=_id())
+    shown = foyer.call("SetKioskLayout", set_it, manager)
+    assert foyer.call("SetKioskLayout", set_it, manager, 1) == shown  # repeated, in another process
+    assert shown.layout == layout
+    assert [[(b.id, b.access_key, b.icon, b.text.id) for b in page.buttons] for page in shown.pages] == [
+        [("belum-ada", "p", "id-card", "Kembali besok")],
+        [(queue, "1", "", "")],
+    ]
+    assert (shown.pages[1].buttons[0].title.id, shown.pages[1].buttons[0].show_waiting) == ("Paspor", True)
+    foyer.install("kios-6", 2, queues=["baru", queue])
+    off = pb.DeactivateKioskRequest(name=name, reason="kertas habis", request_id=_id())
+    after = foyer.call("DeactivateKiosk", off, manager, 1)
+    assert [[b.id for b in page.buttons] for page in after.pages] == [[queue], ["baru"]]
+    assert after.layout == layout
+    gone = pb.SetKioskLayoutRequest(name=name, layout=layout, request_id=_id())
+    assert refusal(foyer.call, "SetKioskLayout", gone, manager).fields == ["layout.buttons[0].button"]
+    assert refusal(foyer.call, "SetKioskLayout", gone, foyer.who("kios-6")).reason == "ROLE_MISSING"
+
+
 def test_a_kiosk_whose_catalogue_says_so_prints_nothing_by_itself(foyer: Foyer, line: Any, refusal: Any) -> None:
     foyer.install("kios-4", offline_numbers=0)
     foyer.install("kios-5", offline_numbers=5)
