@@ -18,7 +18,7 @@ from mpp_queue import domain, messages, metrics
 from mpp_queue.counters import domain as counters
 from mpp_queue.counters.usecases import desk_for_call
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Ticket, VisitorBusy
-from mpp_queue.store import Desk, Loaded
+from mpp_queue.store import Desk, Loaded, Visit
 from mpp_queue.usecases import App, change_ticket, local_day, refuse_personal
 
 CALL_ATTEMPTS = 20
@@ -60,6 +60,9 @@ def _call_first(app: App, spec: QueueSpec, counter: int, desk: Desk, call: Call)
             if waiting.ticket.visit in seen:
                 _pass_over(waiting.ticket, elsewhere)
                 continue
+            # Of a ticket that was called before `first_call` refuses no repetition: its first key stays another's.
+            if waiting.ticket.call_key and (known := _called_before(app, spec, call.mutation)) is not None:
+                return known
             called = waiting.ticket.call(now=call.now, actor=call.actor, counter=counter, call_key=call.mutation.key)
             reply = messages.ticket(called)
             try:
@@ -103,10 +106,24 @@ def _in_order(app: App, spec: QueueSpec, day: str, desk: Desk, call: Call, limit
         others.sort(key=lambda one: one.ticket.effective)  # also of classes that the policy no longer has
     recent: list[int] = []
     if len(lines) > 1 and (wanted := domain.window(policy)):
-        lately = app.tickets.lately_called(*where, limit=wanted + len(spec.counters))
-        turns = sorted((v for v in lately if v.turn_at), key=lambda v: v.turn_at or v.called_at, reverse=True)
+        turns = _latest_turns(app, where, wanted, len(spec.counters))
         recent = [policy.index_named(v.priority_class) for v in turns]
     return list(domain.upcoming(policy, lines, recent, call.now, lambda one: one.ticket.effective))
+
+
+def _latest_turns(app: App, where: tuple[str, str, str], wanted: int, counters: int) -> list[Visit]:
+    """The last turns, newest first, the `wanted` first of them without a gap. A recall, and who is called back after
+    parking, are called later than their turn began: where these are many, more is read.
+    """
+    limit = wanted + counters
+    while True:
+        lately = app.tickets.lately_called(*where, limit=limit)
+        turns = sorted((v for v in lately if v.turn_at), key=lambda v: v.turn_at or v.called_at, reverse=True)
+        # Whoever was not read was called before the last of these, so its turn began before that, too.
+        sure = sum(1 for v in turns if v.turn_at and v.turn_at >= lately[-1].called_at)
+        if len(lately) < limit or sure >= wanted:
+            return turns
+        limit *= 2
 
 
 def preview_next(
