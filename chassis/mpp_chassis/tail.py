@@ -22,7 +22,10 @@ log = logs.get(part="tail")
 
 
 class Tail:
-    """`on_event(subject)` for each event of `kinds` (all of one service), in a thread of its own. Reconnects for ever."""
+    """`on_event(subject)` for each event of `kinds` (all of one service), in a thread of its own. Reconnects for ever.
+
+    `on_body(type, body)`, before it: the proto's full name and its JSON form as it came, not validated.
+    """
 
     def __init__(
         self,
@@ -30,8 +33,10 @@ class Tail:
         kinds: Sequence[EventType],
         on_event: Callable[[str], None],
         on_gap: Callable[[], None],
+        on_body: Callable[[str, bytes | str], None] | None = None,
     ) -> None:
         self._uri, self._kinds, self._on_event, self._on_gap = amqp_uri, tuple(kinds), on_event, on_gap
+        self._on_body = on_body
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-tail", daemon=True)
 
@@ -71,6 +76,9 @@ class Tail:
                 conn.heartbeat_tick(rate=2)
 
     def _deliver(self, message: Any) -> None:
-        subject = (message.headers or {}).get("ce-subject", "")
+        headers = message.headers or {}
+        subject = headers.get("ce-subject", "")
         if isinstance(subject, str) and subject:
+            if self._on_body is not None:
+                self._on_body(str(headers.get("ce-type", "")), message.body)
             self._on_event(subject)

@@ -16,13 +16,14 @@ from mpp_chassis.errors import Aborted, NotFound
 
 from mpp_queue import domain, messages, metrics
 from mpp_queue.counters import domain as counters
-from mpp_queue.counters.usecases import desk_for_call
+from mpp_queue.counters.domain import CounterPausedNow, CounterTaken
+from mpp_queue.counters.usecases import desk_for_call, held_desk
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Ticket, VisitorBusy
 from mpp_queue.store import Desk, Loaded, Visit
-from mpp_queue.usecases import App, change_ticket, local_day, refuse_personal
+from mpp_queue.usecases import App, change_ticket, local_day, refuse_personal, written
 
 CALL_ATTEMPTS = 20
-CANDIDATES = 4  # waiting tickets of a class read at once
+CANDIDATES = 3  # waiting tickets of a class read at once: as many processes may call the next of one queue and not meet
 MOST_CANDIDATES = 256  # of a class, while all before are at other counters
 PREVIEW = 3
 
@@ -37,13 +38,25 @@ def call_next(app: App, request: queue_service_pb2.CallNextRequest, call: Call) 
     """
     spec = app.queues.find(request.parent)
     call.require(agency=spec.agency)
-    known = _called_before(app, spec, call.mutation)
+    desk = _desk_held(app, spec, request.counter, call)
+    known = _called_before(app, spec, call.mutation, write_refused=desk is not None)
     if known is not None:
         return known
-    spec = _with_counter(app, spec, request.counter)
-    desk = desk_for_call(app.counters, spec, request.counter, call)
+    if desk is None:
+        spec = _with_counter(app, spec, request.counter)
+        desk = desk_for_call(app.counters, spec, request.counter, call)
     with app.lines.of(spec.name):
         return _call_first(app, spec, request.counter, desk, call)
+
+
+def _desk_held(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk | None:
+    """None when the caller may not call from this counter as it stands: a repeated command must hear its reply first."""
+    if counter not in spec.counters:
+        return None
+    try:
+        return held_desk(app.counters, spec, counter, call)
+    except (CounterTaken, CounterPausedNow):
+        return None
 
 
 def _call_first(app: App, spec: QueueSpec, counter: int, desk: Desk, call: Call) -> ticket_pb2.Ticket:
@@ -67,7 +80,7 @@ def _call_first(app: App, spec: QueueSpec, counter: int, desk: Desk, call: Call)
             reply = messages.ticket(called)
             try:
                 app.tickets.save(waiting, called, call.mutation, reply, messages.events(called))
-                metrics.count(called)
+                written(app, called)
                 return reply
             except Stale:
                 continue  # another process called it
@@ -232,8 +245,11 @@ def _nobody_waits(app: App, spec: QueueSpec, counter: int, day: str, elsewhere: 
     raise NotFound(f"{who} in {spec.name}", reason="QUEUE_EMPTY")
 
 
-def _called_before(app: App, spec: QueueSpec, command: Command) -> ticket_pb2.Ticket | None:
-    return app.tickets.reply_of_call(spec.site_id, command, ticket_pb2.Ticket)
+def _called_before(
+    app: App, spec: QueueSpec, command: Command, *, write_refused: bool = False
+) -> ticket_pb2.Ticket | None:
+    """`write_refused`: only where a repetition's write would not be refused anyhow, by the index `first_call`."""
+    return app.tickets.reply_of_call(spec.site_id, command, ticket_pb2.Ticket, second_only=write_refused)
 
 
 def _refuse_if_busy(app: App, spec: QueueSpec, counter: int, day: str) -> None:

@@ -174,9 +174,13 @@ class Tickets:
         stored = self._aggregates.load(name)
         return self._aggregates.repeated(stored, command, reply_type) if stored else None
 
-    def reply_of_call(self, site_id: str, command: Command, reply_type: type[M]) -> M | None:
-        """The reply of a CallNext that came before, found by the ticket that it called."""
-        for flag, key in (("has_call", "call_key"), ("has_second_call", "second_call_key")):
+    def reply_of_call(
+        self, site_id: str, command: Command, reply_type: type[M], *, second_only: bool = False
+    ) -> M | None:
+        """The reply of a CallNext that came before, found by the ticket that it called. `second_only`: by a ticket that had
+        been called by another before.
+        """
+        for flag, key in (("has_second_call", "second_call_key"), ("has_call", "call_key"))[: 1 if second_only else 2]:
             found = self._collection.find_one({"site_id": site_id, key: command.key, flag: True})
             if found is not None:
                 return self._aggregates.repeated(self._aggregates.stored(found), command, reply_type)

@@ -545,7 +545,10 @@ def written(app: App, ticket: Ticket) -> None:
     process. All others hear of it by its event.
     """
     metrics.count(ticket)
-    if any(isinstance(event, domain.Called) for event in ticket.events) and ticket.channel not in domain.REMOTE_CHANNELS:
+    if (
+        any(isinstance(event, domain.Called) for event in ticket.events)
+        and ticket.channel not in domain.REMOTE_CHANNELS
+    ):
         app.boards.called(ticket.name, board_line(ticket.number, ticket.counter, ticket.called_at or ticket.issued_at))
 
 

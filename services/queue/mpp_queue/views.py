@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp_chassis import storage
@@ -20,6 +20,7 @@ from mpp_chassis.errors import FailedPrecondition, NotFound, Unavailable
 from mpp_chassis.projection import Projection
 
 from mpp_queue import domain
+from mpp_queue.boards import BOARD_LINES, BoardLine
 from mpp_queue.domain import QueueSpec, Rules
 from mpp_queue.domain.estimate import Forecast, Wait
 from mpp_queue.queuespec import fields_of_queue, fields_of_site, spec_of
@@ -32,7 +33,6 @@ SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
 READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
 READ_PATIENCE = 2.0  # seconds to wait for the one who reads
 LAST_CALLS = 30  # they tell the board, the counters at work and the length of a visit
-BOARD_LINES = 10
 
 
 class Queues:
@@ -109,13 +109,6 @@ def site_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardLine:
-    number: str
-    counter: int
-    called_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A queue at one moment. `last_seq` was read before the counts: see `domain.people_ahead`.
 
@@ -129,6 +122,7 @@ class Snapshot:
     counters: int
     board: tuple[BoardLine, ...]
     forecast: Forecast
+    read_at: float = field(default=float("-inf"), compare=False)  # of the views' clock, before anything was read
 
     @property
     def waiting(self) -> int:
@@ -202,7 +196,7 @@ class QueueViews:
 
     def _read(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
         started = self._clock()
-        entry.snapshot = self._snapshot(spec, day)
+        entry.snapshot = replace(self._snapshot(spec, day), read_at=started)
         entry.read_at = started
         entry.keep = max(SNAPSHOT_SECONDS, READ_SHARE * (self._clock() - started))
 

@@ -88,8 +88,9 @@ class House:
         request = queue_service_pb2.TakeTicketRequest(parent=QUEUE, offering=offering, request_id=str(uuid.uuid4()))
         return tickets.take_ticket(self.apps[0], request, self.by("kiosk:k1", "TakeTicket", request)).ticket
 
-    def call(self, number: int, who: str = "officer:ani", process: int = 0) -> Any:
-        request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=number, request_id=str(uuid.uuid4()))
+    def call(self, number: int, who: str = "officer:ani", process: int = 0, request_id: str = "") -> Any:
+        request_id = request_id or str(uuid.uuid4())
+        request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=number, request_id=request_id)
         return calling.call_next(self.apps[process], request, self.by(who, "CallNext", request))
 
     def there(self, number: int) -> str:

@@ -16,7 +16,7 @@ from mpp.queue.v1 import counter_pb2, ticket_pb2
 from mpp.queue.v1 import counters_service_pb2 as pb
 from mpp.queue.v1.counters_service_pb2_grpc import CountersServiceStub
 from mpp_chassis import storage
-from mpp_chassis.errors import NotFound
+from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_queue import domain, main, store
 from mpp_queue.counters import usecases
 from mpp_queue.counters.domain import CounterNotOpen, CounterPausedNow, CounterTaken, OfficerHasCounter
@@ -98,6 +98,34 @@ def test_a_call_asks_the_counter_once(house: House, asked: list[tuple[str, dict[
     desk = house.desk(3)
     assert (desk.offerings, desk.appointments_only) == (frozenset({f"sites/{SITE}/offerings/ktp"}), True)
     assert [name for name, _ in asked] == ["find"]
+
+
+def test_a_call_repeated_late_hears_its_reply_whatever_the_counter_is_by_now(house: House) -> None:
+    """And opens no counter, calls nobody else. Its first look-up is only of tickets that were called twice."""
+    again = str(uuid.uuid4())
+    house.take()
+    house.open(3)
+    called = house.call(3, request_id=again)
+    house.take()
+    house.cancel(called.name)
+
+    def repeated() -> None:
+        for process in (0, 1):
+            assert house.call(3, process=process, request_id=again) == called
+        with pytest.raises(FailedPrecondition) as reused:
+            house.call(4, request_id=again)
+        assert reused.value.reason == "REQUEST_ID_REUSED"
+
+    repeated()  # open and free: the next would be called
+    house.do("PauseCounter", 3, reason="istirahat")
+    repeated()
+    house.do("CloseCounter", 3)
+    repeated()
+    house.open(3, "officer:budi")
+    repeated()
+    assert house.events(3).count("counter_opened") == 2
+    assert house.document(4) is None
+    assert sorted(d["state"] for d in house.database["tickets"].find({})) == ["cancelled", "waiting"]
 
 
 def test_who_opened_a_counter_calls_from_no_other(house: House) -> None:

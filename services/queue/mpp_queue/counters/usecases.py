@@ -49,10 +49,17 @@ def desk_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
     Guaranteed: nobody calls from a counter that somebody else opened by OpenCounter. Not guaranteed: that it is still the
     caller's when the call is written; of two who call from a free counter at once, the tickets' `counter_taken` decides.
     """
-    name, today = domain.counter_name(spec.site_id, counter), local_day(spec.zone, call.now)
-    there = app.counters.load(name)
-    desk = there.desk(today=today, queue=spec.name, officer=call.actor) if there else None
+    desk = held_desk(app, spec, counter, call)
     return desk if desk is not None else _open_for_call(app, spec, counter, call)
+
+
+def held_desk(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk | None:
+    """As `desk_for_call`, but opens nothing: None when the counter is to be opened first. One read. Raises CounterTaken,
+    CounterPausedNow.
+    """
+    there = app.counters.load(domain.counter_name(spec.site_id, counter))
+    today = local_day(spec.zone, call.now)
+    return there.desk(today=today, queue=spec.name, officer=call.actor) if there else None
 
 
 def _open_for_call(app: App, spec: QueueSpec, counter: int, call: Call) -> Desk:
