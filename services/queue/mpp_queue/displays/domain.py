@@ -9,6 +9,7 @@ Never knows the store, the transport, the time of day (`now` is an argument), or
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,7 +41,9 @@ class CallState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisplayCall:
-    """One call of one number to one counter. `calls`: which call of the number it is."""
+    """One call of one number to one counter. `calls`: which call of the number it is. `id`: the same wherever it is made;
+    begins with the call's milliseconds, so that ids sort by time.
+    """
 
     queue: str
     number: str
@@ -48,12 +51,14 @@ class DisplayCall:
     called_at: datetime
     state: CallState
     calls: int = 1
+    id: str = field(init=False, compare=False)
 
-    @property
-    def id(self) -> str:
-        """The same wherever it is made; begins with the call's milliseconds, so that ids sort by time."""
+    def __post_init__(self) -> None:
         told = f"{self.queue}\n{self.number}\n{self.counter}"
-        return f"{milliseconds(self.called_at):011x}{hashlib.blake2b(told.encode(), digest_size=4).hexdigest()}"
+        digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
+        object.__setattr__(
+            self, "id", f"{milliseconds(self.called_at):011x}{digest}"
+        )  # made once: it is asked for often
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Display:
 
 def latest(calls: Iterable[DisplayCall], limit: int) -> list[DisplayCall]:
     """The newest first; of the same millisecond in a fixed order."""
-    return sorted(calls, key=lambda c: c.id, reverse=True)[:limit]
+    return heapq.nlargest(limit, calls, key=lambda c: c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class Session:
     def hear(self, calls: Iterable[DisplayCall], now: datetime) -> tuple[list[DisplayCall], Session]:
         """The calls to speak now, the oldest first, and the session that goes on."""
         floor = max(self.floor, _whole(now - SPEAK_WITHIN))
-        new = {c.id: c for c in calls if c.id not in self.heard and c.called_at >= floor}
+        new = {c.id: c for c in calls if c.called_at >= floor and c.id not in self.heard}
         due = [new[known] for known in sorted(new) if new[known].state is CallState.CALLING]
         return due, Session(floor, self.heard | new.keys()).trimmed()
 
