@@ -32,7 +32,9 @@ def kind(value: Value) -> channel_pb2.ChannelKind:
 
 def channel(value: Value) -> channel_pb2.Channel:
     """`kind: Channel`. Raises FileProblem."""
-    f = value.fields("kind site id channel_kind agency name_id", "name_en source offerings settings appointments")
+    f = value.fields(
+        "kind site id channel_kind agency name_id", "name_en source offerings settings appointments closures"
+    )
     if source := f.get("source"):
         source.choice({"public": None, "sample": None})  # for who reads the file; the catalogue has no such mark
     site = f"sites/{fileparts.identifier(f['site'])}"
@@ -51,6 +53,8 @@ def channel(value: Value) -> channel_pb2.Channel:
         message.settings.update(plain)
     if rules:
         message.appointments.CopyFrom(fileparts.appointments(rules))
+    if days := f.get("closures"):
+        message.closures.extend(fileparts.closures(days))
     return message
 
 

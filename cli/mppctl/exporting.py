@@ -108,6 +108,7 @@ def site(message: site_pb2.Site) -> Document:
         "declared_agencies": _optional(message, "declared_agencies"),
         "opening_hours": _week(message.opening_hours),
         "channels": [{"id": channel, "name_id": channel} for channel in message.channels],
+        "maintenance": [{"starts": m.starts, "ends": m.ends, **_texts("text", m.text)} for m in message.maintenance],
     }
     return _without_gaps(document, keep=("opening_hours",))
 
@@ -155,6 +156,7 @@ def channel(message: channel_pb2.Channel) -> Document:
     document["offerings"] = [_last(offering) for offering in message.offerings]
     document["settings"] = _whole(json_format.MessageToDict(message.settings))
     document["appointments"] = _rules(message.appointments) if message.HasField("appointments") else None
+    document["closures"] = _closures(message.closures)
     return _without_gaps(document)
 
 
@@ -163,8 +165,11 @@ def channel(message: channel_pb2.Channel) -> Document:
 
 def _queue(message: agency_pb2.QueueSpec) -> Document:
     document = _plain(message)
-    if closed := document.pop("closed_text", None):
-        document |= {f"closed_text_{language}": text for language, text in closed.items()}
+    for told in ("closed_text", "draining_text"):
+        if document.pop(told, None):
+            document |= _texts(told, getattr(message, told))
+    if message.closures:
+        document["closures"] = _closures(message.closures)
     if policy := document.get("priority"):
         policy["kind"] = policy["kind"].removeprefix("KIND_").lower()
         policy["classes"] = [_renamed(one) for one in policy["classes"]]
@@ -173,6 +178,14 @@ def _queue(message: agency_pb2.QueueSpec) -> Document:
     if "appointments" in document:
         document["appointments"] = _rules(message.appointments)
     return document
+
+
+def _closures(days: Iterable[site_pb2.Closure]) -> list[Document]:
+    return [{"date": d.date, **(_texts("text", d.text) if d.HasField("text") else {})} for d in days]
+
+
+def _texts(key: str, text: site_pb2.LocalizedText) -> Document:
+    return {f"{key}_id": text.id, **({f"{key}_en": text.en} if text.en else {})}
 
 
 def _rules(message: agency_pb2.AppointmentRules) -> Document:

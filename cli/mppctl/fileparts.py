@@ -17,7 +17,7 @@ _KIND_ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MINUTES = (
     "slot_minutes public_places places earliest_days latest_days max_slots "
-    "hold_minutes cooling_minutes early_minutes late_minutes"
+    "hold_minutes cooling_minutes early_minutes late_minutes max_open_per_email max_open_per_person"
 )
 
 
@@ -57,9 +57,25 @@ def week(value: Value, extra: str = "") -> Iterator[tuple[int, Fields]]:
             yield number, interval.fields("opens closes", extra)
 
 
+def text(f: Fields, key: str) -> site_pb2.LocalizedText | None:
+    """`text_id` and `text_en`, for the key `text`; None where neither is told. Raises FileProblem for English alone."""
+    if not f.get(f"{key}_id"):
+        if english := f.get(f"{key}_en"):
+            raise english.problem(f"stands beside an Indonesian text: {key}_id is missing")
+        return None
+    return site_pb2.LocalizedText(id=f.text(f"{key}_id"), en=f.text(f"{key}_en"))
+
+
+def closures(value: Value) -> Iterator[site_pb2.Closure]:
+    """Days off: `- {date: "2026-12-24", text_id: ..., text_en: ...}`."""
+    for item in value.items():
+        f = item.fields("date", "text_id text_en")
+        yield site_pb2.Closure(date=f.text("date"), text=text(f, "text"))
+
+
 def appointments(value: Value) -> agency_pb2.AppointmentRules:
     """Rules of booking, of a queue or a channel."""
-    f = value.fields("slot_minutes places", MINUTES + " hours closures")
+    f = value.fields("slot_minutes places", MINUTES + " hours closures variants video_link")
     rules = agency_pb2.AppointmentRules()
     for key in MINUTES.split():
         setattr(rules, key, whole(f, key))
@@ -72,6 +88,10 @@ def appointments(value: Value) -> agency_pb2.AppointmentRules:
                 closes=span.text("closes"),
                 weeks=[one.whole() for one in weeks.items()] if weeks else [],
             )
-    if closures := f.get("closures"):
-        rules.closures.extend(closures.texts())
+    if days := f.get("closures"):
+        rules.closures.extend(days.texts())
+    if variants := f.get("variants"):
+        rules.variants.extend(variants.texts())
+    if f.get("video_link"):
+        rules.video_link = f.text("video_link")
     return rules

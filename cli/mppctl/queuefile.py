@@ -5,7 +5,7 @@ Knows the format and the public messages; what the fields mean to each other is 
 
 from __future__ import annotations
 
-from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2
 
 from mppctl import fileparts
 from mppctl.yamlfile import Value
@@ -23,7 +23,8 @@ def queue(value: Value) -> agency_pb2.QueueSpec:
     """Raises FileProblem."""
     f = value.fields(
         "id prefix counters minutes_per_visit",
-        "priority numbers daily_contingent quota appointments hours_enforced closed_text_id closed_text_en",
+        "priority numbers daily_contingent quota appointments hours_enforced closed_text_id closed_text_en "
+        "draining draining_text_id draining_text_en closures",
     )
     spec = agency_pb2.QueueSpec(
         id=fileparts.identifier(f["id"]),
@@ -34,8 +35,14 @@ def queue(value: Value) -> agency_pb2.QueueSpec:
     )
     if enforced := f.get("hours_enforced"):
         spec.hours_enforced = enforced.flag()
-    if f.get("closed_text_id"):
-        spec.closed_text.CopyFrom(site_pb2.LocalizedText(id=f.text("closed_text_id"), en=f.text("closed_text_en")))
+    if closed := fileparts.text(f, "closed_text"):
+        spec.closed_text.CopyFrom(closed)
+    if draining := f.get("draining"):
+        spec.draining = draining.flag()
+    if drained := fileparts.text(f, "draining_text"):
+        spec.draining_text.CopyFrom(drained)
+    if days := f.get("closures"):
+        spec.closures.extend(fileparts.closures(days))
     if policy := f.get("priority"):
         spec.priority.CopyFrom(_policy(policy))
     if numbers := f.get("numbers"):

@@ -17,7 +17,7 @@ from typing import TypeVar
 from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 
 from mppctl import channelfile, queuefile
-from mppctl.fileparts import WEEKDAYS, identifier, name, week
+from mppctl.fileparts import WEEKDAYS, identifier, name, text, week
 from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all
 
 STDIN = Path("-")
@@ -212,7 +212,7 @@ def _collect(sources: Iterable[T], load_one: Callable[[T], object]) -> None:
 def _site(value: Value, files: SiteFiles, *, alone: bool = True) -> site_pb2.Site:
     f = value.fields(
         "kind id name_id region_code zone timezone opening_hours",
-        "name_en site_kind opened declared_services declared_agencies source queues_source channels calendar",
+        "name_en site_kind opened declared_services declared_agencies source queues_source channels calendar maintenance",
     )
     f["kind"].choice({"Site": None})
     site_id = identifier(f["id"])
@@ -231,6 +231,8 @@ def _site(value: Value, files: SiteFiles, *, alone: bool = True) -> site_pb2.Sit
     )
     if channels := f.get("channels"):
         site.channels.extend(_channel(item) for item in channels.items())
+    if maintenance := f.get("maintenance"):
+        site.maintenance.extend(_maintenance(item) for item in maintenance.items())
     if services := f.get("declared_services"):
         site.declared_services = services.whole()
     if agencies := f.get("declared_agencies"):
@@ -238,6 +240,11 @@ def _site(value: Value, files: SiteFiles, *, alone: bool = True) -> site_pb2.Sit
     if alone and (calendar := f.get("calendar")) and not (value.file.parent / calendar.text()).is_file():
         raise calendar.problem(f"there is no file {calendar.text()!r} beside this one")
     return site
+
+
+def _maintenance(value: Value) -> site_pb2.Maintenance:
+    f = value.fields("starts ends text_id", "text_en")
+    return site_pb2.Maintenance(starts=f.text("starts"), ends=f.text("ends"), text=text(f, "text"))
 
 
 def _zone(f: Fields) -> str:

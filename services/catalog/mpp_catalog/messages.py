@@ -34,6 +34,9 @@ _RULES = (
     "cooling_minutes",
     "early_minutes",
     "late_minutes",
+    "video_link",
+    "max_open_per_email",
+    "max_open_per_person",
 )
 _STANDARD_TEXTS = (
     "product",
@@ -129,7 +132,9 @@ def to_rules(message: agency_pb2.AppointmentRules) -> domain.AppointmentRules:
     """Of a queue or of a channel."""
     whole = {name: getattr(message, name) for name in _RULES}
     hours = tuple(domain.AgendaHours(h.weekday, h.opens, h.closes, tuple(h.weeks)) for h in message.hours)
-    return domain.AppointmentRules(**whole, hours=hours, closures=tuple(message.closures))
+    return domain.AppointmentRules(
+        **whole, hours=hours, closures=tuple(message.closures), variants=tuple(message.variants)
+    )
 
 
 def _policy(message: agency_pb2.PriorityPolicy) -> domain.PriorityPolicy:

@@ -37,6 +37,10 @@ RULES = AppointmentRules(
         AgendaHours(3, "08:00", "10:00", (1, 3)),
     ),
     closures=("2026-12-24",),
+    variants=("on_site", "video"),
+    video_link="https://temu.example.id/{code}",
+    max_open_per_email=3,
+    max_open_per_person=2,
 )
 QUEUE = QueueSpec(
     id="dukcapil",
@@ -135,6 +139,8 @@ def test_an_alarm_needs_its_number_and_its_window(quota: Quota, field: str) -> N
         ({"hours": (AgendaHours(1, "08:00", "12:00", (2, 2)),)}, "hours[0].weeks"),
         ({"closures": ("2026-12-24", "2026-02-30")}, "closures[1]"),
         ({"closures": ("2026-12-24", "2026-12-24")}, "closures"),
+        ({"video_link": ""}, "video_link"),
+        ({"variants": ("phone",)}, "video_link"),
     ],
 )
 def test_booking_rules_name_the_field_that_is_wrong(change: dict[str, object], field: str) -> None:

@@ -66,6 +66,9 @@ def test_every_field_of_a_queue_comes_back(tmp_path: Path) -> None:
         appointments=RULES,
         hours_enforced=True,
         closed_text=site_pb2.LocalizedText(id="Tutup: kembali besok", en="Closed"),
+        draining=True,
+        draining_text=site_pb2.LocalizedText(id="Pindah", en="Moving"),
+        closures=DAYS_OFF,
     )
     for message in (queue, queue.priority, queue.numbers, queue.quota, queue.appointments, priority):
         assert {f.name for f in message.DESCRIPTOR.fields} == {f.name for f, _ in message.ListFields()}
@@ -92,7 +95,38 @@ RULES = agency_pb2.AppointmentRules(
     early_minutes=7,
     late_minutes=8,
     closures=["2026-12-24"],
+    variants=["on_site", "video"],
+    video_link="https://temu.example.id/{code}",
+    max_open_per_email=3,
+    max_open_per_person=2,
 )
+DAYS_OFF = [
+    site_pb2.Closure(date="2026-12-24", text=site_pb2.LocalizedText(id="Pelatihan", en="Training")),
+    site_pb2.Closure(date="2026-12-28"),
+]
+
+
+def test_maintenance_of_a_site_comes_back(tmp_path: Path) -> None:
+    """No field of the contract is forgotten: each one is set here, and a new one fails this test until it is."""
+    site = site_pb2.Site(
+        name="sites/contoh",
+        display_name=site_pb2.LocalizedText(id="Contoh"),
+        region_code="35.73",
+        time_zone="Asia/Jakarta",
+        kind="mini",
+        opened="2025-01-02",
+        declared_services=0,
+        declared_agencies=0,
+        opening_hours=[site_pb2.OpeningHours(weekday=1, opens="08:00", closes="12:00")],
+        channels=["kiosk"],
+        holidays=[site_pb2.Holiday(date="2026-01-01", name="Tahun Baru", joint_leave=True)],
+    )
+    words = site_pb2.LocalizedText(id="Sedang dirawat", en="Under maintenance")
+    site.maintenance.add(starts="2026-12-01T22:00", ends="2026-12-02T02:00", text=words)
+    left = {f.name for f in site.DESCRIPTOR.fields} - {f.name for f, _ in site.ListFields()}
+    assert left == {"etag"}
+    after = reloaded(tmp_path, exporting.site(site), *exporting.holidays(site).values())
+    assert after.site == site
 
 
 def test_a_channels_settings_come_back_with_their_types(tmp_path: Path) -> None:
@@ -102,6 +136,7 @@ def test_a_channels_settings_come_back_with_their_types(tmp_path: Path) -> None:
         agency="sites/contoh/agencies/uji",
         display_name=site_pb2.LocalizedText(id="Pojok", en="Corner"),
         appointments=RULES,
+        closures=DAYS_OFF,
     )
     channel.settings.update({"lanes": [{"id": "1", "counter": 3, "open": False}], "note": {"id": "08:00", "en": "on"}})
     assert reloaded(tmp_path, exporting.channel(channel)).channels == [channel]

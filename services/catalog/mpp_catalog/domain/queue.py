@@ -13,6 +13,7 @@ from mpp_catalog.domain.errors import InvalidField
 from mpp_catalog.domain.parts import Closure, Text, check_closures, check_date, check_text, check_unique
 
 STRICT, RATIO, AGEING = "strict", "ratio", "ageing"
+VIDEO = "video"
 WEEKS = (1, 2, 3, 4, 5)
 
 
@@ -133,11 +134,19 @@ class AppointmentRules:
     early_minutes: int = 0
     late_minutes: int = 0
     closures: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    video_link: str = ""
+    max_open_per_email: int = 0
+    max_open_per_person: int = 0
 
     def check(self, at: str) -> None:
         """Raise InvalidField for more public places than places, a window that ends before it starts, hours that
-        overlap or hold no slot, and closures that are no dates.
+        overlap or hold no slot, closures that are no dates, and a video link without video or video without one.
         """
+        if self.video_link and VIDEO not in self.variants:
+            raise InvalidField(f"{at}.video_link", "means nothing where video is none of the variants")
+        if VIDEO in self.variants and not self.video_link:
+            raise InvalidField(f"{at}.video_link", "video needs the place where both meet")
         if self.public_places > self.places:
             raise InvalidField(f"{at}.public_places", f"must not be more than places ({self.places})")
         if self.latest_days < self.earliest_days:
