@@ -14,8 +14,8 @@ from mpp.applications.v1 import applications_service_pb2 as rpc
 from mpp_chassis.call import Call
 from mpp_chassis.errors import InvalidField
 
-from mpp_applications import messages, store
-from mpp_applications.usecases import App
+from mpp_applications import store
+from mpp_applications.usecases import App, shown
 
 PAGE = 50  # when the caller does not say
 _ORDER_KEY = re.compile(r"\d{8}T\d{6}\.\d{6}-[a-z0-9-]{8,40}")
@@ -31,11 +31,9 @@ def list_applications(app: App, request: rpc.ListApplicationsRequest, call: Call
         found = app.applications.of_agency(site_id, reach.agency, before, limit + 1)
     else:
         found = app.applications.of_owner(site_id, sorted(reach.owner_keys), before, limit + 1)
-    shown = found[:limit]
-    token = _token(store.order_key(shown[-1])) if len(found) > limit else ""
-    return rpc.ListApplicationsResponse(
-        applications=[messages.application(a, app.cipher) for a in shown], next_page_token=token
-    )
+    page = found[:limit]
+    token = _token(store.order_key(page[-1])) if len(found) > limit else ""
+    return rpc.ListApplicationsResponse(applications=[shown(app, a, call) for a in page], next_page_token=token)
 
 
 def _token(order_key: str) -> str:

@@ -27,6 +27,7 @@ from mpp_chassis.worktime import WorkCalendar
 from mpp_applications import domain, messages, metrics, store, views
 from mpp_applications.domain import Action
 
+NIK_DIGITS = 16
 SWEEP_BATCH = 200
 SWEEP_BATCHES = 25  # of one tick; the rest comes with the next, so that the lease is renewed in between
 
@@ -93,7 +94,7 @@ def create_application(app: App, request: rpc.CreateApplicationRequest, call: Ca
     )
     for warning in warnings:
         app.log.warning("application_warning", application=name, warning=warning)
-    reply = messages.application(draft, app.cipher)
+    reply = shown(app, draft, call)
     kept = app.applications.create(draft, site_id, call.mutation, reply, messages.events(draft))
     if kept is reply:  # else: the stored reply of a repeated command
         metrics.count(draft)
@@ -106,7 +107,19 @@ def get_application(app: App, name: str, call: Call) -> pb.Application:
     if found is None:
         raise NotFound(f"there is no {name}", field="name")
     call.require(agency=found.agency, owners=found.owner_keys)
-    return messages.application(found, app.cipher)
+    return shown(app, found, call)
+
+
+def shown(app: App, a: domain.Application, call: Call) -> pb.Application:
+    """Masked. That this person has another open file is told to the agency and to the person, not to a citizen who typed
+    somebody's NIK: who applied for what is nobody else's business.
+    """
+    reply = messages.application(a, app.cipher)
+    if call.role == "citizen" and f"nik:{a.applicant.nik_index}" not in call.caller.owner_keys:
+        kept = [flag for flag in reply.flags if flag != pb.Application.FLAG_DUPLICATE_SUSPECTED]
+        del reply.flags[:]
+        reply.flags.extend(kept)
+    return reply
 
 
 def submit_application(app: App, request: rpc.SubmitApplicationRequest, call: Call) -> pb.Application:
@@ -146,13 +159,14 @@ def advance_application(app: App, request: rpc.AdvanceApplicationRequest, call: 
 
 
 def issue_application(app: App, request: rpc.IssueApplicationRequest, call: Call) -> pb.Application:
-    """Record the finished document. Raises WrongState; InvalidField when its number is the applicant's
-    NIK.
+    """Record the finished document. Raises WrongState; InvalidField when its number is, or holds, the
+    applicant's NIK.
     """
 
     def step(a: domain.Application) -> domain.Application:
         digits = "".join(c for c in request.document_number if c.isdigit())
-        if app.index.of(digits, "nik") == a.applicant.nik_index:
+        within = (digits[n : n + NIK_DIGITS] for n in range(len(digits) - NIK_DIGITS + 1))
+        if any(app.index.of(one, "nik") == a.applicant.nik_index for one in within):
             text = "a document number is not the applicant's NIK; use the document's own serial number"
             raise domain.InvalidField("document_number", text)
         return a.issue(document_number=request.document_number, now=_now(call), actor=call.actor)
@@ -254,7 +268,7 @@ def _change(app: App, name: str, call: Call, step: Step) -> pb.Application:
     def decide(stored: Stored) -> Decision:
         after = step(_allowed(stored, call))
         decided.append(after)
-        return Decision(store.to_state(after), messages.application(after, app.cipher), messages.events(after))
+        return Decision(store.to_state(after), shown(app, after, call), messages.events(after))
 
     reply = app.applications.change(name, call.mutation, pb.Application, decide)
     for after in decided[-1:]:
@@ -304,8 +318,11 @@ def _warn_of_unlisted_years(app: App, a: domain.Application, calendar: WorkCalen
 
 
 def _seal(app: App, applicant: pb.Applicant, nik_index: str) -> domain.SealedApplicant:
+    full_name = " ".join(applicant.full_name.split())
+    if not full_name:
+        raise domain.InvalidField("applicant.full_name", "is empty")
     return domain.SealedApplicant(
-        full_name=app.cipher.seal(" ".join(applicant.full_name.split()), messages.SEALED_NAME),
+        full_name=app.cipher.seal(full_name, messages.SEALED_NAME),
         nik=app.cipher.seal(applicant.nik, messages.SEALED_NIK),
         phone=app.cipher.seal(applicant.phone, messages.SEALED_PHONE),
         nik_index=nik_index,

@@ -29,8 +29,9 @@ def test_nik_name_and_phone_are_sealed_everywhere(desk: Any, refused: Any) -> No
     assert name.encode() in stored_bytes(desk)
     refused(lambda: desk.advance(name, "CORRECT", reason=f"NIK {nik} keliru"))
     refused(lambda: desk.create(nik=nik[:-4] + "0000"))
-    told = refused(lambda: desk.call("Issue", name, document_number=nik))
-    assert (told.code, told.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ("document_number",))
+    for number in (nik, f"KK/{nik[:6]}-{nik[6:]}/2026"):
+        told = refused(lambda number=number: desk.call("Issue", name, document_number=number))
+        assert (told.code, told.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ("document_number",))
     desk.call("Collect", name, pickup_code=code)
     desk.until(lambda: len(desk.ear.of(name)) == 9)
     clear = [nik, desk.person, desk.phone, "Zubaidah"]
@@ -77,3 +78,24 @@ def test_agencies_get_events_without_the_person(desk: Any) -> None:
 
     public = desk.until(lambda: len(desk.ear.of(name)) == 8 and len(found := public_form()) >= 8 and found)
     assert not [body for body in public if "sealed" in body or "reason" in body]
+
+
+def test_a_citizen_does_not_learn_from_a_typed_nik_what_somebody_has_applied_for(desk: Any) -> None:
+    nik, curious = desk.new_nik(), desk.citizen("budi")
+    desk.create(nik=nik)
+    opened = desk.create(curious, nik=nik)
+    assert not opened.flags
+    for found in (
+        desk.get(opened.name, curious),
+        desk.call("Submit", opened.name, curious),
+        *desk.list(curious).applications,
+    ):
+        assert (found.name, list(found.flags)) == (opened.name, [])
+    told = [pb.Application.FLAG_DUPLICATE_SUSPECTED]
+    assert list(desk.get(opened.name).flags) == told
+    assert list(desk.get(opened.name, desk.citizen("siti", nik)).flags) == told  # it is about their own files
+
+
+def test_an_applicant_has_a_name(desk: Any, refused: Any) -> None:
+    told = refused(lambda: desk.create(applicant=pb.Applicant(full_name=" \t ", nik=desk.new_nik(), phone="")))
+    assert (told.code, told.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ("applicant.full_name",))
