@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf import json_format
 from mpp.catalog.v1 import channel_pb2
 from mpp_queue.domain import OpenHours, QueueSpec
-from mpp_queue.domain.spec import Text
+from mpp_queue.domain.spec import AppointmentRules, Text
 from mpp_queue.kiosks.buttons import CLOSED, EXHAUSTED, PAUSED, ButtonState, state_of
 from mpp_queue.kiosks.domain import Duty
 from mpp_queue.kiosks.views import spec_of
@@ -48,6 +48,17 @@ def test_a_managers_word_goes_before_the_clock_and_the_clock_before_the_continge
     duty: Duty, last_seq: int, now: datetime, state: ButtonState, text: Text
 ) -> None:
     assert state_of(SPEC, duty, "dukcapil", last_seq=last_seq, now=now) == (state, text)
+
+
+def test_numbers_of_bookings_exhaust_no_button() -> None:
+    """They are no part of the contingent: TakeTicket would still give numbers."""
+    booked = replace(SPEC, appointments=AppointmentRules(timedelta(minutes=15), 2, 2))
+    assert state_of(booked, Duty(), "dukcapil", last_seq=50, now=MONDAY_NINE) == (ButtonState.OPEN, Text())
+
+
+@pytest.mark.parametrize(("told", "most"), [(50, 50), (-5, 0), (0, 0), ("viele", None), (None, None)])
+def test_how_many_numbers_a_kiosk_may_print(told: object, most: int | None) -> None:
+    assert spec_of(channel(offline_numbers=told)).offline_numbers == most
 
 
 def test_the_agencys_own_words_come_first() -> None:

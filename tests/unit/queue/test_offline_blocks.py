@@ -313,3 +313,11 @@ def test_a_block_cannot_be_given_back_below_what_was_merged_or_above_its_end() -
 def test_the_kiosk_prints_what_the_platform_calls() -> None:
     spec = QueueSpec(QUEUE, "malang", "sites/malang/agencies/dukcapil", "D", (1,), 10, "Asia/Jakarta")
     assert spec.number(OFFLINE_BASE + 7) == f"{printed_prefix('D')}{7:03d}" == "D-K007"
+
+
+def test_a_block_of_less_than_nothing_is_none() -> None:
+    """Else the next block would begin within the one before."""
+    day, block = fresh().lease("b1", kiosk="a", holder="a", size=10, now=START, rules=RULES)
+    with pytest.raises(InvalidKioskField):
+        day.lease("b2", kiosk="b", holder="b", size=-5, now=START, rules=RULES)
+    assert day.lease("b2", kiosk="b", holder="b", size=1, now=START, rules=RULES)[1].first == block.last + 1

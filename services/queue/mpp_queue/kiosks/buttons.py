@@ -58,13 +58,15 @@ def look(queues: Queues, views: QueueViews, kiosk: KioskSpec, duty: Duty, button
 
 
 def state_of(spec: QueueSpec, duty: Duty, button_id: str, *, last_seq: int, now: datetime) -> tuple[ButtonState, Text]:
-    """`last_seq`: numbers of the day so far; those of offline blocks are none of them."""
+    """`last_seq`: numbers of the day so far; those of offline blocks are none of them. Where there are bookings they may be
+    many of these, and do not count: only TakeTicket can tell.
+    """
     own = spec.closed_text if spec.closed_text.id else None
     if button_id in duty.paused:
         said = Text(duty.paused[button_id]) if duty.paused[button_id] else None
         return ButtonState.PAUSED, said or own or PAUSED
     if closed := shut(spec, now):
         return ButtonState.CLOSED, closed.text if closed.text.id else CLOSED
-    if spec.daily_contingent and last_seq >= spec.daily_contingent:
+    if spec.daily_contingent and spec.appointments is None and last_seq >= spec.daily_contingent:
         return ButtonState.EXHAUSTED, EXHAUSTED
     return ButtonState.OPEN, NO_TEXT

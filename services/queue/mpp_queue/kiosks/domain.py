@@ -186,7 +186,11 @@ class BlockDay:
     def lease(
         self, block_id: str, *, kiosk: str, holder: str, size: int, now: datetime, rules: BlockRules
     ) -> tuple[BlockDay, Block]:
-        """The next `size` numbers (0: the usual). Raises DayOver, TooManyBlocks, NumbersExhausted."""
+        """The next `size` numbers (0: the usual). Raises DayOver, TooManyBlocks, NumbersExhausted, InvalidKioskField for
+        less: `next_n` must only grow, or two kiosks would print one number.
+        """
+        if size < 0:
+            raise InvalidKioskField("size", "must not be negative")
         self._must_last(now)
         held = [b for b in self.blocks if b.kiosk == kiosk and b.last_used is None and b.until > now]
         if len(held) >= rules.most_blocks:

@@ -9,6 +9,7 @@ kind's own business: the catalogue checks it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -81,14 +82,20 @@ def spec_of(channel: channel_pb2.Channel) -> KioskSpec:
     """What a channel of kind `kiosk` says."""
     site, _, channel_id = channel.name.partition("/channels/")
     settings = json_format.MessageToDict(channel.settings)
-    numbers = settings.get("offline_numbers")
     return KioskSpec(
         name=kiosk_name(site, channel_id),
         display_name=Text(channel.display_name.id, channel.display_name.en),
         activation_required=settings.get("activation_required") is True,
-        offline_numbers=int(numbers) if isinstance(numbers, int | float) else None,
+        offline_numbers=_numbers(settings.get("offline_numbers")),
         buttons=tuple(_buttons(site, settings)),
     )
+
+
+def _numbers(told: object) -> int | None:
+    """None where nothing, or nothing that counts, is told. What is below nothing is nothing."""
+    if not isinstance(told, int | float) or not math.isfinite(told):
+        return None
+    return max(int(told), 0)
 
 
 def kiosk_name(site: str, kiosk: str) -> str:
