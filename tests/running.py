@@ -219,6 +219,8 @@ def services(platform: Any) -> Iterator[Running]:
         "MPP_SUBSCRIPTIONS_WEBHOOKS": str(webhooks),
         "MPP_WEBHOOK_ALLOW_PRIVATE": "1",
     }
+    challenges = {"MPP_CHALLENGES": "sites: {uji-penjaga: {mode: alarm, milliseconds: 25}}"}
+    here.extra["queue"], here.extra["complaints"] = challenges, challenges
     here.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     yield here
     here.close()

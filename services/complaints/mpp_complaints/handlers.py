@@ -5,7 +5,7 @@ Every handler is idempotent: projections look at the event's sequence, the sweep
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mpp.catalog.v1 import events_pb2 as catalog_events
 from mpp.queue.v1 import events_pb2 as queue_events
@@ -40,6 +40,14 @@ class Handlers:
     @on(catalog_events.OfferingRetired)
     def retire_offering(self, event: catalog_events.OfferingRetired, meta: EventMeta) -> None:
         self.app.offerings.retire(event.offering, meta.sequence)
+
+    @on(queue_events.BookingAlarmRaised)
+    def learn_alarm(self, event: queue_events.BookingAlarmRaised, meta: EventMeta) -> None:
+        self.app.alarms.learn(event.alarm, meta.sequence, event.raised_at.ToDatetime(tzinfo=UTC), False)
+
+    @on(queue_events.BookingAlarmAcknowledged)
+    def forget_alarm(self, event: queue_events.BookingAlarmAcknowledged, meta: EventMeta) -> None:
+        self.app.alarms.learn(event.alarm, meta.sequence, event.at.ToDatetime(tzinfo=UTC), True)
 
     @on(queue_events.TicketServing)
     def learn_wait(self, event: queue_events.TicketServing, meta: EventMeta) -> None:

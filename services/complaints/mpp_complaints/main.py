@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 def compose(kit: Kit) -> usecases.App:
     """MPP_COMPLAINTS_DEADLINES names a file that replaces the package's deadlines.yaml."""
+    from mpp_chassis.challenge import Door, rules_from
+
     from mpp_complaints import policy, store, usecases, views
 
     own = kit.settings.extra.get("MPP_COMPLAINTS_DEADLINES")
+    alarms = views.BookingAlarms(kit.store)
     return usecases.App(
         complaints=store.Complaints(kit.store),
         sites=views.Sites(kit.store),
@@ -30,6 +33,8 @@ def compose(kit: Kit) -> usecases.App:
         policy=policy.parse(Path(own).read_text(encoding="utf-8")) if own else policy.default(),
         cipher=kit.cipher,
         audit=kit.audit,
+        door=Door(rules_from(kit.settings.extra), kit.index.of("key", "challenge"), kit.rng, alarms.since),
+        alarms=alarms,
     )
 
 

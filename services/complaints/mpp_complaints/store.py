@@ -22,7 +22,8 @@ from mpp_complaints.domain import ENDS, Class, Complaint, Entry, Overcharge, Par
 
 M = TypeVar("M", bound=Message)
 COMPLAINTS = "complaints"
-WAITS = "ticket_waits"
+WAITS, ALARMS = "ticket_waits", "booking_alarms"
+ALARMS_KEPT_SECONDS = 7 * 24 * 3600  # as long as a site may ask for work after an alarm
 WAITS_KEPT_SECONDS = 180 * 24 * 3600  # by then each complaint about the ticket has copied its evidence
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -34,6 +35,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("look_at", ASCENDING)], name="due", sparse=True),
         # Those too whose missed deadline was told already: what the metrics of open complaints count.
         IndexModel([("due_at", ASCENDING)], name="open_due", partialFilterExpression={"open": True}),
+    ],
+    ALARMS: [
+        IndexModel([("site", ASCENDING), ("open", ASCENDING), ("raised_at", ASCENDING)], name="open_since"),
+        IndexModel([("raised_at", ASCENDING)], name="expiry", expireAfterSeconds=ALARMS_KEPT_SECONDS),
     ],
     WAITS: [IndexModel([("at", ASCENDING)], name="expiry", expireAfterSeconds=WAITS_KEPT_SECONDS)],
 }

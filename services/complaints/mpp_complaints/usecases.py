@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from mpp.complaints.v1 import complaint_pb2, complaints_service_pb2
 from mpp_chassis import downtime, logs
 from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Command, new_id
+from mpp_chassis.challenge import Door
 from mpp_chassis.errors import InvalidField, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
@@ -25,7 +27,7 @@ from mpp_complaints import domain, messages, metrics, overcharge, policy
 from mpp_complaints.domain import Complaint, Reader, Terms
 from mpp_complaints.messages import Sight
 from mpp_complaints.store import Complaints, order_key
-from mpp_complaints.views import Agencies, Offerings, Sites, Waits
+from mpp_complaints.views import Agencies, BookingAlarms, Offerings, Sites, Waits
 
 TEXT, PHONE = "complaint_text", "phone"  # purposes of sealed fields
 PAGE, LARGEST_PAGE = 50, 200
@@ -45,6 +47,8 @@ class App:
     policy: policy.Policy
     cipher: FieldCipher
     audit: AuditLog
+    door: Door
+    alarms: BookingAlarms
 
 
 def file_complaint(
@@ -52,6 +56,7 @@ def file_complaint(
 ) -> complaint_pb2.Complaint:
     """Receive a complaint. Raises NotFound (SITE_UNKNOWN, AGENCY_UNKNOWN), domain.InvalidField."""
     command = call.mutation
+    _at_the_door(app, "FileComplaint", request, call)
     citizen = "citizen" in call.caller.roles
     new = domain.NewComplaint(
         name=f"{request.parent}/complaints/{new_id(command)}",
@@ -78,6 +83,7 @@ def report_overcharge(
     that agency. Not guaranteed: that nobody there guesses who reports, when the note says it.
     """
     command = call.mutation
+    _at_the_door(app, "ReportOvercharge", request, call)
     name = f"{request.parent}/complaints/{new_id(command)}"
     repeated = app.complaints.repeated(name, command, complaint_pb2.Complaint)
     if repeated is not None:  # what is published may have changed since
@@ -100,6 +106,16 @@ def report_overcharge(
         overcharge=overcharge.overcharge(request.asked_idr, about.offering, fee),
     )
     return _file(app, new, call)
+
+
+def _at_the_door(app: App, rpc: str, request: Any, call: Call) -> None:
+    """Raises ChallengeRequired where the site asks a caller whom nobody knows for work."""
+    name = f"{request.parent}/complaints/{new_id(call.mutation)}"
+
+    def repeated() -> bool:
+        return app.complaints.repeated(name, call.mutation, complaint_pb2.Complaint) is not None
+
+    app.door.check(rpc, request.parent, request, call, repeated)
 
 
 def _file(app: App, new: domain.NewComplaint, call: Call) -> complaint_pb2.Complaint:

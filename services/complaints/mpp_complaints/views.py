@@ -17,7 +17,7 @@ from mpp_chassis.downtime import Downtime
 from mpp_chassis.projection import Projection
 from mpp_chassis.worktime import WorkCalendar
 
-SITES, AGENCIES, WAITS, OFFERINGS = "sites", "agencies", "ticket_waits", "offerings"
+SITES, AGENCIES, WAITS, OFFERINGS, ALARMS = "sites", "agencies", "ticket_waits", "offerings", "booking_alarms"
 
 
 class Sites:
@@ -86,6 +86,23 @@ class Offerings:
         """None where none is published: a gap, not "free of charge"."""
         found = self._projection.get(name)
         return offering_pb2.Fee.FromString(found["fee"]) if found and found["fee"] is not None else None
+
+
+class BookingAlarms:
+    """The queue's alarms about brokers that nobody has acknowledged: while there is one, a site may ask for work before
+    a complaint is filed. Cost follows what is recent: an index, and forgotten after a week."""
+
+    def __init__(self, store: Store) -> None:
+        self._projection = Projection(store, ALARMS)
+
+    def learn(self, alarm: str, sequence: int, raised_at: datetime, acknowledged: bool) -> bool:
+        fields = {"site": _site(alarm), "open": not acknowledged, "raised_at": raised_at}
+        return self._projection.apply(alarm, sequence, fields)
+
+    def since(self, site: str, moment: datetime) -> bool:
+        """Whether one was raised since then and is open."""
+        query = {"site": site, "open": True, "raised_at": {"$gt": moment}}
+        return self._projection.collection.find_one(query, {"_id": 1}) is not None
 
 
 @dataclass(frozen=True, slots=True)

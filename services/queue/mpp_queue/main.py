@@ -277,6 +277,7 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     from mpp_queue.displays.api import DisplaysApi
     from mpp_queue.guard.api import ERRORS as GUARD_ERRORS
     from mpp_queue.guard.api import GuardApi
+    from mpp_queue.guard.doors import Behind, repeated_by
     from mpp_queue.kiosks.api import ERRORS as KIOSK_ERRORS
     from mpp_queue.kiosks.api import KiosksApi
     from mpp_queue.reports.api import ReportsApi
@@ -290,15 +291,16 @@ def api(app: rooms.Rooms) -> Sequence[Any]:
     guard = guard_service_pb2.DESCRIPTOR.services_by_name["GuardService"]
     reports = reports_service_pb2.DESCRIPTOR.services_by_name["ReportsService"]
     visits = visits_service_pb2.DESCRIPTOR.services_by_name["VisitsService"]
+    behind = partial(Behind, door=app.guard_room.door, repeated=repeated_by(app.tickets, app.visits.visits))
     return [
-        (described, QueueApi(app), ERRORS),
+        (described, behind(QueueApi(app)), ERRORS),
         (counters, CountersApi(app.counters), ERRORS),
-        (appointments, AppointmentsApi(app.appointments), ERRORS),
+        (appointments, behind(AppointmentsApi(app.appointments)), ERRORS),
         (displays, DisplaysApi(app.displays), DISPLAY_ERRORS),
         (kiosks, KiosksApi(app.kiosks), KIOSK_ERRORS),
         (guard, GuardApi(app.guard_room), GUARD_ERRORS),
         (reports, ReportsApi(app.reports), ERRORS),
-        (visits, VisitsApi(app.visits), ERRORS),
+        (visits, behind(VisitsApi(app.visits)), ERRORS),
     ]
 
 

@@ -9,15 +9,19 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
-from mpp.catalog.v1 import agency_pb2, offering_pb2
+from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
 from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.queue.v1 import events_pb2 as queue_events
 from mpp.queue.v1 import guard_service_pb2 as pb
 from mpp.queue.v1.guard_service_pb2_grpc import GuardServiceStub
+from mpp_chassis import challenge
+
+from tests.integration.queue.conftest import Line
 
 SITE, TIMEOUT = "uji-antrean", 20
 ANI, BUDI, PHONE = "3573014501900001", "3573011201850002", "+628111222333"
@@ -141,9 +145,8 @@ def test_a_phone_that_takes_for_many_raises_one_alarm(hall: Any, guarded: Any, r
 
     ((_, event),) = hall.until(lambda: ear.of(alarm.name))
     assert (event["queue"], event["count"]) == (line.name, 4)
-    assert set(event) == {"alarm", "queue", "agency", "origin", "count", "windowMinutes", "raisedAt"}, (
-        "no key of a phone"
-    )
+    told = {"alarm", "queue", "agency", "origin", "count", "windowMinutes", "raisedAt", "reach", "subject"}
+    assert set(event) == told, "no key of a phone"
     stored = hall.database["booking_alarms"].find_one({"_id": alarm.name})
     assert PHONE not in f"{stored}{event}"
 
@@ -157,6 +160,79 @@ def test_a_phone_that_takes_for_many_raises_one_alarm(hall: Any, guarded: Any, r
     assert refusal(acknowledge).reason == "ALREADY_ACKNOWLEDGED"
     assert alarms(open_only=True) == []
     assert len(alarms()) == 1
+
+
+def test_one_ticket_at_each_of_many_agencies_is_seen_too(hall: Any) -> None:
+    """No queue has a limit of its own here. Many at once, in however many workers: one alarm of the site."""
+    lines, phone = [hall.open_line() for _ in range(3)], "+628123450001"
+    ear = hall.ear()
+    taken = together(12, lambda n: hall.take(lines[n % 3], phone=phone).ticket.name)
+    query = {"site_id": SITE, "queue": "", "origin": "phone", "tickets": {"$in": taken}}
+    alarm = hall.until(lambda: hall.database["booking_alarms"].find_one(query))
+    counted = {"_id": f"sites/{SITE}#taken#phone#{alarm['key']}"}
+    hall.until(lambda: len(hall.database["booking_counts"].find_one(counted)["taken"]) == 12)
+    assert (alarm["count"], hall.database["booking_alarms"].count_documents(query)) == (11, 1)
+    ((_, event),) = hall.until(lambda: ear.of(alarm["_id"]))
+    assert (event["reach"], event["subject"], event["count"]) == ("site", "taken", 11)
+    assert not {"queue", "agency", "key", "pseudonym"} & set(event)
+    assert alarm["key"] not in str(event)
+
+    stub, manager = hall.services.stub("queue", GuardServiceStub), hall.services.auth("site_manager", site=SITE)
+    request = pb.ListBookingAlarmsRequest(parent=f"sites/{SITE}", page_size=200)
+    shown = next(a for a in stub.ListBookingAlarms(request, metadata=manager).alarms if a.name == alarm["_id"])
+    assert (shown.reach, shown.subject) == (pb.BookingAlarm.REACH_SITE, pb.BookingAlarm.SUBJECT_TAKEN)
+    assert len(shown.pseudonym) == 10
+    assert alarm["key"] not in str(shown)
+
+
+def test_whoever_holds_many_times_is_seen_also_when_none_is_confirmed(hall: Any) -> None:
+    key, now = uuid.uuid4().hex, datetime.now(UTC)
+    for n in range(8):
+        name = f"sites/{SITE}/channels/nikah-{n}/agendas/2027-01-11/appointments/{uuid.uuid4().hex[:26]}"
+        held = queue_events.AppointmentHeld(appointment=name, booker_key=f"sub:{key}", internal=n == 0)
+        held.at.FromDatetime(now + timedelta(seconds=n))
+        hall.tell("queue.events", held, name, 1)
+    alarm = hall.until(lambda: hall.database["booking_alarms"].find_one({"site_id": SITE, "key": f"sub:{key}"}))
+    assert (alarm["subject"], alarm["origin"], alarm["count"], alarm["queue"]) == ("held", "person", 7, "")
+
+
+def test_while_there_is_an_alarm_a_guest_works_before_a_ticket_is_given(hall: Any, refusal: Any) -> None:
+    """Through the real service: free before the alarm; then one more round trip; kiosks and who proves a NIK never."""
+    site = "sites/uji-penjaga"
+    line = Line(f"{site}/queues/umum", f"{site}/agencies/umum", "UP", (1,))
+    if not hall.database["agencies"].find_one({"_id": line.agency}):
+        place = catalog_events.SitePublished(site=site_pb2.Site(name=site, time_zone="Asia/Jakarta"))
+        hall.tell("catalog.events", place, site, 1)
+        hall.tell_agency(line, 1)
+        hall.until(lambda: hall.database["agencies"].find_one({"_id": line.agency}))
+        hall.until(lambda: hall.database["sites"].find_one({"_id": site}))
+    guest, known = hall.citizen("tamu"), hall.services.auth("citizen", subject="ani", nik=ANI)
+    before = str(uuid.uuid4())
+    assert hall.take(line, who=guest, request_id=before).ticket.number
+    for n in range(9):
+        hall.take(line, who=hall.services.auth("kiosk", site="uji-penjaga"), nik=BUDI, phone=f"+6281200011{n:02d}")
+    hall.until(lambda: hall.database["booking_alarms"].find_one({"site_id": "uji-penjaga", "acknowledged": False}))
+
+    once = str(uuid.uuid4())
+    refused = hall.until(lambda: _refused(hall, line, guest, once, refusal))
+    assert (refused.code, refused.metadata["why"]) == ("FAILED_PRECONDITION", "missing")
+    proof = challenge.solve(refused.metadata["challenge"])
+    given = hall.take(line, who=guest, request_id=once, proof=proof)
+    assert hall.take(line, who=guest, request_id=once, proof=proof).ticket.name == given.ticket.name
+    again = refusal(hall.take, line, who=guest, proof=proof)
+    assert (again.reason, again.metadata["why"]) == ("CHALLENGE_REQUIRED", "another_request")
+    assert hall.take(line, who=guest, request_id=before).ticket.number, "had its effect before the alarm"
+    assert hall.take(line, who=known).ticket.number
+    assert hall.take(line, who=hall.services.auth("kiosk", site="uji-penjaga")).ticket.number
+
+
+def _refused(hall: Any, line: Any, guest: Any, request_id: str, refusal: Any) -> Any:
+    """None until the serve process has seen the alarm: it looks every few seconds."""
+    try:
+        hall.take(line, who=guest, request_id=str(uuid.uuid4()))
+    except grpc.RpcError:
+        return refusal(hall.take, line, who=guest, request_id=request_id)
+    return None
 
 
 def test_a_kiosks_own_device_and_what_is_under_the_limit_raise_none(hall: Any, guarded: Any) -> None:

@@ -30,7 +30,7 @@ from mpp_queue.guard.store import Alarms, Counts, Endings
 from mpp_queue.views import Queues
 
 SHORTEST_WINDOW = timedelta(minutes=1)
-ALARM_KNOWN_SECONDS = 5.0
+ALARM_KNOWN_SECONDS = 2.0
 log = logs.get(part="guard")
 
 

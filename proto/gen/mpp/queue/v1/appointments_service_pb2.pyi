@@ -101,7 +101,7 @@ class ListAnySlotsResponse(_message.Message):
     def __init__(self, slots: _Optional[_Iterable[_Union[_appointment_pb2.Slot, _Mapping]]] = ..., agendas: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HoldAnySlotRequest(_message.Message):
-    __slots__ = ("parent", "agendas", "start", "slots", "offering", "priority_group", "nik", "variant", "email", "request_id")
+    __slots__ = ("parent", "agendas", "start", "slots", "offering", "priority_group", "nik", "variant", "email", "request_id", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AGENDAS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class HoldAnySlotRequest(_message.Message):
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     agendas: _containers.RepeatedScalarFieldContainer[str]
     start: _timestamp_pb2.Timestamp
@@ -122,7 +123,8 @@ class HoldAnySlotRequest(_message.Message):
     variant: _appointment_pb2.AppointmentVariant
     email: str
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    proof: str
+    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class ConfirmAppointmentRequest(_message.Message):
     __slots__ = ("name", "phone", "address", "request_id", "email")
