@@ -14,10 +14,12 @@ from mpp_chassis.call import Call
 from mpp_chassis.errors import InvalidField
 
 from mpp_notifications import domain, usecases
+from mpp_notifications.matters import usecases as matters
 
 ERRORS: Mapping[type[Exception], grpc.StatusCode] = {
     domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
     domain.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.TooSoon: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 DEFAULT_PAGE = 50
 
@@ -54,6 +56,11 @@ class NotificationsApi:
         self, request: notifications_service_pb2.SetOptOutRequest, call: Call
     ) -> notifications_service_pb2.SetOptOutResponse:
         return usecases.set_opt_out(self._app, request, call)
+
+    def SendOverview(
+        self, request: notifications_service_pb2.SendOverviewRequest, call: Call
+    ) -> notifications_service_pb2.SendOverviewResponse:
+        return matters.send_overview(self._app, request, call)
 
 
 def _token(last: notification_pb2.Notification) -> str:

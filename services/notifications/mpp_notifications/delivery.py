@@ -5,7 +5,7 @@ Knows the shape of that file. Never knows a provider or a message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,10 +21,19 @@ class BadDelivery(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """First `channel`; after it failed for good, one of `fallbacks` after the other."""
+    """First `channel`; after it failed for good, one of `fallbacks` after the other. By each of `also` the same news goes
+    out besides, as a message of its own.
+    """
 
     channel: Channel
     fallbacks: tuple[Channel, ...] = ()
+    also: tuple[Channel, ...] = ()
+
+    def ways(self, reachable: Collection[Channel]) -> list[Route]:
+        """One route for each message, of the channels by which this person can be reached; none where there is none."""
+        line = [channel for channel in (self.channel, *self.fallbacks) if channel in reachable]
+        first = [Route(line[0], tuple(line[1:]))] if line else []
+        return first + [Route(channel) for channel in self.also if channel in reachable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +60,11 @@ def parse(text: str) -> Delivery:
 
 def _route(where: str, entry: dict[str, Any]) -> Route:
     try:
-        route = Route(Channel(entry["channel"]), tuple(Channel(each) for each in entry.get("fallbacks") or ()))
+        fallbacks, also = (tuple(Channel(each) for each in entry.get(key) or ()) for key in ("fallbacks", "also"))
+        route = Route(Channel(entry["channel"]), fallbacks, also)
     except ValueError as error:
         raise BadDelivery(f"{where}: {error}") from error
-    if len({route.channel, *route.fallbacks}) != 1 + len(route.fallbacks):
+    if len({route.channel, *fallbacks, *also}) != 1 + len(fallbacks) + len(also):
         raise BadDelivery(f"{where}: a channel comes twice")
     return route
 

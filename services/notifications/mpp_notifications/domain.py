@@ -117,6 +117,15 @@ class InvalidField(NotificationsError):
     reason = "INVALID_FIELD"
 
 
+class TooSoon(NotificationsError):
+    """It was asked for a moment ago."""
+
+    reason = "TOO_SOON"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("it was sent a moment ago; ask again later", metadata={"next_at": until.isoformat()})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How hard to try. All of it is configuration; the defaults are ours, no rule prescribes them."""

@@ -11,10 +11,13 @@ from datetime import datetime
 from mpp.applications.v1 import events_pb2 as applications
 from mpp.catalog.v1 import events_pb2 as catalog
 from mpp.complaints.v1 import events_pb2 as complaints
+from mpp.notifications.v1 import events_pb2 as notifications
 from mpp.queue.v1 import events_pb2 as queue
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_notifications import news, usecases
+from mpp_notifications.matters import heard
+from mpp_notifications.matters import usecases as matters
 
 
 class Handlers:
@@ -25,31 +28,57 @@ class Handlers:
 
     @on(queue.TicketIssued)
     def tell_ticket_issued(self, event: queue.TicketIssued, meta: EventMeta) -> None:
-        self._tell(news.ticket_issued(event), meta)
+        told = news.ticket_issued(event)
+        if event.sealed_phone:
+            link = self.app.courtesies.tracking_link(told.site, event.ticket)
+            self._tell(news.ticket_issued(event, link), meta)
+        self._hear(heard.ticket_issued(event, meta.time), meta)
 
     @on(queue.TicketCalled)
     def tell_ticket_called(self, event: queue.TicketCalled, meta: EventMeta) -> None:
         self._tell(news.ticket_called(event), meta)
+        self._hear(heard.ticket_called(event, meta.time), meta)
+        self._line_moved(event.ticket, event.agency, meta)
 
     @on(queue.TicketEnded)
     def tell_ticket_ended(self, event: queue.TicketEnded, meta: EventMeta) -> None:
         self._tell(news.ticket_ended(event), meta)
+        self._hear(heard.ticket_ended(event, meta.time), meta)
+        self._line_moved(event.ticket, event.agency, meta)
+        matters.ask_how_it_was(self.app, event, meta.time, meta.command("TicketFinished"))
+
+    @on(queue.TicketReturned)
+    def hear_ticket_returned(self, event: queue.TicketReturned, meta: EventMeta) -> None:
+        self._hear(heard.ticket_returned(event, meta.time), meta)
+
+    @on(queue.TicketTransferred)
+    def hear_ticket_transferred(self, event: queue.TicketTransferred, meta: EventMeta) -> None:
+        self._hear(heard.ticket_transferred(event, meta.time), meta)
+        self._line_moved(event.ticket, event.agency, meta)
 
     @on(queue.AppointmentConfirmed)
     def tell_appointment_confirmed(self, event: queue.AppointmentConfirmed, meta: EventMeta) -> None:
         self._tell(news.appointment(event), meta)
+        self._hear(heard.appointment_made(event, meta.time), meta)
 
     @on(queue.AppointmentRescheduled)
     def tell_appointment_rescheduled(self, event: queue.AppointmentRescheduled, meta: EventMeta) -> None:
         self._tell(news.appointment(event), meta)
+        self._hear(heard.appointment_made(event, meta.time), meta)
 
     @on(queue.AppointmentCancelled)
     def tell_appointment_cancelled(self, event: queue.AppointmentCancelled, meta: EventMeta) -> None:
         self._tell(news.appointment(event), meta)
+        self._hear(heard.appointment_over(event, meta.time), meta)
+
+    @on(queue.AppointmentCheckedIn)
+    def hear_appointment_checked_in(self, event: queue.AppointmentCheckedIn, meta: EventMeta) -> None:
+        self._hear(heard.appointment_over(event, meta.time), meta)
 
     @on(queue.AppointmentNoShow)
     def tell_appointment_missed(self, event: queue.AppointmentNoShow, meta: EventMeta) -> None:
         self._tell(news.appointment(event), meta)
+        self._hear(heard.appointment_over(event, meta.time), meta)
 
     @on(queue.AppointmentDue)
     def tell_appointment_due(self, event: queue.AppointmentDue, meta: EventMeta) -> None:
@@ -58,10 +87,12 @@ class Handlers:
     @on(applications.ApplicationOpened)
     def tell_application_opened(self, event: applications.ApplicationOpened, meta: EventMeta) -> None:
         self._tell(news.application_opened(event), meta)
+        self._hear(heard.application(event, meta.time), meta)
 
     @on(applications.ApplicationAdvanced)
     def tell_application_advanced(self, event: applications.ApplicationAdvanced, meta: EventMeta) -> None:
         self._tell(news.application_advanced(event), meta)
+        self._hear(heard.application(event, meta.time), meta)
 
     @on(complaints.ComplaintFiled)
     def tell_complaint_filed(self, event: complaints.ComplaintFiled, meta: EventMeta) -> None:
@@ -70,6 +101,10 @@ class Handlers:
     @on(complaints.ComplaintAdvanced)
     def tell_complaint_advanced(self, event: complaints.ComplaintAdvanced, meta: EventMeta) -> None:
         self._tell(news.complaint_advanced(event), meta)
+
+    @on(notifications.OverviewAsked)
+    def tell_overview(self, event: notifications.OverviewAsked, meta: EventMeta) -> None:
+        matters.tell_overview(self.app, event, meta.time, meta.command("OverviewAsked"))
 
     @on(catalog.SitePublished)
     def learn_site(self, event: catalog.SitePublished, meta: EventMeta) -> None:
@@ -96,3 +131,9 @@ class Handlers:
     def _tell(self, what: news.News | None, meta: EventMeta) -> None:
         if what is not None:
             usecases.tell(self.app, what, meta.time, meta.command(what.event))
+
+    def _hear(self, what: heard.Heard, meta: EventMeta) -> None:
+        matters.hear(self.app, what, meta.sequence)
+
+    def _line_moved(self, ticket: str, agency: str, meta: EventMeta) -> None:
+        matters.remind_of_turns(self.app, ticket, agency, meta.time, meta.command("TicketNear"))

@@ -15,18 +15,30 @@ from mpp.applications.v1 import application_pb2
 from mpp.applications.v1 import events_pb2 as applications
 from mpp.complaints.v1 import complaint_pb2
 from mpp.complaints.v1 import events_pb2 as complaints
+from mpp.notifications.v1 import events_pb2 as notifications
+from mpp.queue.v1 import appointment_pb2, ticket_pb2
 from mpp.queue.v1 import events_pb2 as queue
-from mpp.queue.v1 import ticket_pb2
 
 _REFERENCE_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """One thing that happened to `subject`. An empty `sealed_phone` means that nobody asked to be told.
+class CalendarEntry:
+    """What a calendar has to learn of an appointment. `replaces`: the one whose place it took."""
 
-    `facts`, `days` and `times` fill placeholders of the templates; a day and a time of day are said in the
-    site's zone and each language's words.
+    start: datetime
+    end: datetime
+    replaces: str = ""
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that happened to `subject`. Without `sealed_phone` and `sealed_email` nobody asked to be told.
+
+    `facts`, `days`, `times` and `said` (by language) fill placeholders of the templates; a day and a time of day are said
+    in the site's zone and each language's words. `otherwise`: the template where a deployment has no `template`. `once`:
+    told once for this, not once for each event. `single`: one message at most, however many ways there are.
     """
 
     event: str
@@ -37,6 +49,13 @@ class News:
     sealed_phone: str = field(default="", repr=False)
     sealed_pickup_code: str = field(default="", repr=False)
     sealed_booking_code: str = field(default="", repr=False)
+    sealed_email: str = field(default="", repr=False)
+    sealed_link: str = field(default="", repr=False)
+    otherwise: str = ""
+    once: str = ""
+    single: bool = False
+    said: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    calendar: CalendarEntry | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     days: Mapping[str, datetime | None] = field(default_factory=dict)
     times: Mapping[str, datetime] = field(default_factory=dict)
@@ -52,7 +71,8 @@ class News:
         return site
 
 
-def ticket_issued(event: queue.TicketIssued) -> News:
+def ticket_issued(event: queue.TicketIssued, link: str = "") -> News:
+    """`link`: where the ticket can be followed; empty where there is no such page."""
     return News(
         event="TicketIssued",
         template="ticket_issued",
@@ -64,6 +84,7 @@ def ticket_issued(event: queue.TicketIssued) -> News:
             "number": event.number,
             "people_ahead": _count(event.people_ahead),
             "wait_minutes": _count(event.estimated_wait_minutes),
+            "tracking_link": link,
         },
     )
 
@@ -89,6 +110,51 @@ def ticket_ended(event: queue.TicketEnded) -> News:
         sealed_phone=event.sealed_phone,
         facts={"number": event.number, "counter": _count(event.counter)},
         free_text={"reason": event.reason},
+    )
+
+
+def ticket_near(ticket: str, agency: str, offering: str, number: str, sealed_phone: str, ahead: int, link: str) -> News:
+    """It is nearly the turn of who has `ticket`."""
+    return News(
+        event="TicketNear",
+        template="ticket_near",
+        subject=ticket,
+        agency=agency,
+        offering=offering,
+        sealed_phone=sealed_phone,
+        facts={"number": number, "people_ahead": _count(ahead), "tracking_link": link},
+        once=f"near/{ticket}",
+        single=True,
+    )
+
+
+def ticket_finished(event: queue.TicketEnded, link: str, once: str) -> News:
+    """A question, not news: how was it?"""
+    return News(
+        event="TicketFinished",
+        template="ticket_finished",
+        subject=event.ticket,
+        agency=event.agency,
+        offering=event.offering,
+        sealed_phone=event.sealed_phone,
+        facts={"survey_link": link},
+        once=once,
+        single=True,
+    )
+
+
+def overview(event: notifications.OverviewAsked, items: Mapping[str, str], more: str) -> News:
+    """`items`: by language."""
+    return News(
+        event="OverviewAsked",
+        template="overview",
+        subject=event.overview,
+        agency="",
+        sealed_phone=event.sealed_phone,
+        sealed_email=event.sealed_email,
+        said={"items": items},
+        facts={"more": more},
+        single=True,
     )
 
 
@@ -151,6 +217,11 @@ Appointment = (
     | queue.AppointmentNoShow
     | queue.AppointmentDue
 )
+_VARIANTS = {
+    appointment_pb2.APPOINTMENT_VARIANT_PHONE: "_phone",
+    appointment_pb2.APPOINTMENT_VARIANT_VIDEO: "_video",
+}
+_COMING = (queue.AppointmentConfirmed, queue.AppointmentRescheduled, queue.AppointmentDue)
 _APPOINTMENTS = {
     "AppointmentConfirmed": "appointment_confirmed",
     "AppointmentRescheduled": "appointment_rescheduled",
@@ -169,17 +240,35 @@ def appointment(event: Appointment) -> News | None:
     if isinstance(event, queue.AppointmentNoShow) and event.after_no_show:
         template = "appointment_missed_again"
     start = event.start.ToDatetime(UTC)
+    coming = isinstance(event, _COMING)
     return News(
         event=kind,
-        template=template,
+        template=template + (_VARIANTS.get(event.variant, "") if coming else ""),
+        otherwise=template,
         subject=event.appointment,
         agency=event.agency,
         offering=event.offering,
         sealed_phone=event.sealed_phone,
         sealed_booking_code=getattr(event, "sealed_booking_code", ""),
+        sealed_email=event.sealed_email,
+        sealed_link=event.sealed_link if isinstance(event, _COMING) else "",
+        said={"place": {"id": event.place, "en": event.place_en or event.place}} if coming else {},
+        calendar=_calendar(event),
         facts={"reference": reference(event.appointment)},
         days={"start_date": start},
         times={"start_time": start},
+    )
+
+
+def _calendar(event: Appointment) -> CalendarEntry | None:
+    """None: nothing to change in a calendar."""
+    if not isinstance(event, queue.AppointmentConfirmed | queue.AppointmentRescheduled | queue.AppointmentCancelled):
+        return None
+    start, end = event.start.ToDatetime(UTC), event.end.ToDatetime(UTC)
+    if end <= start:
+        return None  # an event of before 0.2.0
+    return CalendarEntry(
+        start, end, getattr(event, "replaces", ""), cancelled=isinstance(event, queue.AppointmentCancelled)
     )
 
 

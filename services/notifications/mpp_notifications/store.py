@@ -1,4 +1,4 @@
-"""Messages and opt-outs as documents; their indexes and queries. The only module that knows pymongo.
+"""Messages and opt-outs as documents; their indexes and queries. Beside `matters/store.py` the only one that knows pymongo.
 
 Never knows a proto, a provider or a text; phones and texts are stored as they come: sealed.
 """
@@ -17,10 +17,12 @@ from mpp_chassis.events import Event
 from pymongo import IndexModel
 
 from mpp_notifications.domain import UNSENT, Channel, HistoryEntry, Notification, State
+from mpp_notifications.matters.store import INDEXES as MATTERS_INDEXES
+from mpp_notifications.matters.store import OVERVIEWS
 
 NOTIFICATIONS = "notifications"
 OPT_OUTS = "opt_outs"
-AGGREGATES = (NOTIFICATIONS, OPT_OUTS)
+AGGREGATES = (NOTIFICATIONS, OPT_OUTS, OVERVIEWS)
 
 # `due`: what nobody has looked at since it became due, in whatever state. What is finished has `due_at` null
 # and sorts outside the range: the sweep costs what is due, never what was.
@@ -30,6 +32,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", 1), ("subject", 1), ("created_at", 1), ("_id", 1)], name="about"),
     ],
     OPT_OUTS: [],
+    **MATTERS_INDEXES,
 }
 
 Describe = Callable[[Notification], tuple[Message, list[Event]]]  # the reply and the events of a change

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ Words = Mapping[str, str]
 LANGUAGES = ("id", "en")
 _FORMATTER = string.Formatter()
 _LONGEST_FREE_TEXT = 160
+_SCOPE = re.compile(r"sites/[a-z][a-z0-9-]{1,30}(/agencies/[a-z][a-z0-9-]{1,30})?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -42,20 +43,33 @@ def _known(always: str, maybe: str = "") -> Placeholders:
     return Placeholders(frozenset(always.split()), frozenset(maybe.split()))
 
 
+_APPOINTMENT = "site agency reference start_date start_time"
 EVENTS: Mapping[str, Placeholders] = {
-    "TicketIssued": _known("site agency number", "offering people_ahead wait_minutes"),
+    "TicketIssued": _known("site agency number", "offering people_ahead wait_minutes tracking_link"),
     "TicketCalled": _known("site agency number counter"),
     "TicketEnded": _known("site agency number", "offering counter reason"),
     "ApplicationOpened": _known("site agency offering reference"),
     "ApplicationAdvanced": _known("site agency offering reference", "reason due_date pickup_code"),
-    "AppointmentConfirmed": _known("site agency reference start_date start_time", "offering booking_code"),
-    "AppointmentRescheduled": _known("site agency reference start_date start_time", "offering booking_code"),
-    "AppointmentCancelled": _known("site agency reference start_date start_time", "offering"),
-    "AppointmentNoShow": _known("site agency reference start_date start_time", "offering"),
-    "AppointmentDue": _known("site agency reference start_date start_time", "offering booking_code"),
+    "AppointmentConfirmed": _known(_APPOINTMENT, "offering booking_code place video_link"),
+    "AppointmentRescheduled": _known(_APPOINTMENT, "offering booking_code place video_link"),
+    "AppointmentCancelled": _known(_APPOINTMENT, "offering"),
+    "AppointmentNoShow": _known(_APPOINTMENT, "offering"),
+    "AppointmentDue": _known(_APPOINTMENT, "offering booking_code place video_link"),
     "ComplaintFiled": _known("site reference", "agency due_date"),
     "ComplaintAdvanced": _known("site reference", "agency due_date reason"),
+    # No events of another service, but what this one makes of them.
+    "TicketNear": _known("site agency number", "offering people_ahead tracking_link"),
+    "TicketFinished": _known("site agency survey_link", "offering"),
+    "OverviewAsked": _known("site items", "more"),
 }
+# What one item of an overview can say.
+ITEMS: Mapping[str, frozenset[str]] = {
+    "ticket": frozenset({"number", "agency", "offering"}),
+    "appointment": frozenset({"start_date", "start_time", "agency", "offering"}),
+    "application": frozenset({"reference", "offering", "agency"}),
+}
+# What a mail's title and a calendar entry's title can say: nothing that others at the same screen should not read.
+TITLES: Mapping[str, frozenset[str]] = {"mail": frozenset({"site"}), "calendar": frozenset({"site", "agency"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +103,40 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """All templates of a deployment, and the words for what is not known yet."""
+    """All templates of a deployment, and the words for what is not known yet.
+
+    `overrides`: (template, scope, provider) -> the template with other words; an empty scope or provider means any.
+    """
 
     by_key: Mapping[str, Template]
     unknown: Mapping[str, Words]  # placeholder -> language -> text
     months: Mapping[str, tuple[str, ...]]
+    titles: Mapping[str, Words]  # mail or calendar -> language -> text
+    items: Mapping[str, Words]  # kind of an overview's item -> language -> text
+    overrides: Mapping[tuple[str, str, str], Template] = field(default_factory=dict)
 
     def get(self, key: str) -> Template | None:
         """None: nobody is told of this."""
         return self.by_key.get(key)
+
+    def worded(self, template: Template, site: str, agency: str, provider: str) -> Template:
+        """The template in the words that hold there: an agency's own before its site's before everybody's, and of each
+        those for this provider first. `agency` is its full name, or empty.
+        """
+        for scope in filter(None, (agency, f"sites/{site}", "*")):
+            for carrier in (provider, ""):
+                found = self.overrides.get((template.key, scope, carrier))
+                if found is not None:
+                    return found
+        return template
+
+    def title(self, kind: str, words: Mapping[str, Words]) -> str:
+        """Indonesian / English, on one line."""
+        said = (_FORMATTER.vformat(self.titles[kind][each], (), words[each]) for each in LANGUAGES)
+        return " / ".join(" ".join(each.split()) for each in said)
+
+    def item(self, kind: str, language: str, words: Words) -> str:
+        return _FORMATTER.vformat(self.items[kind][language], (), words)
 
     def day(self, day: date, language: str) -> str:
         """`25 November 2026`"""
@@ -128,13 +167,18 @@ def placeholders_of(sentence: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def parse(text: str) -> Templates:
-    """Reads the YAML of all templates and checks each against what its event knows. Raises BadTemplates."""
+def parse(text: str, overrides: str = "overrides: []") -> Templates:
+    """Reads the YAML of all templates, and of what is said otherwise in places, and checks each against what its event
+    knows. Raises BadTemplates.
+    """
     try:
         raw = yaml.safe_load(text)
         months = {language: tuple(raw["months"][language]) for language in LANGUAGES}
         unknown = {key: {each: str(said[each]) for each in LANGUAGES} for key, said in raw["unknown"].items()}
+        titles = {kind: _line(f"titles.{kind}", raw["titles"][kind], known) for kind, known in TITLES.items()}
+        items = {kind: _line(f"items.{kind}", raw["items"][kind], known) for kind, known in ITEMS.items()}
         templates = {key: _template(key, entry) for key, entry in raw["templates"].items()}
+        special = _overrides(yaml.safe_load(overrides)["overrides"] or [], templates)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise BadTemplates(f"templates: {type(error).__name__}: {error}") from error
     for template in templates.values():
@@ -142,7 +186,34 @@ def parse(text: str) -> Templates:
             raise BadTemplates(f"{template.key}: supersedes {other}, which is not a template")
     if any(len(names) != 12 for names in months.values()):
         raise BadTemplates("months: a year has twelve")
-    return Templates(templates, unknown, months)
+    return Templates(templates, unknown, months, titles, items, special)
+
+
+def _line(where: str, entry: Mapping[str, Any], known: frozenset[str]) -> Words:
+    said = {language: str(entry[language]) for language in LANGUAGES}
+    for language, sentence in said.items():
+        _check(f"{where}.{language}", (sentence,), Placeholders(known, frozenset()))
+    return said
+
+
+def _overrides(entries: list[Any], templates: Mapping[str, Template]) -> Mapping[tuple[str, str, str], Template]:
+    found: dict[tuple[str, str, str], Template] = {}
+    for number, entry in enumerate(entries, 1):
+        where, key = f"overrides, entry {number}", entry["template"]
+        if stranger := sorted(entry.keys() - {"template", "for", "provider", *LANGUAGES}):
+            raise BadTemplates(f"{where}: {stranger[0]} is not known")
+        if key not in templates:
+            raise BadTemplates(f"{where}: {key} is not a template")
+        scope, provider = entry.get("for", "*"), entry.get("provider", "")
+        if scope != "*" and not (isinstance(scope, str) and _SCOPE.fullmatch(scope)):
+            raise BadTemplates(f"{where}: for: is neither sites/... nor sites/.../agencies/...")
+        if (key, scope, provider) in found:
+            raise BadTemplates(f"{where}: says again what an entry before it says")
+        texts = {each: tuple(str(sentence) for sentence in entry[each]) for each in LANGUAGES}
+        for language, sentences in texts.items():
+            _check(f"{where} ({key}).{language}", sentences, EVENTS[templates[key].event])
+        found[(key, scope, provider)] = replace(templates[key], texts=texts)
+    return found
 
 
 def _template(key: str, entry: dict[str, Any]) -> Template:

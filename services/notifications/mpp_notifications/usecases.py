@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,10 +26,12 @@ from mpp_chassis.call import Call, Command
 from mpp_chassis.errors import Poison
 from mpp_chassis.privacy import BlindIndex, CannotOpen, FieldCipher, mask_phone, scrub
 
-from mpp_notifications import messages, metrics, templates
-from mpp_notifications.delivery import Delivery
+from mpp_notifications import calendar_file, messages, metrics, templates
+from mpp_notifications.courtesies import Courtesies
+from mpp_notifications.delivery import Delivery, Route
 from mpp_notifications.domain import (
     Channel,
+    InvalidField,
     Notification,
     Outcome,
     OutcomeKind,
@@ -37,6 +39,7 @@ from mpp_notifications.domain import (
     WrongState,
     notification_id,
 )
+from mpp_notifications.matters.store import Calendars, Matters, Overviews
 from mpp_notifications.news import News
 from mpp_notifications.providers.base import OutgoingMessage, Provider
 from mpp_notifications.store import Notifications, OptOuts, from_state
@@ -47,7 +50,10 @@ ACTOR = "service:notifications"
 SWEEP_BATCH = 100
 SWEEP_TIME = timedelta(seconds=8)  # below the sweep's lease, so that a slow provider makes no two sweeps overlap
 TEXT = "notification_text"  # the cipher's purpose for rendered texts
-_CODE, _BOOKING = "pickup_code", "booking_code"
+PHONE, EMAIL = "phone", "email"  # the cipher's purposes for addresses, and the index's
+CALENDAR = "notification_calendar"
+CALENDAR_KEPT = timedelta(days=60)  # behind an appointment's end: so long it may be moved or cancelled
+_CODE, _BOOKING, _LINK = "pickup_code", "booking_code", "video_link"
 _RESULTS = {
     State.DELIVERED: "delivered",
     State.PERMANENT_FAILURE: "failed",
@@ -67,6 +73,11 @@ class App:
     names: Names
     templates: Templates
     delivery: Delivery
+    courtesies: Courtesies
+    matters: Matters
+    calendars: Calendars
+    overviews: Overviews
+    organizer: str  # the address that calendar files name
     providers: Mapping[Channel, Provider]
     cipher: FieldCipher
     index: BlindIndex
@@ -76,22 +87,27 @@ class App:
 
 
 def tell(app: App, news: News, happened_at: datetime, command: Command) -> None:
-    """Tell the citizen of `news`, once an event (`command.request_id` is the event's id).
+    """Tell the citizen of `news`, once an event (`command.request_id` is the event's id) and way.
 
-    Does nothing when no phone is known or no template speaks of it. Raises Poison for an event that can never
+    Does nothing when no address is known or no template speaks of it. Raises Poison for an event that can never
     be told.
     """
-    template = app.templates.get(news.template)
-    if template is None or not news.sealed_phone:
+    template = app.templates.get(news.template) or app.templates.get(news.otherwise)
+    if template is None or not (news.sealed_phone or news.sealed_email):
         return
     fresh = _compose(app, news, template, happened_at, command)
     _cancel_superseded(app, news, template, command)
-    unwanted = app.opt_outs.has(fresh.site, fresh.phone_index)
+    for each in fresh:
+        _begin(app, each, happened_at, command)
+
+
+def _begin(app: App, fresh: Notification, happened_at: datetime, command: Command) -> None:
+    unwanted = app.opt_outs.has(fresh.site, fresh.recipient_index)
     first = fresh.take_up(fresh.created_at, app.delivery.policy, ACTOR, opted_out=unwanted)
     if not app.notifications.create(first, command):
-        metrics.SEEN_BEFORE.labels(template.key).inc()
+        metrics.SEEN_BEFORE.labels(fresh.template).inc()
         return
-    metrics.CREATED.labels(template.key, str(first.channel)).inc()
+    metrics.CREATED.labels(first.template, str(first.channel)).inc()
     if first.state is State.SENDING:
         metrics.HANDED_OVER_SECONDS.observe(max(0.0, (app.clock() - happened_at).total_seconds()))
         _hand_over(app, first)
@@ -174,10 +190,12 @@ def set_opt_out(
     """Holds from the next hand-over on; what a provider already has cannot be called back."""
     site = request.parent.removeprefix("sites/")
     reply = notifications_service_pb2.SetOptOutResponse(
-        masked_phone=mask_phone(request.phone), opted_out=request.opted_out
+        masked_phone=mask_phone(request.phone),
+        masked_email=mask_email(request.email),
+        opted_out=request.opted_out,
     )
-    phone_index = app.index.of(request.phone, "phone")
-    kept = app.opt_outs.set(site, phone_index, request.opted_out, call.mutation, reply)
+    person = person_of(app, request.phone, request.email)
+    kept = app.opt_outs.set(site, person, request.opted_out, call.mutation, reply)
     assert isinstance(kept, notifications_service_pb2.SetOptOutResponse)
     return kept
 
@@ -185,36 +203,121 @@ def set_opt_out(
 def masked(app: App, notification: Notification) -> str:
     """The recipient for the eye; empty when its key is gone."""
     try:
-        return mask_phone(app.cipher.open(notification.sealed_phone, "phone"))
+        if notification.channel is Channel.EMAIL:
+            return mask_email(app.cipher.open(notification.sealed_email, EMAIL))
+        return mask_phone(app.cipher.open(notification.sealed_phone, PHONE))
     except CannotOpen:
         return ""
 
 
-def _compose(app: App, news: News, template: Template, happened_at: datetime, command: Command) -> Notification:
+def mask_email(address: str) -> str:
+    """`w****@e******.org`: a letter before the sign, a letter of the domain and its last part."""
+    person, _, domain = address.partition("@")
+    first, dot, last = domain.rpartition(".")
+    return f"{person[:1]}{'*' * 4}@{first[:1]}{'*' * 4}{dot}{last}" if person and first else ""
+
+
+def person_of(app: App, phone: str, email: str) -> str:
+    """The blind index of either. Raises InvalidField unless exactly one is given. Addresses that differ only in capitals
+    are one person's.
+    """
+    if bool(phone) == bool(email):
+        raise InvalidField("either a phone or an e-mail address", field="email" if phone else "phone")
+    return app.index.of(phone, PHONE) or app.index.of(email.casefold(), EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    phone_index: str
+    email: str = field(repr=False)
+    email_index: str
+
+    def reachable(self) -> frozenset[Channel]:
+        by_phone = {Channel.SMS, Channel.WHATSAPP, Channel.PUSH} if self.phone_index else set()
+        return frozenset(by_phone | ({Channel.EMAIL} if self.email else set()))
+
+
+def _compose(app: App, news: News, template: Template, happened_at: datetime, command: Command) -> list[Notification]:
+    """A message for each way by which this person is to hear of it."""
     try:
-        site = news.site
-        phone = app.cipher.open(news.sealed_phone, "phone")
-        text = template.render(_words(app, news))
+        phone, email = app.cipher.open(news.sealed_phone, PHONE), app.cipher.open(news.sealed_email, EMAIL)
+        person = _Person(app.index.of(phone, PHONE), email, app.index.of(email.casefold(), EMAIL))
+        ways = app.delivery.route(news.site).ways(person.reachable())
+        words = _words(app, news)
+        return [
+            _message(app, news, template, words, person, way, happened_at, command)
+            for way in (ways[:1] if news.single else ways)
+        ]
     except CannotOpen as error:
         raise Poison(f"the event's sealed fields: {error}") from error
     except ValueError as error:
         raise Poison(str(error)) from error
-    route = app.delivery.route(site)
-    message_id = notification_id(command.request_id, template.key, route.channel)
+
+
+def _message(
+    app: App,
+    news: News,
+    template: Template,
+    words: Mapping[str, templates.Words],
+    person: _Person,
+    way: Route,
+    happened_at: datetime,
+    command: Command,
+) -> Notification:
+    provider = app.providers.get(way.channel)
+    worded = app.templates.worded(template, news.site, news.agency, provider.name if provider else "")
+    text = worded.render(words)
+    calendar = ""
+    if Channel.EMAIL in (way.channel, *way.fallbacks):
+        calendar = _calendar(app, news, person, words, text, happened_at)
+    message_id = notification_id(news.once or command.request_id, template.key, way.channel)
     return Notification(
-        name=f"sites/{site}/notifications/{message_id}",
-        site=site,
+        name=f"sites/{news.site}/notifications/{message_id}",
+        site=news.site,
         subject=news.subject,
         template=template.key,
-        channel=route.channel,
-        source_event=command.request_id,
+        channel=way.channel,
+        source_event=news.once or command.request_id,
         sealed_phone=news.sealed_phone,
-        phone_index=app.index.of(phone, "phone"),
+        phone_index=person.phone_index,
         sealed_text=app.cipher.seal(text, TEXT),
         created_at=app.clock(),
         expires_at=happened_at + template.expires_after,
-        fallbacks=route.fallbacks,
+        sealed_email=news.sealed_email,
+        email_index=person.email_index,
+        sealed_calendar=app.cipher.seal(calendar, CALENDAR),
+        fallbacks=way.fallbacks,
         traceparent=command.traceparent,
+    )
+
+
+def _calendar(
+    app: App, news: News, person: _Person, words: Mapping[str, templates.Words], text: str, happened_at: datetime
+) -> str:
+    """The calendar file that goes with it; empty where there is nothing to change in a calendar."""
+    entry = news.calendar
+    if entry is None:
+        return ""
+    if entry.cancelled:
+        uid, sequence = app.calendars.ended(news.subject)
+    else:
+        uid, sequence = app.calendars.made(news.subject, entry.replaces, entry.end + CALENDAR_KEPT)
+    place = {each: words[each].get("place") or words[each]["site"] for each in templates.LANGUAGES}
+    return calendar_file.render(
+        calendar_file.Entry(
+            calendar_file.Method.CANCEL if entry.cancelled else calendar_file.Method.REQUEST,
+            uid,
+            sequence,
+            happened_at,
+            entry.start,
+            entry.end,
+            app.templates.title("calendar", words),
+            app.organizer,
+            person.email,
+            text,
+            " / ".join(dict.fromkeys(place.values())),
+            words[templates.LANGUAGES[0]].get(_LINK, ""),
+        )
     )
 
 
@@ -231,6 +334,8 @@ def _words(app: App, news: News) -> Mapping[str, templates.Words]:
         same[_CODE] = app.cipher.open(news.sealed_pickup_code, _CODE)
     if _BOOKING in templates.EVENTS[news.event].maybe:
         same[_BOOKING] = app.cipher.open(news.sealed_booking_code, _BOOKING)
+    if _LINK in templates.EVENTS[news.event].maybe:
+        same[_LINK] = app.cipher.open(news.sealed_link, _LINK)
     words = {}
     for language in templates.LANGUAGES:
         days = {
@@ -238,7 +343,8 @@ def _words(app: App, news: News) -> Mapping[str, templates.Words]:
             for key, moment in news.days.items()
         }
         times = {key: app.templates.time(at.astimezone(zone), language) for key, at in news.times.items()}
-        words[language] = {**same, **days, **times, **{key: said[language] for key, said in names.items()}}
+        said_so = {key: said[language] for key, said in (*names.items(), *news.said.items())}
+        words[language] = {**same, **days, **times, **said_so}
     return words
 
 
@@ -272,7 +378,7 @@ def _attend(app: App, stored: Stored) -> None:
         _fall_back(app, notification)
         return
     now = app.clock()
-    unwanted = app.opt_outs.has(notification.site, notification.phone_index)
+    unwanted = app.opt_outs.has(notification.site, notification.recipient_index)
     taken = notification.take_up(now, app.delivery.policy, ACTOR, opted_out=unwanted)
     command = _own_command(taken, f"take_up/{taken.attempts}/{taken.state}", now)
     if not app.notifications.save(stored, taken, command):
@@ -308,13 +414,16 @@ def _send(app: App, claimed: Notification) -> tuple[str, Outcome]:
     provider = app.providers.get(claimed.channel)
     if provider is None:
         return "none", Outcome(OutcomeKind.TECHNICAL, "no_provider_for_channel")
+    by_mail = claimed.channel is Channel.EMAIL
     try:
         message = OutgoingMessage(
             key=claimed.provider_key,
             channel=claimed.channel,
-            recipient=app.cipher.open(claimed.sealed_phone, "phone"),
+            recipient=app.cipher.open(claimed.sealed_recipient, EMAIL if by_mail else PHONE),
             body=app.cipher.open(claimed.sealed_text, TEXT),
             template=claimed.template,
+            title=_mail_title(app, claimed.site) if by_mail else "",
+            calendar=app.cipher.open(claimed.sealed_calendar, CALENDAR) if by_mail else "",
         )
     except CannotOpen:
         return provider.name, Outcome(OutcomeKind.TECHNICAL, "sealing_key_gone")
@@ -328,6 +437,12 @@ def _send(app: App, claimed: Notification) -> tuple[str, Outcome]:
         outcome = Outcome(OutcomeKind.TEMPORARY, "provider_raised")
     metrics.PROVIDER_SECONDS.labels(provider.name).observe(time.perf_counter() - started)
     return provider.name, outcome
+
+
+def _mail_title(app: App, site: str) -> str:
+    """Whom it is from, and nothing of what it says: titles show on locked screens."""
+    known = app.names.of(f"sites/{site}") or app.templates.unknown["site"]
+    return app.templates.title("mail", {each: {"site": known[each]} for each in templates.LANGUAGES})
 
 
 def _finish(app: App, notification: Notification) -> None:
@@ -345,7 +460,7 @@ def _fall_back(app: App, parent: Notification) -> None:
     channel = parent.fallbacks[0]
     child_id = notification_id(parent.source_event, parent.template, channel)
     child = parent.child(f"sites/{parent.site}/notifications/{child_id}", now)
-    unwanted = app.opt_outs.has(child.site, child.phone_index)
+    unwanted = app.opt_outs.has(child.site, child.recipient_index)
     first = child.take_up(now, app.delivery.policy, ACTOR, opted_out=unwanted)
     made = app.notifications.create(first, _own_command(first, "create", now))
     _change(app, parent, _own_command(parent, "fell_back", now), lambda current: current.fell_back(app.clock(), ACTOR))

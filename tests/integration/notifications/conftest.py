@@ -27,8 +27,9 @@ from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Command
 from mpp_chassis.events import Event, encode, new_event_id
 from mpp_chassis.privacy import BlindIndex, FieldCipher
-from mpp_notifications import delivery, messages, news, store, templates, usecases, views
+from mpp_notifications import courtesies, delivery, messages, news, store, templates, usecases, views
 from mpp_notifications.domain import Channel, Outcome
+from mpp_notifications.matters import store as matters
 from mpp_notifications.providers.base import OutgoingMessage, Provider
 from mpp_notifications.providers.file import FileProvider
 
@@ -86,6 +87,11 @@ class Bench:
             names=views.Names(held, lambda: self.now),
             templates=templates.parse((DATA / "templates.yaml").read_text(encoding="utf-8")),
             delivery=delivery.parse((DATA / "delivery.yaml").read_text(encoding="utf-8")),
+            courtesies=courtesies.parse((DATA / "courtesies.yaml").read_text(encoding="utf-8")),
+            matters=matters.Matters(held),
+            calendars=matters.Calendars(held),
+            overviews=matters.Overviews(held),
+            organizer="kabar@mpp.example",
             providers=dict.fromkeys(Channel, self.provider),
             cipher=self.cipher,
             index=BlindIndex(base64.b64encode(b"2" * 32).decode()),
@@ -105,7 +111,7 @@ class Bench:
     def later(self, **spans: float) -> None:
         self.now += timedelta(**spans)
 
-    def news(self, phone: str = "+6281234567890", application: str = "") -> news.News:
+    def news(self, phone: str = "+6281234567890", application: str = "", email: str = "") -> news.News:
         event = applications.ApplicationAdvanced(
             application=application or f"{NAME}/applications/{uuid.uuid4().hex[:26]}",
             offering=FAMILY_CARD,
@@ -114,7 +120,7 @@ class Bench:
             sealed_phone=self.cipher.seal(phone, "phone"),
             sealed_pickup_code=self.cipher.seal("483920", "pickup_code"),
         )
-        return news.application_advanced(event)
+        return replace(news.application_advanced(event), sealed_email=self.cipher.seal(email, "email"))
 
     def command(self, event_id: str) -> Command:
         return Command(event_id, "ApplicationAdvanced", f"event:{event_id}", usecases.ACTOR, self.now)

@@ -181,13 +181,21 @@ def test_what_can_never_be_opened_is_parked_and_leaves_nothing(bench: Any) -> No
 
 def test_a_failure_falls_back_to_the_next_channel_and_the_next(bench: Any) -> None:
     app = bench.falling_back(Channel.WHATSAPP, Channel.EMAIL)
-    bench.tell("e1", bench.news(UNKNOWN), app)
+    bench.tell("e1", bench.news(UNKNOWN, email="warga@example.org"), app)
     made = {each["channel"]: each for each in bench.documents()}
-    assert [made[channel]["state"] for channel in ("sms", "whatsapp", "email")] == ["permanent_failure"] * 3
+    states = [made[channel]["state"] for channel in ("sms", "whatsapp", "email")]
+    assert states == ["permanent_failure", "permanent_failure", "delivered"]
+    assert [each["to"] for each in bench.effects()] == ["warga@example.org"]
     assert made["whatsapp"]["parent"] == made["sms"]["_id"]
     assert made["email"]["parent"] == made["whatsapp"]["_id"]
     assert {(each["due_at"], each["sealed_text"]) for each in made.values()} == {(None, "")}
     assert bench.sweep(app) == 0
+
+
+def test_a_fallback_whose_address_nobody_gave_is_left_out(bench: Any) -> None:
+    app = bench.falling_back(Channel.EMAIL, Channel.WHATSAPP)
+    bench.tell("e1", bench.news(UNKNOWN), app)
+    assert {each["channel"] for each in bench.documents()} == {"sms", "whatsapp"}
 
 
 @pytest.mark.parametrize("child_stands", [False, True])

@@ -45,6 +45,13 @@ HTTP = {
 }
 
 
+SMTP = {
+    "MPP_NOTIFICATIONS_MAIL_PROVIDER": "smtp",
+    "MPP_NOTIFICATIONS_MAIL_FROM": "kabar@mpp.example",
+    "MPP_NOTIFICATIONS_SMTP_HOST": "relay.example",
+}
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -62,6 +69,15 @@ HTTP = {
         ({"MPP_NOTIFICATIONS_OUTBOX": "/dev/null/outbox"}, "MPP_NOTIFICATIONS_OUTBOX: the outbox"),
         ({"MPP_NOTIFICATIONS_TEMPLATES": "/nowhere.yaml"}, "MPP_NOTIFICATIONS_TEMPLATES: cannot read"),
         ({"MPP_NOTIFICATIONS_DELIVERY": "/dev/null"}, "delivery: TypeError"),
+        ({"MPP_NOTIFICATIONS_COURTESIES": "/dev/null"}, "courtesies: TypeError"),
+        ({"MPP_NOTIFICATIONS_OVERRIDES": "/dev/null"}, "templates: TypeError"),
+        ({"MPP_NOTIFICATIONS_MAIL_PROVIDER": "pigeon"}, "MPP_NOTIFICATIONS_MAIL_PROVIDER is none of smtp, file, http"),
+        (SMTP | {"MPP_NOTIFICATIONS_MAIL_FROM": ""}, "MPP_NOTIFICATIONS_MAIL_FROM is not set"),
+        (SMTP | {"MPP_NOTIFICATIONS_SMTP_HOST": ""}, "MPP_NOTIFICATIONS_SMTP_HOST: is no host name"),
+        (SMTP | {"MPP_NOTIFICATIONS_SMTP_PORT": "mail"}, "MPP_NOTIFICATIONS_SMTP_PORT: is no port"),
+        (SMTP | {"MPP_NOTIFICATIONS_SMTP_USER": "me"}, "MPP_NOTIFICATIONS_SMTP_USER: user and password"),
+        (SMTP | {"MPP_NOTIFICATIONS_SMTP_PASSWORD_FILE": "/nowhere"}, "SMTP_PASSWORD_FILE: cannot read"),
+        (HTTP | SMTP | {"MPP_NOTIFICATIONS_SMTP_TLS": "none"}, "MPP_NOTIFICATIONS_SMTP_TLS: none is for"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, change: dict[str, str], named: str) -> None:
@@ -80,3 +96,13 @@ def test_the_http_provider_is_chosen_with_its_token_in_a_file(tmp_path: Path) ->
 def test_http_without_tls_is_for_development() -> None:
     given = {**NEEDED, **HTTP, "MPP_ENV": "development", "MPP_NOTIFICATIONS_HTTP_URL": "http://127.0.0.1:9/"}
     assert main._provider(kit(from_env("notifications", given))).name == "http"
+
+
+def test_mail_may_have_a_provider_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hush\n")
+    given = {"MPP_NOTIFICATIONS_SMTP_USER": "me", "MPP_NOTIFICATIONS_SMTP_PASSWORD_FILE": str(tmp_path / "password")}
+    made = kit(from_env("notifications", {**NEEDED, **HTTP, **SMTP, **given}))
+    others = main._provider(made)
+    assert (others.name, main._mail_provider(made, others).name) == ("http", "smtp")
+    plain = kit(from_env("notifications", {**NEEDED, **HTTP}))
+    assert main._mail_provider(plain, others) is others

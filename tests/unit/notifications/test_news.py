@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import mpp_notifications
@@ -12,8 +12,9 @@ from mpp.applications.v1 import application_pb2
 from mpp.applications.v1 import events_pb2 as applications
 from mpp.complaints.v1 import complaint_pb2
 from mpp.complaints.v1 import events_pb2 as complaints
+from mpp.notifications.v1 import events_pb2 as notifications
+from mpp.queue.v1 import appointment_pb2, ticket_pb2
 from mpp.queue.v1 import events_pb2 as queue
-from mpp.queue.v1 import ticket_pb2
 from mpp_notifications import delivery, news
 from mpp_notifications.domain import Channel
 from mpp_notifications.templates import EVENTS
@@ -36,6 +37,9 @@ EVERY_KIND = [
     news.ticket_issued(queue.TicketIssued(ticket=TICKET)),
     news.ticket_called(queue.TicketCalled(ticket=TICKET)),
     news.ticket_ended(queue.TicketEnded(ticket=TICKET)),
+    news.ticket_near(TICKET, "a", "o", "D-001", "s", 2, ""),
+    news.ticket_finished(queue.TicketEnded(ticket=TICKET), "https://x.example", "once"),
+    news.overview(notifications.OverviewAsked(overview="sites/malang/overviews/o"), {"id": "x", "en": "y"}, ""),
     news.application_opened(applications.ApplicationOpened(application=APPLICATION)),
     news.application_advanced(applications.ApplicationAdvanced(application=APPLICATION)),
     news.complaint_filed(complaints.ComplaintFiled(complaint=COMPLAINT)),
@@ -57,9 +61,10 @@ EVERY_KIND = [
 @pytest.mark.parametrize("item", EVERY_KIND, ids=lambda item: item.event)
 def test_news_fill_exactly_the_placeholders_that_templates_may_use(item: news.News) -> None:
     known = EVENTS[item.event]
-    filled = {"site", "agency", *item.facts, *item.days, *item.times, *item.free_text}
+    filled = {"site", *item.facts, *item.days, *item.times, *item.free_text, *item.said}
+    filled |= {"agency"} if item.event != "OverviewAsked" else set()
     filled |= {"offering"} if item.offering is not None else set()
-    filled |= known.maybe & {"pickup_code", "booking_code"}
+    filled |= known.maybe & {"pickup_code", "booking_code", "video_link"}
     assert filled == known.always | known.maybe
 
 
@@ -72,7 +77,7 @@ def test_a_ticket() -> None:
         queue.TicketIssued(ticket=TICKET, number="D-001", sealed_phone="s", people_ahead=3, estimated_wait_minutes=25)
     )
     assert (issued.template, issued.site, issued.sealed_phone) == ("ticket_issued", "malang", "s")
-    assert issued.facts == {"number": "D-001", "people_ahead": "3", "wait_minutes": "25"}
+    assert issued.facts == {"number": "D-001", "people_ahead": "3", "wait_minutes": "25", "tracking_link": ""}
     first = news.ticket_issued(queue.TicketIssued(ticket=TICKET, number="D-001"))
     assert first.facts["people_ahead"] == first.facts["wait_minutes"] == "", "nobody ahead: nothing to say of it"
 
@@ -127,6 +132,42 @@ def test_an_appointment() -> None:
     assert not [secret for secret in ("sealed-code", "sealed-phone") if secret in repr(item)]
 
 
+@pytest.mark.parametrize(
+    ("variant", "key"), [("ON_SITE", ""), ("UNSPECIFIED", ""), ("PHONE", "_phone"), ("VIDEO", "_video")]
+)
+@pytest.mark.parametrize("kind", ["Confirmed", "Rescheduled", "Due", "Cancelled"])
+def test_an_appointment_elsewhere_has_words_of_its_own(variant: str, key: str, kind: str) -> None:
+    event = getattr(queue, f"Appointment{kind}")(
+        appointment=APPOINTMENT, variant=f"APPOINTMENT_VARIANT_{variant}", place="Loket 3", sealed_email="sealed-mail"
+    )
+    if kind == "Cancelled":
+        event.cause = CANCELLED
+    item = news.appointment(event)
+    assert item is not None
+    base = f"appointment_{kind.lower()}"
+    assert item.template == base + ("" if kind == "Cancelled" else key)
+    assert (item.otherwise, item.sealed_email) == (base, "sealed-mail")
+    assert item.said == ({} if kind == "Cancelled" else {"place": {"id": "Loket 3", "en": "Loket 3"}})
+    assert "sealed-mail" not in repr(item)
+    assert appointment_pb2.AppointmentVariant.Value(f"APPOINTMENT_VARIANT_{variant}") == event.variant
+
+
+def test_what_a_calendar_has_to_learn() -> None:
+    end = DUE + timedelta(minutes=30)
+    times = {"appointment": APPOINTMENT, "start": stamp(DUE), "end": stamp(end)}
+    made = news.appointment(queue.AppointmentConfirmed(**times))
+    moved = news.appointment(queue.AppointmentRescheduled(replaces="old", **times))
+    gone = news.appointment(queue.AppointmentCancelled(cause=CANCELLED, **times))
+    due = news.appointment(queue.AppointmentDue(**times))
+    entries = [item.calendar for item in (made, moved, gone, due) if item is not None]
+    assert entries == [
+        news.CalendarEntry(DUE, end),
+        news.CalendarEntry(DUE, end, "old"),
+        news.CalendarEntry(DUE, end, cancelled=True),
+        None,
+    ]
+
+
 @pytest.mark.parametrize("cause", ["HOLD_EXPIRED", "RESCHEDULED"])
 def test_of_a_place_that_was_given_back_otherwise_nothing_is_said(cause: str) -> None:
     cause_ = queue.AppointmentCancelled.Cause.Value(f"CAUSE_{cause}")
@@ -151,14 +192,33 @@ SHIPPED = (Path(mpp_notifications.__file__).parent / "data" / "delivery.yaml").r
 
 def test_the_shipped_delivery_has_one_channel_and_no_fallback() -> None:
     shipped = delivery.parse(SHIPPED)
-    assert shipped.route("malang") == delivery.Route(Channel.SMS, ())
+    assert shipped.route("malang") == delivery.Route(Channel.SMS, (), (Channel.EMAIL,))
     assert shipped.policy.claim.total_seconds() == 60
 
 
 def test_a_site_may_have_its_own_channels() -> None:
+    shipped = delivery.parse(SHIPPED)
     own = delivery.parse(SHIPPED.replace("sites: {}", "sites: {malang: {channel: whatsapp, fallbacks: [sms, email]}}"))
     assert own.route("malang") == delivery.Route(Channel.WHATSAPP, (Channel.SMS, Channel.EMAIL))
-    assert own.route("sidoarjo") == delivery.Route(Channel.SMS, ())
+    assert own.route("sidoarjo") == shipped.default
+
+
+BY_PHONE = {Channel.SMS, Channel.WHATSAPP}
+
+
+@pytest.mark.parametrize(
+    ("known", "ways"),
+    [
+        (set(), []),
+        ({Channel.EMAIL}, [delivery.Route(Channel.EMAIL)]),
+        (BY_PHONE, [delivery.Route(Channel.WHATSAPP, (Channel.SMS,))]),
+        (BY_PHONE | {Channel.EMAIL}, [delivery.Route(Channel.WHATSAPP, (Channel.SMS,)), delivery.Route(Channel.EMAIL)]),
+    ],
+)
+def test_people_are_told_by_the_addresses_that_they_gave(known: set[Channel], ways: list[delivery.Route]) -> None:
+    assert delivery.Route(Channel.WHATSAPP, (Channel.SMS,), (Channel.EMAIL,)).ways(known) == ways
+    line = delivery.Route(Channel.WHATSAPP, (Channel.EMAIL,)).ways({Channel.EMAIL})
+    assert line == [delivery.Route(Channel.EMAIL)], "what cannot be reached is skipped"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +226,7 @@ def test_a_site_may_have_its_own_channels() -> None:
     [
         ("channel: sms", "channel: pigeon", "default: 'pigeon'"),
         ("fallbacks: []", "fallbacks: [sms]", "default: a channel comes twice"),
+        ("also: [email]}\n\nsites", "also: [sms]}\n\nsites", "default: a channel comes twice"),
         ("max_attempts: 5", "max_attempts: 0", "policy.max_attempts"),
         ("factor: 4", "factor: true", "policy.factor"),
         ("claim_seconds: 60", "claim_minutes: 1", "KeyError: 'claim_seconds'"),

@@ -102,6 +102,8 @@ def test_days_are_said_in_words() -> None:
 GOOD = """
 months: {id: [a,b,c,d,e,f,g,h,i,j,k,l], en: [a,b,c,d,e,f,g,h,i,j,k,l]}
 unknown: {site: {id: x, en: y}}
+titles: {mail: {id: "{site}", en: "{site}"}, calendar: {id: "{agency}", en: "{agency}"}}
+items: {ticket: {id: a, en: b}, appointment: {id: a, en: b}, application: {id: "{reference}", en: b}}
 templates:
   t:
     event: ApplicationAdvanced
@@ -129,6 +131,9 @@ templates:
         ("templates:", "texts:", "KeyError"),
         ("{site: {id: x, en: y}}", "{site: {id: x}}", "KeyError"),
         ("unknown:", "unknown: [", "Error"),
+        ('mail: {id: "{site}"', 'mail: {id: "{number}"', "titles.mail.id, sentence 1: {number}"),
+        ('en: "{agency}"}', "x: y}", "KeyError"),
+        ('application: {id: "{reference}"', 'application: {id: "{pickup_code}"', "items.application.id, sentence 1"),
     ],
 )
 def test_a_bad_file_is_refused_and_the_place_named(before: str, after: str, named: str) -> None:
@@ -136,6 +141,69 @@ def test_a_bad_file_is_refused_and_the_place_named(before: str, after: str, name
     assert before in GOOD
     with pytest.raises(BadTemplates, match=named.replace("{", r"\{").replace("(", r"\(")):
         parse(GOOD.replace(before, after, 1))
+
+
+AGENCY = "sites/malang/agencies/dukcapil"
+
+
+def other(said: str, **where: str) -> str:
+    places = "".join(f", {key}: {value}" for key, value in where.items())
+    return f'  - {{template: t{places}, id: ["{said} {{reference}}."], en: ["{said} {{reference}}."]}}\n'
+
+
+def test_words_may_be_other_ones_in_places() -> None:
+    entries = [
+        other("any"),
+        other("provider", provider="http"),
+        other("site", **{"for": "sites/malang"}),
+        other("agency", **{"for": AGENCY}),
+        other("both", **{"for": AGENCY, "provider": "http"}),
+    ]
+    found = parse(GOOD, "overrides:\n" + "".join(entries))
+    base = found.by_key["t"]
+
+    def said(site: str, agency: str, provider: str) -> str:
+        worded = found.worded(base, site, agency, provider)
+        assert (worded.key, worded.event, worded.expires_after) == (base.key, base.event, base.expires_after)
+        return worded.texts["id"][0].split(" ", maxsplit=1)[0]
+
+    assert said("malang", AGENCY, "http") == "both"
+    assert said("malang", AGENCY, "smtp") == "agency"
+    assert said("malang", "sites/malang/agencies/imigrasi", "http") == "site"
+    assert said("malang", "", "file") == "site"
+    assert said("batu", "sites/batu/agencies/dukcapil", "http") == "provider"
+    assert said("batu", "sites/batu/agencies/dukcapil", "file") == "any"
+    assert parse(GOOD).worded(base, "malang", AGENCY, "http") is base
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        (other("x {number}"), "entry 1 \\(t\\).id, sentence 1: {number}"),
+        ("  - {template: u, id: [a], en: [b]}", "entry 1: u is not a template"),
+        ("  - {template: t, id: [a]}", "KeyError: 'en'"),
+        ("  - {template: t, id: [a], en: []}", "says nothing"),
+        ("  - {template: t, for: malang, id: [a], en: [b]}", "entry 1: for"),
+        ("  - {template: t, expires_after_minutes: 9, id: [a], en: [b]}", "expires_after_minutes is not known"),
+        (other("x") + other("y"), "entry 2: says again"),
+        ("  - 7", "AttributeError|TypeError"),
+    ],
+)
+def test_other_words_are_checked_at_the_start(entry: str, named: str) -> None:
+    with pytest.raises(BadTemplates, match=named.replace("{", r"\{")):
+        parse(GOOD, "overrides:\n" + entry)
+
+
+def test_what_is_shipped_overrides_nothing() -> None:
+    shipped = Path(mpp_notifications.__file__).parent / "data" / "overrides.yaml"
+    assert parse(TEXT, shipped.read_text(encoding="utf-8")).overrides == {}
+
+
+def test_titles_and_items_are_said_in_both_languages() -> None:
+    words = {"id": {"site": "MPP Uji", "agency": "Imigrasi"}, "en": {"site": "Test Mall", "agency": "Immigration"}}
+    assert ALL.title("mail", words) == "Kabar dari MPP Uji / News from Test Mall"
+    assert ALL.title("calendar", words) == "Janji temu: Imigrasi / Appointment: Immigration"
+    assert ALL.item("ticket", "id", {"number": "D-001", "agency": "Imigrasi"}) == "antrean D-001 di Imigrasi"
 
 
 def test_a_missing_word_is_an_error_and_no_hole() -> None:

@@ -27,7 +27,7 @@ from mpp.notifications.v1 import notification_pb2 as mpp_dot_notifications_dot_v
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/notifications/v1/events.proto\x12\x14mpp.notifications.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'mpp/notifications/v1/notification.proto\x1a\x1cmpp/options/v1/options.proto\"\xf2\x01\n\x11NotificationEnded\x12\x14\n\x0cnotification\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12;\n\x07\x63hannel\x18\x04 \x01(\x0e\x32*.mpp.notifications.v1.Notification.Channel\x12\x37\n\x05state\x18\x05 \x01(\x0e\x32(.mpp.notifications.v1.Notification.State\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/notifications/v1/events.proto\x12\x14mpp.notifications.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'mpp/notifications/v1/notification.proto\x1a\x1cmpp/options/v1/options.proto\"\xf2\x01\n\x11NotificationEnded\x12\x14\n\x0cnotification\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12;\n\x07\x63hannel\x18\x04 \x01(\x0e\x32*.mpp.notifications.v1.Notification.Channel\x12\x37\n\x05state\x18\x05 \x01(\x0e\x32(.mpp.notifications.v1.Notification.State\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x02\"\x8f\x01\n\rOverviewAsked\x12\x10\n\x08overview\x18\x01 \x01(\t\x12,\n\x08\x61sked_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x0csealed_phone\x18\x03 \x01(\tB\x04\xb8\xbb\x18\x01\x12\x1a\n\x0csealed_email\x18\x04 \x01(\tB\x04\xb8\xbb\x18\x01:\x06\xb2\xbb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NOTIFICATIONENDED']._loaded_options = None
   _globals['_NOTIFICATIONENDED']._serialized_options = b'\262\273\030\002\010\002'
+  _globals['_OVERVIEWASKED'].fields_by_name['sealed_phone']._loaded_options = None
+  _globals['_OVERVIEWASKED'].fields_by_name['sealed_phone']._serialized_options = b'\270\273\030\001'
+  _globals['_OVERVIEWASKED'].fields_by_name['sealed_email']._loaded_options = None
+  _globals['_OVERVIEWASKED'].fields_by_name['sealed_email']._serialized_options = b'\270\273\030\001'
+  _globals['_OVERVIEWASKED']._loaded_options = None
+  _globals['_OVERVIEWASKED']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_NOTIFICATIONENDED']._serialized_start=164
   _globals['_NOTIFICATIONENDED']._serialized_end=406
+  _globals['_OVERVIEWASKED']._serialized_start=409
+  _globals['_OVERVIEWASKED']._serialized_end=552
 # @@protoc_insertion_point(module_scope)

@@ -25,3 +25,15 @@ class NotificationEnded(_message.Message):
     state: _notification_pb2.Notification.State
     at: _timestamp_pb2.Timestamp
     def __init__(self, notification: _Optional[str] = ..., subject: _Optional[str] = ..., template: _Optional[str] = ..., channel: _Optional[_Union[_notification_pb2.Notification.Channel, str]] = ..., state: _Optional[_Union[_notification_pb2.Notification.State, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class OverviewAsked(_message.Message):
+    __slots__ = ("overview", "asked_at", "sealed_phone", "sealed_email")
+    OVERVIEW_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    SEALED_PHONE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    overview: str
+    asked_at: _timestamp_pb2.Timestamp
+    sealed_phone: str
+    sealed_email: str
+    def __init__(self, overview: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sealed_phone: _Optional[str] = ..., sealed_email: _Optional[str] = ...) -> None: ...

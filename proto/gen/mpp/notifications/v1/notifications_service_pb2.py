@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from mpp.notifications.v1 import notification_pb2 as mpp_dot_notifications_dot_v1_dot_notification__pb2
 from mpp.options.v1 import options_pb2 as mpp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0mpp/notifications/v1/notifications_service.proto\x12\x14mpp.notifications.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\'mpp/notifications/v1/notification.proto\x1a\x1cmpp/options/v1/options.proto\"i\n\x16GetNotificationRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/notifications/[a-z0-9-]{8,60}$\"\xa9\x01\n\x18ListNotificationsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x1b\n\x07subject\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"o\n\x19ListNotificationsResponse\x12\x39\n\rnotifications\x18\x01 \x03(\x0b\x32\".mpp.notifications.v1.Notification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe9\x01\n\x14ReportReceiptRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/notifications/[a-z0-9-]{8,60}$\x12G\n\x05state\x18\x02 \x01(\x0e\x32(.mpp.notifications.v1.Notification.StateB\x0e\xbaH\x0b\x82\x01\x08\x18\x04\x18\x05\x18\x06\x18\x07\x12\x19\n\x07\x66\x61ilure\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa8\x01\n\x10SetOptOutRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12.\n\x05phone\x18\x02 \x01(\tB\x1f\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{7,14}$\xb8\xbb\x18\x01\x12\x11\n\topted_out\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"<\n\x11SetOptOutResponse\x12\x14\n\x0cmasked_phone\x18\x01 \x01(\t\x12\x11\n\topted_out\x18\x02 \x01(\x08\x32\xbe\x05\n\x14NotificationsService\x12\x9f\x01\n\x0fGetNotification\x12,.mpp.notifications.v1.GetNotificationRequest\x1a\".mpp.notifications.v1.Notification\":\xaa\xbb\x18\x0c\x12\x04\x08\x07\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=sites/*/notifications/*}\x12\xb6\x01\n\x11ListNotifications\x12..mpp.notifications.v1.ListNotificationsRequest\x1a/.mpp.notifications.v1.ListNotificationsResponse\"@\xaa\xbb\x18\x12\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=sites/*}/notifications\x12\xae\x01\n\rReportReceipt\x12*.mpp.notifications.v1.ReportReceiptRequest\x1a\".mpp.notifications.v1.Notification\"M\xaa\xbb\x18\x0e\x12\x04\x08\n\x10\x02\x12\x04\x08\t\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x35\"0/v1/{name=sites/*/notifications/*}:reportReceipt:\x01*\x12\x99\x01\n\tSetOptOut\x12&.mpp.notifications.v1.SetOptOutRequest\x1a\'.mpp.notifications.v1.SetOptOutResponse\";\xaa\xbb\x18\x0e\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=sites/*}:setOptOut:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0mpp/notifications/v1/notifications_service.proto\x12\x14mpp.notifications.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'mpp/notifications/v1/notification.proto\x1a\x1cmpp/options/v1/options.proto\"i\n\x16GetNotificationRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/notifications/[a-z0-9-]{8,60}$\"\xa9\x01\n\x18ListNotificationsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x1b\n\x07subject\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"o\n\x19ListNotificationsResponse\x12\x39\n\rnotifications\x18\x01 \x03(\x0b\x32\".mpp.notifications.v1.Notification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe9\x01\n\x14ReportReceiptRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xbaH>r<2:^sites/[a-z][a-z0-9-]{1,30}/notifications/[a-z0-9-]{8,60}$\x12G\n\x05state\x18\x02 \x01(\x0e\x32(.mpp.notifications.v1.Notification.StateB\x0e\xbaH\x0b\x82\x01\x08\x18\x04\x18\x05\x18\x06\x18\x07\x12\x19\n\x07\x66\x61ilure\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x8a\x02\n\x13SendOverviewRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x31\n\x05phone\x18\x02 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12m\n\x05\x65mail\x18\x03 \x01(\tB^\xbaHWrU\x18\xfe\x01\x32P^([A-Za-z0-9.!#$%&*+/=?^_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})+)?$\xb8\xbb\x18\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"]\n\x14SendOverviewResponse\x12\x18\n\x10masked_recipient\x18\x01 \x01(\t\x12+\n\x07next_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9a\x02\n\x10SetOptOutRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^sites/[a-z][a-z0-9-]{1,30}$\x12\x31\n\x05phone\x18\x02 \x01(\tB\"\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{7,14})?$\xb8\xbb\x18\x01\x12\x11\n\topted_out\x18\x03 \x01(\x08\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12m\n\x05\x65mail\x18\x05 \x01(\tB^\xbaHWrU\x18\xfe\x01\x32P^([A-Za-z0-9.!#$%&*+/=?^_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})+)?$\xb8\xbb\x18\x01\"R\n\x11SetOptOutResponse\x12\x14\n\x0cmasked_phone\x18\x01 \x01(\t\x12\x11\n\topted_out\x18\x02 \x01(\x08\x12\x14\n\x0cmasked_email\x18\x03 \x01(\t2\xe6\x06\n\x14NotificationsService\x12\x9f\x01\n\x0fGetNotification\x12,.mpp.notifications.v1.GetNotificationRequest\x1a\".mpp.notifications.v1.Notification\":\xaa\xbb\x18\x0c\x12\x04\x08\x07\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=sites/*/notifications/*}\x12\xb6\x01\n\x11ListNotifications\x12..mpp.notifications.v1.ListNotificationsRequest\x1a/.mpp.notifications.v1.ListNotificationsResponse\"@\xaa\xbb\x18\x12\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x12\x04\x08\t\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=sites/*}/notifications\x12\xae\x01\n\rReportReceipt\x12*.mpp.notifications.v1.ReportReceiptRequest\x1a\".mpp.notifications.v1.Notification\"M\xaa\xbb\x18\x0e\x12\x04\x08\n\x10\x02\x12\x04\x08\t\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x35\"0/v1/{name=sites/*/notifications/*}:reportReceipt:\x01*\x12\xa5\x01\n\x0cSendOverview\x12).mpp.notifications.v1.SendOverviewRequest\x1a*.mpp.notifications.v1.SendOverviewResponse\">\xaa\xbb\x18\x0e\x12\x04\x08\x01\x10\x01\x12\x04\x08\x04\x10\x02\x18\x01\x82\xd3\xe4\x93\x02&\"!/v1/{parent=sites/*}:sendOverview:\x01*\x12\x99\x01\n\tSetOptOut\x12&.mpp.notifications.v1.SetOptOutRequest\x1a\'.mpp.notifications.v1.SetOptOutResponse\";\xaa\xbb\x18\x0e\x12\x04\x08\x04\x10\x02\x12\x04\x08\x07\x10\x02\x18\x01\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=sites/*}:setOptOut:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,32 +54,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTRECEIPTREQUEST'].fields_by_name['failure']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_REPORTRECEIPTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REPORTRECEIPTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['phone']._loaded_options = None
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['phone']._serialized_options = b'\272H\033r\0312\027^(\\+[1-9][0-9]{7,14})?$\270\273\030\001'
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['email']._loaded_options = None
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['email']._serialized_options = b'\272HWrU\030\376\0012P^([A-Za-z0-9.!#$%&*+/=?^_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})+)?$\270\273\030\001'
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SENDOVERVIEWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SETOPTOUTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_SETOPTOUTREQUEST'].fields_by_name['parent']._serialized_options = b'\272H r\0362\034^sites/[a-z][a-z0-9-]{1,30}$'
   _globals['_SETOPTOUTREQUEST'].fields_by_name['phone']._loaded_options = None
-  _globals['_SETOPTOUTREQUEST'].fields_by_name['phone']._serialized_options = b'\272H\030r\0262\024^\\+[1-9][0-9]{7,14}$\270\273\030\001'
+  _globals['_SETOPTOUTREQUEST'].fields_by_name['phone']._serialized_options = b'\272H\033r\0312\027^(\\+[1-9][0-9]{7,14})?$\270\273\030\001'
   _globals['_SETOPTOUTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_SETOPTOUTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SETOPTOUTREQUEST'].fields_by_name['email']._loaded_options = None
+  _globals['_SETOPTOUTREQUEST'].fields_by_name['email']._serialized_options = b'\272HWrU\030\376\0012P^([A-Za-z0-9.!#$%&*+/=?^_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})+)?$\270\273\030\001'
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['GetNotification']._loaded_options = None
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['GetNotification']._serialized_options = b'\252\273\030\014\022\004\010\007\020\002\022\004\010\t\020\001\202\323\344\223\002$\022\"/v1/{name=sites/*/notifications/*}'
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['ListNotifications']._loaded_options = None
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['ListNotifications']._serialized_options = b'\252\273\030\022\022\004\010\004\020\002\022\004\010\007\020\002\022\004\010\t\020\001\202\323\344\223\002$\022\"/v1/{parent=sites/*}/notifications'
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['ReportReceipt']._loaded_options = None
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['ReportReceipt']._serialized_options = b'\252\273\030\016\022\004\010\n\020\002\022\004\010\t\020\001\030\001\202\323\344\223\0025\"0/v1/{name=sites/*/notifications/*}:reportReceipt:\001*'
+  _globals['_NOTIFICATIONSSERVICE'].methods_by_name['SendOverview']._loaded_options = None
+  _globals['_NOTIFICATIONSSERVICE'].methods_by_name['SendOverview']._serialized_options = b'\252\273\030\016\022\004\010\001\020\001\022\004\010\004\020\002\030\001\202\323\344\223\002&\"!/v1/{parent=sites/*}:sendOverview:\001*'
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['SetOptOut']._loaded_options = None
   _globals['_NOTIFICATIONSSERVICE'].methods_by_name['SetOptOut']._serialized_options = b'\252\273\030\016\022\004\010\004\020\002\022\004\010\007\020\002\030\001\202\323\344\223\002#\"\036/v1/{parent=sites/*}:setOptOut:\001*'
-  _globals['_GETNOTIFICATIONREQUEST']._serialized_start=204
-  _globals['_GETNOTIFICATIONREQUEST']._serialized_end=309
-  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_start=312
-  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_end=481
-  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_start=483
-  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_end=594
-  _globals['_REPORTRECEIPTREQUEST']._serialized_start=597
-  _globals['_REPORTRECEIPTREQUEST']._serialized_end=830
-  _globals['_SETOPTOUTREQUEST']._serialized_start=833
-  _globals['_SETOPTOUTREQUEST']._serialized_end=1001
-  _globals['_SETOPTOUTRESPONSE']._serialized_start=1003
-  _globals['_SETOPTOUTRESPONSE']._serialized_end=1063
-  _globals['_NOTIFICATIONSSERVICE']._serialized_start=1066
-  _globals['_NOTIFICATIONSSERVICE']._serialized_end=1768
+  _globals['_GETNOTIFICATIONREQUEST']._serialized_start=237
+  _globals['_GETNOTIFICATIONREQUEST']._serialized_end=342
+  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_start=345
+  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_end=514
+  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_start=516
+  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_end=627
+  _globals['_REPORTRECEIPTREQUEST']._serialized_start=630
+  _globals['_REPORTRECEIPTREQUEST']._serialized_end=863
+  _globals['_SENDOVERVIEWREQUEST']._serialized_start=866
+  _globals['_SENDOVERVIEWREQUEST']._serialized_end=1132
+  _globals['_SENDOVERVIEWRESPONSE']._serialized_start=1134
+  _globals['_SENDOVERVIEWRESPONSE']._serialized_end=1227
+  _globals['_SETOPTOUTREQUEST']._serialized_start=1230
+  _globals['_SETOPTOUTREQUEST']._serialized_end=1512
+  _globals['_SETOPTOUTRESPONSE']._serialized_start=1514
+  _globals['_SETOPTOUTRESPONSE']._serialized_end=1596
+  _globals['_NOTIFICATIONSSERVICE']._serialized_start=1599
+  _globals['_NOTIFICATIONSSERVICE']._serialized_end=2469
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,8 @@
+import datetime
+
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mpp.notifications.v1 import notification_pb2 as _notification_pb2
 from mpp.options.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
@@ -48,22 +51,46 @@ class ReportReceiptRequest(_message.Message):
     request_id: str
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_notification_pb2.Notification.State, str]] = ..., failure: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
+class SendOverviewRequest(_message.Message):
+    __slots__ = ("parent", "phone", "email", "request_id")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PHONE_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    phone: str
+    email: str
+    request_id: str
+    def __init__(self, parent: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SendOverviewResponse(_message.Message):
+    __slots__ = ("masked_recipient", "next_at")
+    MASKED_RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    masked_recipient: str
+    next_at: _timestamp_pb2.Timestamp
+    def __init__(self, masked_recipient: _Optional[str] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class SetOptOutRequest(_message.Message):
-    __slots__ = ("parent", "phone", "opted_out", "request_id")
+    __slots__ = ("parent", "phone", "opted_out", "request_id", "email")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     OPTED_OUT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
     parent: str
     phone: str
     opted_out: bool
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., phone: _Optional[str] = ..., opted_out: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
+    email: str
+    def __init__(self, parent: _Optional[str] = ..., phone: _Optional[str] = ..., opted_out: _Optional[bool] = ..., request_id: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
 
 class SetOptOutResponse(_message.Message):
-    __slots__ = ("masked_phone", "opted_out")
+    __slots__ = ("masked_phone", "opted_out", "masked_email")
     MASKED_PHONE_FIELD_NUMBER: _ClassVar[int]
     OPTED_OUT_FIELD_NUMBER: _ClassVar[int]
+    MASKED_EMAIL_FIELD_NUMBER: _ClassVar[int]
     masked_phone: str
     opted_out: bool
-    def __init__(self, masked_phone: _Optional[str] = ..., opted_out: _Optional[bool] = ...) -> None: ...
+    masked_email: str
+    def __init__(self, masked_phone: _Optional[str] = ..., opted_out: _Optional[bool] = ..., masked_email: _Optional[str] = ...) -> None: ...

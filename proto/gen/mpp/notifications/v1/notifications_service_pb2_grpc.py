@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class NotificationsServiceStub:
-    """What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events.
+    """What was told to whom; the wish not to be told; the wish to be told again. What is said comes from events, never from a
+    caller.
     """
 
     def __init__(self, channel):
@@ -51,6 +52,11 @@ class NotificationsServiceStub:
                 request_serializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.ReportReceiptRequest.SerializeToString,
                 response_deserializer=mpp_dot_notifications_dot_v1_dot_notification__pb2.Notification.FromString,
                 _registered_method=True)
+        self.SendOverview = channel.unary_unary(
+                '/mpp.notifications.v1.NotificationsService/SendOverview',
+                request_serializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewRequest.SerializeToString,
+                response_deserializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewResponse.FromString,
+                _registered_method=True)
         self.SetOptOut = channel.unary_unary(
                 '/mpp.notifications.v1.NotificationsService/SetOptOut',
                 request_serializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SetOptOutRequest.SerializeToString,
@@ -59,7 +65,8 @@ class NotificationsServiceStub:
 
 
 class NotificationsServiceServicer:
-    """What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events.
+    """What was told to whom; the wish not to be told; the wish to be told again. What is said comes from events, never from a
+    caller.
     """
 
     def GetNotification(self, request, context):
@@ -82,8 +89,17 @@ class NotificationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendOverview(self, request, context):
+        """Sends the list of what is open (tickets, appointments, applications) to the phone or e-mail address that was given with
+        them. The reply does not tell whether anything is open; where nothing is, nothing is sent. TOO_SOON within the cool-down
+        of that phone or address.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetOptOut(self, request, context):
-        """Stops (or allows again) messages to a phone at a site (UU 27/2022: consent can be withdrawn).
+        """Stops (or allows again) messages to a phone or an e-mail address at a site (UU 27/2022: consent can be withdrawn).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +123,11 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
                     request_deserializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.ReportReceiptRequest.FromString,
                     response_serializer=mpp_dot_notifications_dot_v1_dot_notification__pb2.Notification.SerializeToString,
             ),
+            'SendOverview': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendOverview,
+                    request_deserializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewRequest.FromString,
+                    response_serializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewResponse.SerializeToString,
+            ),
             'SetOptOut': grpc.unary_unary_rpc_method_handler(
                     servicer.SetOptOut,
                     request_deserializer=mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SetOptOutRequest.FromString,
@@ -121,7 +142,8 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class NotificationsService:
-    """What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events.
+    """What was told to whom; the wish not to be told; the wish to be told again. What is said comes from events, never from a
+    caller.
     """
 
     @staticmethod
@@ -195,6 +217,33 @@ class NotificationsService:
             '/mpp.notifications.v1.NotificationsService/ReportReceipt',
             mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.ReportReceiptRequest.SerializeToString,
             mpp_dot_notifications_dot_v1_dot_notification__pb2.Notification.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendOverview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.notifications.v1.NotificationsService/SendOverview',
+            mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewRequest.SerializeToString,
+            mpp_dot_notifications_dot_v1_dot_notifications__service__pb2.SendOverviewResponse.FromString,
             options,
             channel_credentials,
             insecure,
