@@ -1,8 +1,11 @@
-"""The life of all bookings of a day against a plain model: capacity, cooling, one state each, time only forward."""
+"""The life of all bookings of a day against a plain model: capacity, cooling, one state each, time only forward; on site
+and by phone.
+"""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import settings
@@ -10,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Wish
 from mpp_queue.appointments.domain.booking import FOLLOWS, GIVEN_BACK, Booking, Personal, State, cooling
-from mpp_queue.appointments.domain.calendar import Agenda, Hours, Kept
+from mpp_queue.appointments.domain.calendar import ON_SITE, PHONE, Agenda, Hours, Kept
 from mpp_queue.appointments.domain.errors import (
+    Elsewhere,
     HoldExpired,
     Missed,
     NotInWindow,
@@ -36,9 +40,12 @@ AGENDA = Agenda(
     cooling=timedelta(minutes=20),
     kept=Kept(1, 2, frozenset({"disability"})),
     quota=Quota(per_day=2),
+    queue="sites/x/queues/q",
+    variants=frozenset({ON_SITE, PHONE}),
 )
 SLOTS = AGENDA.slots_of(DAY)
 PEOPLE = ("", "p1")
+DAY_START = SLOTS[0].start
 
 
 class Day(RuleBasedStateMachine):
@@ -109,10 +116,11 @@ class Day(RuleBasedStateMachine):
         internal=st.booleans(),
         group=st.sampled_from(["", "disability"]),
         person=st.sampled_from(PEOPLE),
+        variant=st.sampled_from([ON_SITE, PHONE]),
     )
-    def hold(self, slot: object, count: int, internal: bool, group: str, person: str) -> object:
+    def hold(self, slot: object, count: int, internal: bool, group: str, person: str, variant: str) -> object:
         start = slot.start  # type: ignore[attr-defined]
-        wish = Wish(start, count, internal, group=group, personal=Personal(person_key=person))
+        wish = Wish(start, count, internal, group=group, personal=Personal(person_key=person), variant=variant)
         id = f"b{self.made}"
         try:
             for one in AGENDA.run(start, count):
@@ -132,13 +140,15 @@ class Day(RuleBasedStateMachine):
         self._new(day, id, booking.cool_until)
         return id
 
-    @rule(id=bookings)
-    def confirm(self, id: str) -> None:
+    @rule(id=bookings, phone=st.sampled_from(["", "sealed"]))
+    def confirm(self, id: str, phone: str) -> None:
         booking = self._of(id)
+        told = replace(booking.personal, sealed_phone=phone)
         try:
-            after = booking.confirm(
-                AGENDA, now=self.now, actor="citizen", personal=booking.personal, code_key="k", sealed_code="s"
-            )
+            after = booking.confirm(AGENDA, now=self.now, actor="citizen", personal=told, code_key="k", sealed_code="s")
+        except InvalidField:
+            assert (booking.variant, phone) == (PHONE, "")
+            return
         except HoldExpired:
             assert self.state[id] is State.EXPIRED or self.now >= booking.hold_until
             return
@@ -162,22 +172,27 @@ class Day(RuleBasedStateMachine):
         ran_out = self.state[id] is State.HELD and self.now >= booking.hold_until
         self.state[id], self.shut[id] = State.CANCELLED, before if ran_out else self.now + cool
 
-    @rule(id=bookings)
-    def check_in(self, id: str) -> None:
+    @rule(id=bookings, who=st.sampled_from(["kiosk:k", "officer:o"]))
+    def check_in(self, id: str, who: str) -> None:
         booking = self._of(id)
         try:
-            after = booking.check_in(AGENDA, now=self.now, actor="kiosk", ticket=f"t-{id}")
+            after = booking.check_in(AGENDA, now=self.now, actor=who, ticket=f"t-{id}")
+        except Elsewhere:
+            assert (booking.variant, who) == (PHONE, "kiosk:k")
+            return
         except TooEarly:
             assert self.now < booking.start - AGENDA.early
             return
         except Missed:
-            assert self.state[id] is State.NO_SHOW or self.now >= booking.lost_at(AGENDA)
+            over = self._day_is_over() if booking.remote else self.now >= booking.lost_at(AGENDA)
+            assert self.state[id] is State.NO_SHOW or over
             return
         except WrongState:
             assert self.state[id] is not State.CONFIRMED
             return
         assert self.state[id] is State.CONFIRMED
-        on_time = self.now <= booking.start + AGENDA.late
+        assert who == "officer:o" or not booking.remote
+        on_time = self.now <= booking.start + AGENDA.late or booking.remote
         assert after.arrived_at == (booking.start - AGENDA.early if on_time else self.now)
         assert after.arrived_at <= self.now
         self._keep(self.day.change(after))
@@ -195,7 +210,14 @@ class Day(RuleBasedStateMachine):
     @rule(target=bookings, id=consumes(bookings), slot=st.sampled_from(SLOTS))
     def reschedule(self, id: str, slot: object) -> object:
         booking, new = self._of(id), f"b{self.made}"
-        wish = Wish(slot.start, 1, booking.internal, group=booking.group, personal=booking.personal)  # type: ignore[attr-defined]
+        wish = Wish(
+            slot.start,  # type: ignore[attr-defined]
+            1,
+            booking.internal,
+            group=booking.group,
+            personal=booking.personal,
+            variant=booking.variant,
+        )
         try:
             booking.check_reschedule()
             day = self.day.book_instead(AGENDA, wish, booking, id, id=new, now=self.now, actor="citizen")
@@ -222,11 +244,17 @@ class Day(RuleBasedStateMachine):
     def some_minutes_pass(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
-    @rule(id=bookings, which=st.integers(0, 3), seconds=st.sampled_from([-1, 0, 1]))
+    @rule(id=bookings, which=st.integers(0, 4), seconds=st.sampled_from([-1, 0, 1]))
     def a_moment_that_matters_comes(self, id: str, which: int, seconds: int) -> None:
         """Just before, at, and just after what a booking waits for."""
         booking = self._of(id)
-        moments = (booking.hold_until, booking.cool_until, booking.start, booking.lost_at(AGENDA))
+        moments = (
+            booking.hold_until,
+            booking.cool_until,
+            booking.start,
+            booking.lost_at(AGENDA),
+            AGENDA.settled_at(DAY_START),
+        )
         self.now = max(self.now, moments[which] + timedelta(seconds=seconds))
 
     @rule()
@@ -242,10 +270,22 @@ class Day(RuleBasedStateMachine):
             booking = self._of(id)
             if state is State.HELD and self.now >= booking.hold_until:
                 self.state[id] = State.EXPIRED
-            elif state is State.CONFIRMED and self.now >= booking.lost_at(AGENDA):
+            elif state is State.CONFIRMED and booking.remote and self.now >= booking.start:
+                # The office begins by itself; when it did not all day, it was the office that let it go.
+                self.state[id] = State.CANCELLED if self._day_is_over() else State.CHECKED_IN
+            elif state is State.CONFIRMED and not booking.remote and self.now >= booking.lost_at(AGENDA):
                 self.state[id] = State.NO_SHOW
+            elif state is State.CHECKED_IN and self.now >= AGENDA.settled_at(DAY_START):
+                self.state[id] = State.CANCELLED  # nobody told how its ticket ended
+            if state is not State.CANCELLED and self.state[id] is State.CANCELLED:
+                self.shut[id] = self.now
         self._keep(day)
+        for b in day.bookings:
+            assert not (b.given_up_at and b.state is State.CANCELLED and b.history[-1].actor == "service")
         assert self.day.tick(AGENDA, now=self.now, actor="service") == self.day  # twice is once
+
+    def _day_is_over(self) -> bool:
+        return (self.now + timedelta(hours=7)).date() > DAY
 
     def _of(self, id: str) -> Booking:
         booking = self.day.find(id)

@@ -188,7 +188,7 @@ class Booking:
         """
         if self.remote and actor.split(":")[0] not in ("officer", "service"):
             raise Elsewhere("nobody needs to come: the office calls, or opens the video link, at the booked time")
-        if self.state is State.NO_SHOW or (self.state is State.CONFIRMED and now >= self.lost_at(agenda)):
+        if self.state is State.NO_SHOW or (self.state is State.CONFIRMED and self._is_lost(agenda, now)):
             raise Missed("the booked time is over; it can be given a new time", metadata={"state": self.state.value})
         self._check(State.CHECKED_IN)
         opens = self.start - agenda.early
@@ -211,6 +211,12 @@ class Booking:
     def lost_at(self, agenda: Agenda) -> datetime:
         """From when on nobody is waited for: the booked time is over, and the time for being late too."""
         return max(self.end, self.start + agenda.late)
+
+    def _is_lost(self, agenda: Agenda, now: datetime) -> bool:
+        """Whom the office is to call waits all day."""
+        if self.remote:
+            return agenda.local_day(now) > agenda.local_day(self.start)
+        return now >= self.lost_at(agenda)
 
     def due_at(self, agenda: Agenda) -> datetime | None:
         """When time itself does the next thing to it."""
@@ -248,7 +254,7 @@ class Booking:
 
     def _begin(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
         """Once its day is over nobody can be called: then the office let it go, not the citizen."""
-        if agenda.local_day(now) != agenda.local_day(self.start):
+        if self._is_lost(agenda, now):
             return self.cancel(now=now, actor=actor, reason=NOT_STARTED, cool=timedelta(0))
         return self.check_in(agenda, now=now, actor=actor, ticket=agenda.ticket_of(self.id))
 
