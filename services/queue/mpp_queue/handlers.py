@@ -17,6 +17,7 @@ from mpp_queue import sweeps, usecases
 from mpp_queue.appointments.handlers import AppointmentHandlers
 from mpp_queue.counters.handlers import CounterHandlers
 from mpp_queue.guard.handlers import GuardHandlers
+from mpp_queue.kiosks.handlers import KioskHandlers
 from mpp_queue.reports.handlers import ReportHandlers
 from mpp_queue.visits.handlers import VisitHandlers
 
@@ -25,7 +26,7 @@ DAY_END_SECONDS = 300  # how long after midnight of a site its open tickets may 
 log = logs.get(part="queue")
 
 
-class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, ReportHandlers, VisitHandlers):
+class Handlers(CounterHandlers, AppointmentHandlers, GuardHandlers, KioskHandlers, ReportHandlers, VisitHandlers):
     name = "queue"
     app = Composed()
 

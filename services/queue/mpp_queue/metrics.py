@@ -83,10 +83,22 @@ ALARM_SECONDS = Histogram(
     "From an alarm to the colleague who acknowledged it",
     buckets=(5, 10, 20, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
 )
+OPEN_ALARMS = Gauge(
+    "mpp_queue_open_counter_alarms",
+    "Emergency buttons that were pressed and nobody has acknowledged, at the last sweep `counter-alarms`; true of the "
+    "lease's holder only",
+    ("site",),
+)
 
 OFFLINE_BLOCKS = Counter(
     "mpp_queue_offline_blocks_total",
     "Blocks of offline numbers that kiosks leased; a repeated request counts again",
+    ("site",),
+)
+OFFLINE_BLOCKS_UNRETURNED = Gauge(
+    "mpp_queue_offline_blocks_unreturned",
+    "Blocks of today whose lease has ended and that no kiosk gave back, at the last sweep `offline-blocks`; true of the "
+    "lease's holder only",
     ("site",),
 )
 OFFLINE_ENTRIES = Counter(

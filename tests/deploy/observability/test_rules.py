@@ -22,7 +22,7 @@ OUR_OWN = re.compile(r"(?<![:\w])mpp_[a-z0-9_]+")
 def declared() -> set[str]:
     """Every name under which the code's metrics are exposed."""
     found = set()
-    for file in [*ROOT.glob("chassis/mpp_chassis/metrics.py"), *ROOT.glob("services/*/mpp_*/metrics.py")]:
+    for file in [*ROOT.glob("chassis/mpp_chassis/metrics.py"), *ROOT.glob("services/*/mpp_*/**/metrics.py")]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Counter", "Gauge", "Histogram"):
                 name = ast.literal_eval(node.args[0])
@@ -131,7 +131,7 @@ def test_no_label_is_a_person_or_an_id() -> None:
     allowed = {"site", "queue", "agency", "step", "state", "flag", "due", "turn", "rating", "kind", "found", "channel",
                "result", "template", "provider", "outcome", "method", "code", "key", "lease", "action", "collection",
                "operation", "sweep", "why", "entitlement", "reason", "way", "priority_class"}  # fmt: skip
-    for file in [*ROOT.glob("chassis/mpp_chassis/metrics.py"), *ROOT.glob("services/*/mpp_*/metrics.py")]:
+    for file in [*ROOT.glob("chassis/mpp_chassis/metrics.py"), *ROOT.glob("services/*/mpp_*/**/metrics.py")]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Counter", "Gauge", "Histogram"):
                 labels = ast.literal_eval(node.args[2]) if len(node.args) > 2 else ()

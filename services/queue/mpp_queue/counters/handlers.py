@@ -12,10 +12,12 @@ from typing import Any
 from mpp.queue.v1 import events_pb2
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import EventMeta, every, on
+from mpp_chassis.metrics import replace_all
 
+from mpp_queue import metrics
 from mpp_queue.counters import usecases
 
-SECONDS = 300
+SECONDS, ALARM_SECONDS = 300, 15
 log = logs.get(part="counters")
 
 
@@ -29,6 +31,15 @@ class CounterHandlers:
     @on(events_pb2.CounterAlarmAcknowledged)
     def tell_alarm_acknowledged(self, event: events_pb2.CounterAlarmAcknowledged, meta: EventMeta) -> None:
         log.info("counter_alarm_acknowledged", counter=event.counter, agency=event.agency, presses=event.presses)
+
+    @every(ALARM_SECONDS, lease="counter-alarms")
+    def measure_alarms(self, now: datetime) -> None:
+        """One query a site, by an index; its cost follows the open alarms."""
+        app = self.app.counters
+        found: dict[tuple[str, ...], float] = {
+            (site,): float(len(app.counters.alarms(site))) for site, _ in app.layout.zones()
+        }
+        replace_all(metrics.OPEN_ALARMS, found)
 
     @every(SECONDS, lease="counters-day-end")
     def close_counters_of_earlier_days(self, now: datetime) -> None:

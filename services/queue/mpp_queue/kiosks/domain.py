@@ -143,6 +143,10 @@ class Block:
     last_used: int | None = None
     claims: Mapping[int, Claim] = field(default_factory=dict)
 
+    def overdue(self, now: datetime) -> bool:
+        """Its lease is over and it was not given back: paper with its numbers may be in hands, and in nobody's line."""
+        return self.last_used is None and self.until < now
+
     def judge(self, entry: Entry, *, now: datetime, day_ends_at: datetime, rules: BlockRules) -> Verdict:
         """What number n stands for already decides before anything else: a repetition is never refused, whatever
         happened to the lease since."""

@@ -7,7 +7,7 @@ of its version: that, and nothing else, is why blocks never overlap. Every query
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -41,6 +41,11 @@ class Blocks:
     def load(self, name: str) -> BlockDay | None:
         stored = self._aggregates.load(name)
         return _day(stored) if stored else None
+
+    def named(self, names: Sequence[str]) -> list[BlockDay]:
+        """Those of them that there are."""
+        found = self._aggregates.collection.find({"_id": {"$in": list(names)}})
+        return [_day(self._aggregates.stored(d)) for d in found]
 
     def change(
         self, name: str, first: BlockDay | None, command: Command, reply_type: type[M],

@@ -18,6 +18,7 @@ from mpp_chassis.aggregates import Taken
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound, PermissionDenied
 from mpp_chassis.events import Event
+from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import BlindIndex, looks_personal, mask_phone
 
 from mpp_queue import messages as ticket_messages
@@ -113,6 +114,19 @@ def _change(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.OfflineBloc
         return after, messages.block(after, block, prefix)
 
     return app.blocks.change(_day_name(queue, iso_day), None, call.mutation, kiosk_pb2.OfflineBlock, decide)
+
+
+def measure(app: App, now: datetime) -> None:
+    """Tell how many blocks of today are overdue at each site: one query a site, by name; its cost follows the blocks."""
+    sites: dict[str, list[str]] = {}
+    for queue, zone in app.tickets.queues.names():
+        today = now.astimezone(ZoneInfo(zone)).date().isoformat()
+        sites.setdefault(queue.split("/")[1], []).append(_day_name(queue, today))
+    found: dict[tuple[str, ...], float] = {
+        (site,): float(sum(block.overdue(now) for day in app.blocks.named(names) for block in day.blocks))
+        for site, names in sites.items()
+    }
+    replace_all(metrics.OFFLINE_BLOCKS_UNRETURNED, found)
 
 
 def merge_offline(app: App, request: pb.MergeOfflineRequest, call: Call) -> pb.MergeOfflineResponse:

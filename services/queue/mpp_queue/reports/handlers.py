@@ -11,7 +11,7 @@ from mpp_chassis.entrypoint import EventMeta, every, on
 
 from mpp_queue.reports import usecases
 
-LEARN_SECONDS, PLACES_SECONDS = 60, 900
+LEARN_SECONDS, PLACES_SECONDS = 60, 600
 log = logs.get(part="reports")
 
 
@@ -55,7 +55,7 @@ class ReportHandlers:
 
     @every(PLACES_SECONDS, lease="report-places")
     def keep_places(self, now: datetime) -> None:
-        """What a day offered is what it offered when it was last looked at: a quarter of an hour before its end."""
+        """What a day offered is what it offered when it was last looked at: ten minutes before its end."""
         usecases.keep_places(self.app.reports, now)
 
     @every(LEARN_SECONDS, lease="service-times")
