@@ -79,6 +79,7 @@ class Hall(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 99))
     def somebody_is_called_again(self, pick: int) -> None:
         n = pick % len(self.calls)
+        self.now += timedelta(milliseconds=1)  # nobody is called, comes and is called again within one
         self.calls[n] = replace(self.calls[n], called_at=self.now, state=CallState.CALLING)
 
     @rule(arrives=st.booleans(), skew=st.integers(-3000, 3000))
@@ -224,13 +225,16 @@ def test_the_hours_of_today() -> None:
 def test_the_hall_is_closed_when_no_queue_is_open_and_nobody_is_at_a_counter() -> None:
     display = Display(f"{SITE}/displays/hall-1", last_calls=5)
     shut = Doors("OUTSIDE_HOURS", Text("Tutup."), NOON + timedelta(hours=20))
-    sooner = QueueNow("b", doors=Doors("BREAK", Text("Istirahat."), NOON + timedelta(hours=1)))
+    sooner = QueueNow(
+        "b", doors=Doors("BREAK", Text("Istirahat. Buka pukul 13."), NOON + timedelta(hours=1), Text("Buka 13."))
+    )
     last = call(1, NOON, CallState.SERVING)
     assert not picture_of(display, [QueueNow("a", doors=shut), QueueNow("b")], NOON).closed
     assert not picture_of(display, [QueueNow("a", doors=shut, calls=(last,))], NOON).closed
     gone = QueueNow("a", doors=shut, calls=(replace(last, state=CallState.PAST),))
     closed = picture_of(display, [gone, sooner], NOON)
-    assert (closed.closed, closed.closed_text) == (True, Text("Istirahat."))
+    assert (closed.closed, closed.closed_text) == (True, Text("Layanan sedang tutup. Buka 13.", "We are closed now."))
+    assert picture_of(display, [gone, replace(gone, queue="c")], NOON).closed_text == shut.text
     assert [c.number for c in closed.last_calls] == ["D-001"]
     own = replace(display, closed_text=Text("Sampai jumpa"))
     assert picture_of(own, [gone], NOON).closed_text == Text("Sampai jumpa")

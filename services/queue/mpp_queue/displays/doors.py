@@ -30,11 +30,12 @@ GIVEN_UP = Text("Antrean ini sudah ditutup.", "This queue has been closed.")
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """`reason` is empty while they are open."""
+    """`reason` is empty while they are open. `again`: when they open, in words; `text` ends with it."""
 
     reason: str = ""
     text: Text = NO_TEXT
     opens_at: datetime | None = None
+    again: Text = NO_TEXT
 
     @property
     def open(self) -> bool:
@@ -51,18 +52,18 @@ def doors_of(spec: QueueSpec, now: datetime) -> Doors:
     local = now.astimezone(ZoneInfo(spec.zone))
     if decided := out_of_service(spec, now):
         again = _again(decided.opens_at, local) if decided.opens_at else NO_TEXT
-        return Doors(decided.reason, _plus(decided.text, again), decided.opens_at)
+        return Doors(decided.reason, plus(decided.text, again), decided.opens_at, again)
     if is_open(spec, now):
         return OPEN
     opens = next_opening(spec, now)
     today = local.date().isoformat()
     again = _again(opens, local) if opens else NO_TEXT
     if today in spec.holidays:
-        return Doors("HOLIDAY", _joined(spec, Text("Hari ini libur.", "Today is a holiday."), again), opens)
+        return Doors("HOLIDAY", _joined(spec, Text("Hari ini libur.", "Today is a holiday."), again), opens, again)
     earlier = any(h.weekday == local.isoweekday() and clock(h.closes) <= local.time() for h in spec.opening_hours)
     if earlier and opens is not None and opens.astimezone(local.tzinfo).date() == local.date():
-        return Doors("BREAK", _plus(Text("Sedang istirahat.", "We are on a break."), again), opens)
-    return Doors("OUTSIDE_HOURS", _joined(spec, Text("Sedang tutup.", "We are closed now."), again), opens)
+        return Doors("BREAK", plus(Text("Sedang istirahat.", "We are on a break."), again), opens, again)
+    return Doors("OUTSIDE_HOURS", _joined(spec, Text("Sedang tutup.", "We are closed now."), again), opens, again)
 
 
 def hours_today(spec: QueueSpec, now: datetime) -> Text:
@@ -80,10 +81,11 @@ def hours_today(spec: QueueSpec, now: datetime) -> Text:
 
 def _joined(spec: QueueSpec, usual: Text, again: Text) -> Text:
     own = spec.closed_text
-    return _plus(Text(own.id, own.en or usual.en) if own.id else usual, again)
+    return plus(Text(own.id, own.en or usual.en) if own.id else usual, again)
 
 
-def _plus(first: Text, then: Text) -> Text:
+def plus(first: Text, then: Text) -> Text:
+    """One sentence after the other."""
     return Text(f"{first.id} {then.id}".strip(), f"{first.en} {then.en}".strip())
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mpp_queue.displays.domain import CallState, Display, DisplayCall, latest
-from mpp_queue.displays.doors import NO_TEXT, OPEN, Doors
+from mpp_queue.displays.doors import NO_TEXT, OPEN, Doors, plus
 from mpp_queue.domain.spec import Text
 
 CLOSED = Text("Layanan sedang tutup.", "We are closed now.")
@@ -72,11 +72,13 @@ def _shown(display: Display, q: QueueNow) -> QueueNow:
 
 
 def _closed_text(display: Display, queues: Sequence[QueueNow]) -> Text:
-    """The display's own words; else those of the queue that opens first."""
+    """The display's own words; else those that all its queues say; else a plain sentence and when the first one opens."""
     if display.closed_text.id:
         return display.closed_text
+    if len(said := {q.doors.text for q in queues}) == 1:
+        return said.pop()
     opening = sorted((q for q in queues if q.doors.opens_at), key=lambda q: (q.doors.opens_at, q.queue))
-    return opening[0].doors.text if opening else next((q.doors.text for q in queues if q.doors.text.id), CLOSED)
+    return plus(CLOSED, opening[0].doors.again) if opening else CLOSED
 
 
 def _hours(queues: Sequence[QueueNow]) -> Text:
