@@ -132,7 +132,7 @@ def ticket_finished(event: queue.TicketEnded, link: str, once: str) -> News:
     """A question, not news: how was it?"""
     return News(
         event="TicketFinished",
-        template="ticket_finished",
+        template="ticket_survey",
         subject=event.ticket,
         agency=event.agency,
         offering=event.offering,

@@ -15,7 +15,7 @@ from mpp.complaints.v1 import events_pb2 as complaints
 from mpp.notifications.v1 import events_pb2 as notifications
 from mpp.queue.v1 import appointment_pb2, ticket_pb2
 from mpp.queue.v1 import events_pb2 as queue
-from mpp_notifications import delivery, news
+from mpp_notifications import delivery, news, templates
 from mpp_notifications.domain import Channel
 from mpp_notifications.templates import EVENTS
 
@@ -87,6 +87,12 @@ def test_a_ticket() -> None:
 )
 def test_a_call_and_a_call_again(calls: int, key: str) -> None:
     assert news.ticket_called(queue.TicketCalled(ticket=TICKET, calls=calls, counter=3)).template == key
+
+
+@pytest.mark.parametrize("state", ["FINISHED", "CLOSED_AT_DAY_END"])
+def test_of_an_end_that_needs_no_news_none_are_told(state: str) -> None:
+    event = queue.TicketEnded(ticket=TICKET, state=ticket_pb2.Ticket.State.Value(f"STATE_{state}"))
+    assert news.ticket_ended(event).template not in TEMPLATES
 
 
 @pytest.mark.parametrize(
@@ -187,6 +193,9 @@ def test_a_subject_that_is_below_no_site_is_refused(subject: str) -> None:
         _ = news.ticket_called(queue.TicketCalled(ticket=subject)).site
 
 
+TEMPLATES = templates.parse(
+    (Path(mpp_notifications.__file__).parent / "data" / "templates.yaml").read_text(encoding="utf-8")
+).by_key
 SHIPPED = (Path(mpp_notifications.__file__).parent / "data" / "delivery.yaml").read_text(encoding="utf-8")
 
 
