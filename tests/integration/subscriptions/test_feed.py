@@ -198,6 +198,26 @@ def test_the_position_is_durable_and_only_grows(reader: Reader, refused: Any) ->
     assert missing.code == "NOT_FOUND"
 
 
+def test_a_place_that_the_journal_lost_does_not_keep_acknowledgements_away_for_ever(
+    reader: Reader, refused: Any
+) -> None:
+    """As after a broker that was made anew, whose journal begins at 0: the place acknowledged before is far ahead."""
+    stream = reader.open()
+    reader.tell(2)
+    got = events(stream, 2)
+    stream.cancel()
+    reader.acknowledge(cursor.encode(cursor.Position.of(10**9, "of another journal")))
+    told = refused(lambda: list(reader.open()))
+    assert (told.code, told.reason) == ("OUT_OF_RANGE", "CURSOR_EXPIRED")
+    again = reader.open(cursor=got[0].cursor)
+    assert events(again, 1)[0].event.subject == reader.told[1]
+    again.cancel()
+    assert reader.acknowledge(got[0].cursor).acknowledged_cursor == got[0].cursor
+    onward = reader.open()
+    assert events(onward, 1)[0].event.subject == reader.told[1]
+    onward.cancel()
+
+
 def test_replay_from_a_cursor_and_from_a_time(reader: Reader) -> None:
     began = datetime.now(UTC)
     reader.tell(5)

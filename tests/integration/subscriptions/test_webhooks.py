@@ -195,7 +195,14 @@ def test_a_repeated_create_makes_one_webhook_and_tells_the_same_secret(desk: Des
     assert (first.webhook.name, first.secret) == (second.webhook.name, second.secret)
     other = refused(lambda: desk.create("http://127.0.0.1:9/y", request_id=again))
     assert other.reason == "REQUEST_ID_REUSED"
-    stored = desk.edge.database["webhooks"].find_one({"_id": first.webhook.name})
+    webhooks, parts = desk.edge.database["webhooks"], first.webhook.name.split("/")
+    full = [{"_id": f"{first.webhook.name}{n}", "site_id": parts[1], "agency": parts[3], "state": "disabled"}
+            for n in range(20)]  # fmt: skip
+    webhooks.insert_many(full)
+    assert refused(lambda: desk.create("http://127.0.0.1:9/z")).reason == "TOO_MANY_WEBHOOKS"
+    assert desk.create("http://127.0.0.1:9/x", request_id=again).secret == first.secret, "also when there are enough"
+    webhooks.delete_many({"_id": {"$in": [d["_id"] for d in full]}})
+    stored = webhooks.find_one({"_id": first.webhook.name})
     assert first.secret not in repr(stored), "neither the document nor a stored reply holds it in the clear"
     desk.do("DeleteWebhook", first.webhook.name)
     assert refused(lambda: desk.get(first.webhook.name)).code == "NOT_FOUND"

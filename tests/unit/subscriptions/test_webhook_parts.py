@@ -36,7 +36,7 @@ STRICT = Guard()
         "https://user@example.test/", "https://example.test/#top", "https://127.0.0.1/", "https://127.1.2.3:8443/",
         "https://10.0.0.1/", "https://172.16.4.4/", "https://192.168.1.1/", "https://169.254.169.254/latest/meta-data",
         "https://100.64.0.1/", "https://0.0.0.0/", "https://224.0.0.1/", "https://255.255.255.255/", "https://[::1]/",
-        "https://[::]/", "https://[fe80::1]/", "https://[fd00:ec2::254]/", "https://[::ffff:127.0.0.1]/",
+        "https://[::]/", "https://[fe80::1]/", "https://[fd00:ec2::254]/", "https://[fec0::1]/", "https://[::ffff:127.0.0.1]/",
         "https://[::ffff:169.254.169.254]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/",
         "https://example.test:0/", "https://example.test:99999/", "https://exa mple.test/", "https://example.test/ä",
         "https://example.test/\r\nx: y", "https://[::1%25lo]/",

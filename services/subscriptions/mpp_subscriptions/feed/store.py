@@ -6,12 +6,14 @@ document grow with every event.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from mpp_chassis.aggregates import Store
 from pymongo import IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from mpp_subscriptions.feed.domain import Subscription
 
@@ -42,7 +44,8 @@ class Subscriptions:
             "site_id": site, "agency": agency, "acknowledged": -1, "cursor": "", "created_at": now,
             "start": start, "start_time": start_time,
         }  # fmt: skip
-        self._collection.update_one({"_id": name}, {"$setOnInsert": first}, upsert=True)
+        with contextlib.suppress(DuplicateKeyError):  # two streams were the first at the same moment
+            self._collection.update_one({"_id": name}, {"$setOnInsert": first}, upsert=True)
         document = self._collection.find_one_and_update(
             {"_id": name}, {"$set": {"holder": holder, "opened_at": now}}, return_document=ReturnDocument.AFTER
         )
@@ -55,6 +58,10 @@ class Subscriptions:
             {"$set": {"acknowledged": offset, "cursor": cursor, "acknowledged_at": now}},
         )
         return self.get(name)
+
+    def loosen(self, name: str, cursor: str) -> None:
+        """The place `cursor` is lost: whatever is acknowledged next counts. It stays as the start until then."""
+        self._collection.update_one({"_id": name, "cursor": cursor}, {"$set": {"acknowledged": -1}})
 
 
 def _read(document: Mapping[str, Any]) -> Subscription:

@@ -25,7 +25,7 @@ from mpp_subscriptions.cursor import Position, Start
 from mpp_subscriptions.feed.domain import DEFAULT_WINDOW, MOST_SUBSCRIPTIONS, Subscription, Window
 from mpp_subscriptions.feed.store import Subscriptions
 from mpp_subscriptions.granted import Granted
-from mpp_subscriptions.journal import KEPT, Entry, Filter, Journal, Reader
+from mpp_subscriptions.journal import KEPT, Entry, Expired, Filter, Journal, Reader
 
 LOOK = 1.0  # seconds: how soon a newer stream, or a revoked grant, ends this one
 TICK = 0.5  # seconds without an event until the kit may look after the client
@@ -84,7 +84,7 @@ def subscribe(app: App, request: rpc.SubscribeRequest, call: Call) -> Iterator[f
     asked = _asked(app, request, call.now)
     with app.places.one(agency):
         subscription = _open(app, request.name, asked, call.now)
-        with app.journal.open(_start(subscription, asked), PREFETCH) as reader:
+        with _reader(app, subscription, asked) as reader:
             metrics.FEED_OPEN.inc()
             try:
                 yield from _Stream(app, request, subscription, reader).run()
@@ -93,7 +93,7 @@ def subscribe(app: App, request: rpc.SubscribeRequest, call: Call) -> Iterator[f
 
 
 def acknowledge(app: App, request: rpc.AcknowledgeRequest, call: Call) -> feed_pb2.Subscription:
-    """Forward only. Raises NotFound, InvalidField."""
+    """Forward only, as long as the journal has the place that was acknowledged. Raises NotFound, InvalidField."""
     call.require(agency=agency_of(request.name))
     place = _place(request.cursor)
     found = app.subscriptions.acknowledge(request.name, place.reached, request.cursor, call.now)
@@ -210,6 +210,21 @@ def _start(subscription: Subscription, asked: Start | None) -> Start:
     if text := subscription.cursor or subscription.start:
         return cursor.decode(text)
     return subscription.start_time or subscription.created_at
+
+
+def _reader(app: App, subscription: Subscription, asked: Start | None) -> Reader:
+    """Raises Expired; then, when the acknowledged place is lost too, the next acknowledgement counts wherever it is: a
+    journal that was made anew begins at 0, and one that only goes forward would never be heard again.
+    """
+    try:
+        return app.journal.open(_start(subscription, asked), PREFETCH)
+    except Expired:
+        if subscription.cursor:
+            try:
+                app.journal.open(cursor.decode(subscription.cursor), 1).close()
+            except Expired:
+                app.subscriptions.loosen(subscription.name, subscription.cursor)
+        raise
 
 
 def _place(text: str) -> Position:

@@ -80,7 +80,8 @@ class Guard:
         address = embedded(address)
         if self.allow_private or any(address in network for network in self.networks):
             return True
-        return address.is_global and not address.is_multicast and not address.is_reserved
+        inner = isinstance(address, ipaddress.IPv6Address) and address.is_site_local  # RFC 3879: still in use inside
+        return address.is_global and not (address.is_multicast or address.is_reserved or inner)
 
     def addresses(self, place: Place) -> list[str]:
         """What the name stands for now. Raises Forbidden when any of it is out of bounds; OSError when it is unknown."""

@@ -50,6 +50,10 @@ class Webhooks:
             raise NotFound(f"there is no {name}", field="name")
         return webhook
 
+    def made(self, name: str) -> bool:
+        """Whether this name was ever given: a repeated command must hear its reply."""
+        return self._aggregates.load(name) is not None
+
     def create(self, new: Webhook, command: Command, reply: M) -> M:
         return self._aggregates.create(new.name, new.site, _state(new), command, reply, ())
 

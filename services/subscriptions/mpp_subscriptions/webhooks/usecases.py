@@ -66,10 +66,11 @@ def create_webhook(app: App, request: rpc.CreateWebhookRequest, call: Call) -> w
     _, site, _, agency = request.parent.split("/")
     command = call.mutation
     identity = new_id(command)
-    if app.webhooks.count(site, agency, MOST_WEBHOOKS) >= MOST_WEBHOOKS:
+    name = f"{request.parent}/webhooks/{identity}"
+    if app.webhooks.count(site, agency, MOST_WEBHOOKS) >= MOST_WEBHOOKS and not app.webhooks.made(name):
         raise TooManyWebhooks(f"an agency has at most {MOST_WEBHOOKS} webhooks")
     new = Webhook(
-        name=f"{request.parent}/webhooks/{identity}",
+        name=name,
         site=site,
         agency=agency,
         target=target,
