@@ -65,6 +65,7 @@ def harsh(services: Any, stubborn: Stubborn, tmp_path_factory: pytest.TempPathFa
         "timeouts": {"unary": 1},
         "limits": {
             "subject": {"per_second": 1, "burst": 3},
+            "creating": {"per_minute": 2, "burst": 2},
             "address": {"per_second": 1, "burst": 8},
             "header_kilobytes": 8,
         },

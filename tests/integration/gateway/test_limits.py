@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import grpc
 import jwt
 import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import queue_service_pb2_grpc
 from mpp_devissuer.keys import KeyRing
@@ -62,6 +65,35 @@ def test_the_rate_of_one_subject_is_limited_and_of_another_not(harsh: Gateway, s
     error = get_queue(harsh, "198.51.100.100", authorization=f"Bearer {greedy}")
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert reason_of(error) == "RATE_LIMITED"
+
+
+def test_what_makes_something_new_has_a_limit_of_its_own_over_all_such_calls(
+    harsh: Gateway, services: Any, eventually: Callable[..., Any]
+) -> None:
+    """Two at once, whichever they are; the third must wait for half a minute, while reading goes on."""
+    broker, other = (services.token("citizen", subject=name) for name in ("calo", "bukan-calo"))
+    hold, file = "/v1/sites/malang/queues/samsat/appointments", "/v1/sites/malang/complaints"
+
+    def make(path: str, token: str) -> Any:
+        return harsh.call("POST", path, token=token, body={}, **at("192.0.2.77"))
+
+    assert [make(path, broker).status == 429 for path in (hold, file)] == [False, False]
+    refused = make(hold, broker)
+    assert (refused.status, refused.reason, refused.json["code"]) == (429, "RATE_LIMITED", 8)
+    assert refused.headers["retry-after"] == "30"
+    assert refused.json["details"][1] == {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+    assert make(hold, other).status != 429, "another person's calls are counted apart"
+    # The bucket of all calls of a subject has one more within a second.
+    eventually(lambda: harsh.call("GET", "/v1/sites/malang", token=broker, **at("192.0.2.79")).status == 503)
+    sent = [("authorization", f"Bearer {broker}"), ("x-forwarded-for", "192.0.2.78")]
+    with grpc.insecure_channel(harsh.target) as channel:
+        take = queue_service_pb2_grpc.QueueServiceStub(channel).TakeTicket
+        with pytest.raises(grpc.RpcError) as caught:
+            take(pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4())), timeout=15, metadata=sent)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    status, info = rpc_status.from_call(caught.value), error_details_pb2.RetryInfo()
+    assert status.details[1].Unpack(info)
+    assert info.retry_delay.seconds == 1
 
 
 def test_a_dead_service_is_said_at_once(harsh: Gateway) -> None:

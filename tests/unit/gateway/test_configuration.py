@@ -106,6 +106,27 @@ def test_a_new_service_appears_without_a_line_by_hand() -> None:
     }
 
 
+def test_what_makes_something_new_is_limited_apart_whoever_calls(contract: Contract) -> None:
+    """Found by the access policy: changing, and open to anybody or to any citizen. All share a caller's one bucket."""
+    creating = {rpc.name for rpc in contract.rpcs if rpc.creating}
+    assert {"TakeTicket", "HoldSlot", "StartVisit", "FileComplaint", "ReportOvercharge"} <= creating
+    assert not {"CallNext", "CancelTicket", "RateComplaint", "GetQueue", "ConfirmAppointment"} & creating
+    open_to_all = method("Park", "/v1/parking", anonymous=True)
+    open_to_all.options.Extensions[options_pb2.access].mutating = True
+    found = contracts.from_descriptors(invented(open_to_all))
+    edge = read(HOME / "edge.yaml")
+    config = configuration(found, edge, {}, ())
+    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    (limit,) = [f["typed_config"] for f in manager["http_filters"] if f["name"] == "rate.creating"]
+    buckets = [d["token_bucket"] for d in limit["descriptors"]]
+    assert buckets == [{"max_tokens": 30, "tokens_per_fill": 60, "fill_interval": "60s"}] * 2
+    by_subject, by_address = ([next(iter(a)) for a in r["actions"]] for r in limit["rate_limits"])
+    assert by_subject == ["header_value_match", "metadata"]
+    assert by_address == ["header_value_match", "header_value_match", "remote_address"]
+    path = limit["rate_limits"][1]["actions"][0]["header_value_match"]["headers"][0]
+    assert path["string_match"] == {"exact": "/mpp.parking.v1.ParkingService/Park"}
+
+
 @pytest.mark.parametrize(
     ("descriptors", "words"),
     [

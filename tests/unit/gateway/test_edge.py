@@ -44,6 +44,7 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         (GOOD + "lissen: {}", "lissen: unknown"),
         (GOOD + "limits: {subject: {per_second: 1}}", "limits.subject.burst: missing"),
         (GOOD + "limits: {subject: {per_second: 0, burst: 1}}", "limits.subject.per_second"),
+        (GOOD + "limits: {creating: {per_minute: 0, burst: 1}}", "limits.creating.per_minute"),
         (GOOD + "limits: {request_bytes: many}", "limits.request_bytes: not a whole number"),
         (GOOD + "limits: {request_bytes: true}", "limits.request_bytes"),
         (GOOD + "limits: [1]", "limits.: not a mapping"),

@@ -58,6 +58,8 @@ class Rpc:
     mutating: bool
     server_streaming: bool
     client_streaming: bool
+    # Anybody, or any citizen, makes something new by it: a ticket, a held time. The edge limits such calls apart.
+    creating: bool = False
 
     @property
     def path(self) -> str:
@@ -161,7 +163,13 @@ def _rpc(method: MethodDescriptor) -> Rpc | None:
         mutating=access.mutating,
         server_streaming=method.server_streaming,
         client_streaming=method.client_streaming,
+        creating=access.mutating and (access.anonymous or any(_any_citizen(grant) for grant in access.grants)),
     )
+
+
+def _any_citizen(grant: Any) -> bool:
+    """Of what is there already a citizen may change only the own."""
+    return bool(grant.role == options_pb2.ROLE_CITIZEN and grant.scope == options_pb2.SCOPE_ANY)
 
 
 def _bindings(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Iterator[Binding]:

@@ -76,11 +76,20 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """A token bucket of a caller for all calls together that make something new: so many a minute, so many at once."""
+
+    per_minute: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a client may ask for."""
 
     address: Rate = field(default_factory=lambda: Rate(50, 200))
     subject: Rate = field(default_factory=lambda: Rate(20, 60))
+    creating: Creation = field(default_factory=lambda: Creation(60, 30))
     known_clients: int = 20_000  # buckets kept; the one unused longest goes first
     request_bytes: int = 1_000_000
     response_bytes: int = 16_000_000

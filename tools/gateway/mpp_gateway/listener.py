@@ -124,6 +124,7 @@ def _filters(contract: Contract, edge: Edge) -> list[dict[str, Any]]:
         _transcoder(contract, edge),
         _identity(edge),
         _rate(edge.limits.subject, edge, "subject", _subject()),
+        _creations(contract, edge),
         _filter("router", "Router", {"suppress_envoy_headers": True}),
     ]
 
@@ -164,6 +165,47 @@ def _health(path: str, clusters: dict[str, Any]) -> dict[str, Any]:
 def _rate(rate: Rate, edge: Edge, key: str, action: dict[str, Any]) -> dict[str, Any]:
     """One bucket for each value of the descriptor (an empty value in the configuration means: each)."""
     bucket = {"max_tokens": rate.burst, "tokens_per_fill": rate.per_second, "fill_interval": "1s"}
+    return _limit(edge, key, [[action]], [[{"key": key}]], bucket, retry_after=1)
+
+
+def _creations(contract: Contract, edge: Edge) -> dict[str, Any]:
+    """One bucket a caller for all RPCs together that make something new: the token's subject, or the address of one who
+    has no token. It comes after the transcoder, so that an RPC is known by its path, whatever the face."""
+    rate, paths = edge.limits.creating, sorted(rpc.path for rpc in contract.rpcs if rpc.creating)
+    bucket = {"max_tokens": rate.burst, "tokens_per_fill": rate.per_minute, "fill_interval": "60s"}
+    nobody = _matches("caller", "nobody", {"name": "authorization", "present_match": True}, expect=False)
+    yes = {"key": "creates", "value": "yes"}
+    return _limit(
+        edge,
+        "creating",
+        [
+            actions
+            for path in paths
+            for actions in ([_is(path), _subject()], [_is(path), nobody, {"remote_address": {}}])
+        ],
+        [[yes, {"key": "subject"}], [yes, {"key": "caller", "value": "nobody"}, {"key": "remote_address"}]],
+        bucket,
+        retry_after=-(-60 // rate.per_minute),
+    )
+
+
+def _is(path: str) -> dict[str, Any]:
+    """The same descriptor for each of them: they share a bucket."""
+    return _matches("creates", "yes", {"name": ":path", "string_match": {"exact": path}})
+
+
+def _matches(key: str, value: str, header: dict[str, Any], expect: bool = True) -> dict[str, Any]:
+    return {
+        "header_value_match": {
+            "descriptor_key": key, "descriptor_value": value, "expect_match": expect, "headers": [header]
+        }
+    }  # fmt: skip
+
+
+def _limit(
+    edge: Edge, key: str, actions: list[list[dict[str, Any]]], entries: list[list[dict[str, str]]],
+    bucket: dict[str, Any], retry_after: int,
+) -> dict[str, Any]:  # fmt: skip
     limit = {
         "stat_prefix": f"rate_{key}",
         "filter_enabled": _always("edge.rate.enabled"),
@@ -172,9 +214,9 @@ def _rate(rate: Rate, edge: Edge, key: str, action: dict[str, Any]) -> dict[str,
         "always_consume_default_token_bucket": False,
         "token_bucket": {"max_tokens": 1_000_000_000, "tokens_per_fill": 1_000_000_000, "fill_interval": "1s"},
         "max_dynamic_descriptors": edge.limits.known_clients,
-        "rate_limits": [{"actions": [action]}],
-        "descriptors": [{"entries": [{"key": key}], "token_bucket": bucket}],
-        "response_headers_to_add": [{"header": {"key": "retry-after", "value": "1"}}],
+        "rate_limits": [{"actions": of_one} for of_one in actions],
+        "descriptors": [{"entries": of_one, "token_bucket": bucket} for of_one in entries],
+        "response_headers_to_add": [{"header": {"key": "retry-after", "value": str(retry_after)}}],
     }
     return _filter("local_ratelimit", "LocalRateLimit", limit, name=f"rate.{key}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
@@ -29,6 +30,7 @@ class Refusal:
     answer: int = 0  # HTTP, as we answer; 0: the same
     headers: tuple[tuple[str, str], ...] = ()
     grpc_code: str = ""  # for gRPC clients; empty: the same
+    retry_seconds: int = 0  # google.rpc.RetryInfo; the header `retry-after` may ask for more
     explained: bool = False  # JSON clients are told what Envoy says of their request
 
 
@@ -76,7 +78,7 @@ REFUSALS = (
     Refusal(413, "RESOURCE_EXHAUSTED", "BODY_TOO_LARGE", "the request is too large"),
     Refusal(415, "INVALID_ARGUMENT", "CONTENT_TYPE", "this path takes gRPC and gRPC-Web only"),
     Refusal(426, "INVALID_ARGUMENT", "INVALID_REQUEST", "this protocol is not spoken here"),
-    Refusal(429, "RESOURCE_EXHAUSTED", "RATE_LIMITED", "too many calls; try again later"),
+    Refusal(429, "RESOURCE_EXHAUSTED", "RATE_LIMITED", "too many calls; try again later", retry_seconds=1),
     Refusal(431, "INVALID_ARGUMENT", "HEADERS_TOO_LARGE", "the request's headers are too large"),
     Refusal(
         503,
@@ -93,9 +95,13 @@ REFUSALS = (
 
 def status_of(refusal: Refusal, code: str) -> status_pb2.Status:
     info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain="mpp")
-    box = any_pb2.Any()
-    box.Pack(info)
-    return status_pb2.Status(code=code_pb2.Code.Value(code), message=refusal.message, details=[box])
+    details: list[Message] = [info]
+    if refusal.retry_seconds:
+        details.append(error_details_pb2.RetryInfo(retry_delay={"seconds": refusal.retry_seconds}))
+    boxes = [any_pb2.Any() for _ in details]
+    for box, detail in zip(boxes, details, strict=True):
+        box.Pack(detail)
+    return status_pb2.Status(code=code_pb2.Code.Value(code), message=refusal.message, details=boxes)
 
 
 def local_replies() -> dict[str, Any]:
@@ -109,7 +115,11 @@ def body(refusal: Refusal) -> dict[str, Any]:
     """The JSON face."""
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": refusal.reason, "domain": "mpp"}
     why = refusal.message + (": %LOCAL_REPLY_BODY%" if refusal.explained else "")
-    return {"code": code_pb2.Code.Value(refusal.code), "message": why, "details": [{**info, "metadata": {}}]}
+    details: list[dict[str, Any]] = [{**info, "metadata": {}}]
+    if refusal.retry_seconds:
+        retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{refusal.retry_seconds}s"}
+        details.append(retry)
+    return {"code": code_pb2.Code.Value(refusal.code), "message": why, "details": details}
 
 
 def _grpc(refusal: Refusal) -> dict[str, Any]:
