@@ -1,9 +1,11 @@
-"""`mppctl delete`: take agencies, services and channels out of the catalogue. Asks before; what citizens wait for stays."""
+"""`mppctl delete`: take agencies, services, channels, kinds and empty sites out of the catalogue. Asks before; what citizens
+wait for stays.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -17,29 +19,39 @@ from mppctl.getting import site_id
 from mppctl.problems import explained
 from mppctl.showing import console
 
-_HINTS = {
-    "OPEN_TICKETS": "to drain it: apply the agency without a queue after closing time (nobody new; the day's end closes the "
-    "rest), and delete then",
+HINTS = {
+    "OPEN_TICKETS": "to drain it: apply the agency with `draining: true` in its queue, wait until `mppctl describe` tells "
+    "that nothing is open, and delete then",
     "OPEN_APPLICATIONS": "let each application come to its end first",
-    "OPEN_APPOINTMENTS": "close the days that are left (appointments.closures); who booked chooses another time",
+    "OPEN_APPOINTMENTS": "with `draining: true` in its queue nobody books any more; wait for the last day that was booked, "
+    "or cancel",
     "HAS_OFFERINGS": "give --with-all to delete its services and channels first",
     "HAS_CHANNELS": "give --with-all, or delete the channels first",
+    "HAS_AGENCIES": "only an empty site goes: give --with-all, or delete its agencies first",
+    "HAS_CHANNEL_KINDS": "only an empty site goes: give --with-all, or delete its kinds first",
 }
 
 
 def delete(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="sites/malang/agencies/..., .../offerings/..., .../channels/...")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="sites/malang/agencies/..., .../offerings/..., .../channels/..., .../channelKinds/..., sites/..."
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     with_all: Annotated[
         bool,
-        typer.Option("--with-all", help="Of an agency: its channels and services first; of a service: its channels."),
+        typer.Option(
+            "--with-all", help="First what hangs on it: of an agency its channels and services, of a site everything."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check only; of --with-all, the first step is checked.")
     ] = False,
 ) -> None:
-    """Take resources out of the catalogue. Refused while tickets or applications are open."""
+    """Take resources out of the catalogue. Refused while tickets, applications or bookings are open."""
     connection: Connection = context.obj
     with explained():
         wanted = [one for name in names for one in (_all_of(connection, name) if with_all else [name])]
@@ -51,14 +63,15 @@ def delete(
             console.print(f"  {name}")
         typer.confirm(f"Delete {'these ' + str(len(wanted)) if len(wanted) > 1 else 'it'}?", abort=True)
     for name in wanted:
-        with explained(_HINTS):
-            _delete(connection, name, dry_run)
+        with explained(HINTS):
+            remove(connection, name, dry_run)
         console.print(f"{name} {'could be deleted' if dry_run else 'deleted'}")
         if dry_run and with_all:
             return
 
 
-def _delete(connection: Connection, name: str, dry_run: bool) -> None:
+def remove(connection: Connection, name: str, dry_run: bool) -> None:
+    """Raises grpc.RpcError."""
     method, request = _method(connection, name)
     given = request(name=name, validate_only=dry_run, request_id=str(uuid.uuid4()))
     connection.call(method, given, connection.metadata(ROLE, site=site_id(name)))
@@ -70,19 +83,36 @@ def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Call
         "agencies": (stub.DeleteAgency, pb.DeleteAgencyRequest),
         "offerings": (stub.DeleteOffering, pb.DeleteOfferingRequest),
         "channels": (stub.DeleteChannel, pb.DeleteChannelRequest),
+        "channelKinds": (stub.DeleteChannelKind, pb.DeleteChannelKindRequest),
     }
     parts = name.split("/")
+    if len(parts) == 2 and parts[0] == "sites" and parts[1]:
+        return stub.DeleteSite, pb.DeleteSiteRequest
     if len(parts) != 4 or parts[0] != "sites" or parts[2] not in known:
-        raise typer.BadParameter(f"{name!r} is no agency, service or channel; write sites/malang/agencies/...")
+        raise typer.BadParameter(
+            f"{name!r} is no agency, service, channel, kind or site; write sites/malang/agencies/..."
+        )
     return known[parts[2]]
 
 
 def _all_of(connection: Connection, name: str) -> list[str]:
     """What refers to it, and it, in an order in which nothing refers to what is gone."""
     site, collection = f"sites/{site_id(name)}", name.split("/")[2:3]
+    if not collection:
+        return [*in_order(resource.name for resource in applying.everything(connection, site)), name]
     if collection == ["agencies"]:
         channels = [channel.name for channel in applying.channels(connection, site, name)]
         return [*channels, *(offering.name for offering in applying.offerings(connection, site, name)), name]
     if collection == ["offerings"]:
         return [*(c.name for c in applying.channels(connection, site) if name in c.offerings), name]
+    if collection == ["channelKinds"]:
+        return [*(c.name for c in applying.channels(connection, site) if c.kind == name), name]
     return [name]
+
+
+_ORDER = ("channels", "offerings", "agencies", "channelKinds")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """So that nothing refers to what is gone: channels, services, agencies, kinds."""
+    return sorted(names, key=lambda name: (_ORDER.index(name.split("/")[2]), name))

@@ -50,6 +50,7 @@ def _agency(connection: Connection, name: str) -> None:
     stub, site = connection.stub("catalog", rpc.CatalogServiceStub), f"sites/{site_id(name)}"
     agency = connection.call(stub.GetAgency, pb.GetAgencyRequest(name=name))
     showing.agency(agency)
+    _open_work(connection, name)
     if agency.HasField("queue"):
         showing.document("queue", exporting.dump(exporting.agency(agency, ())["queue"]))
         _queue(connection, f"{site}/queues/{agency.queue.id}")
@@ -75,6 +76,7 @@ def _offering(connection: Connection, name: str) -> None:
     stub = connection.stub("catalog", rpc.CatalogServiceStub)
     offering = connection.call(stub.GetOffering, pb.GetOfferingRequest(name=name))
     showing.offering(offering)
+    _open_work(connection, name)
     site = f"sites/{site_id(name)}"
     showing.channels([c for c in applying.channels(connection, site, offering.agency) if name in c.offerings])
 
@@ -91,10 +93,19 @@ def _channel(connection: Connection, name: str) -> None:
     stub = connection.stub("catalog", rpc.CatalogServiceStub)
     channel = connection.call(stub.GetChannel, pb.GetChannelRequest(name=name))
     showing.channels([channel])
+    _open_work(connection, name)
     showing.document("settings and bookings", exporting.dump(exporting.channel(channel)))
     queue = exporting.channel(channel).get("settings", {}).get("queue")
     if queue and isinstance(queue, str):
         _queue(connection, f"sites/{site_id(name)}/queues/{queue.rsplit('/', 1)[-1]}")
+
+
+def _open_work(connection: Connection, name: str) -> None:
+    """What must end before it may be deleted, as the catalogue has heard."""
+    request = pb.GetOpenWorkRequest(name=name)
+    found = _asked(connection, "catalog", rpc.CatalogServiceStub, "GetOpenWork", request, site=site_id(name))
+    if found is not None:
+        showing.open_work(found)
 
 
 def _asked(connection: Connection, service: str, stub: Any, method: str, request: Any, site: str = "") -> Any:

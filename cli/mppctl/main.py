@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mppctl import agency as agencies
-from mppctl import showing, sitefiles
+from mppctl import pruning, showing, sitefiles
 from mppctl.applying import Applier, Outcome, Report
 from mppctl.connection import Connection, Identity, NoConnection, connect
 from mppctl.deleting import delete
@@ -90,6 +90,10 @@ def apply(
     services_only: Annotated[
         bool, typer.Option("--services-only", help="Leave site and agencies alone: what an agency's admin may do.")
     ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Of a site's folder: delete what the catalogue holds and no file says.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --prune: do not ask.")] = False,
     secrets: agencies.Secrets = None,
 ) -> None:
     """Bring the catalogue to what the files say. Repeatable; unchanged resources make no event."""
@@ -97,17 +101,22 @@ def apply(
     if agencies.is_access_file(file):
         agencies.apply_file(context, file, dry_run, secrets)
         return
+    if prune:
+        pruning.check(file, services_only)
     with explained():
-        reports = []
+        reports, pruned = [], list[pruning.Pruned]()
         for files in sitefiles.load(file):
             if services_only:
                 files.site = None
                 files.agencies.clear()
                 files.kinds.clear()
             reports.append(_apply(connection, files, dry_run))
-    if any(report.refused for report in reports):
-        raise typer.Exit(max(o.refusal.exit_code for r in reports for o in r.refused if o.refusal) or REFUSED)
-    if dry_run and exit_code and any(report.pending for report in reports):
+            if prune:
+                pruned += pruning.prune(connection, files, reports[-1], dry_run=dry_run, yes=yes)
+    refused = [o.refusal for report in reports for o in report.refused] + [one.refusal for one in pruned]
+    if any(refused):
+        raise typer.Exit(max(one.exit_code for one in refused if one) or REFUSED)
+    if dry_run and exit_code and (pruned or any(report.pending for report in reports)):
         raise typer.Exit(WOULD_CHANGE)
 
 

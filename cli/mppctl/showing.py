@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from mpp.applications.v1 import application_pb2
-from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.complaints.v1 import complaint_pb2
 from mpp.notifications.v1 import notification_pb2
 from mpp.queue.v1 import counter_pb2, ticket_pb2
@@ -25,6 +25,7 @@ from rich.table import Table
 from mppctl.diffing import Change
 
 console = Console(highlight=False)
+MOST_COUNTED = 1000  # the catalogue counts no further
 _DAYS = ("", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
 
@@ -72,6 +73,8 @@ def site(message: site_pb2.Site) -> None:
     _fact(table, "declared agencies", _optional(message, "declared_agencies"))
     joint = sum(h.joint_leave for h in message.holidays)
     _fact(table, "holidays", f"{len(message.holidays) - joint} national, {joint} joint leave")
+    for m in message.maintenance:
+        _fact(table, "maintenance", f"{m.starts} to {m.ends}: {m.text.id}")
     _fact(table, "etag", message.etag)
     console.print(table)
 
@@ -122,6 +125,18 @@ def channel_kind(message: channel_pb2.ChannelKind) -> None:
         kind = _enum(channel_pb2.ChannelAttribute.Type, a.type, "TYPE_")
         _row(table, a.id, a.display_name.id, kind, "yes" if a.required else "", fits)
     console.print(table)
+
+
+def open_work(found: catalog_service_pb2.OpenWork) -> None:
+    """What is still open: of an agency that drains, what is waited for."""
+    counts = {"tickets": found.tickets, "applications": found.applications, "appointments": found.appointments}
+    parts = [f"{n}{'+' if n >= MOST_COUNTED else ''} {what}" for what, n in counts.items() if n]
+    said = f"still open: {', '.join(parts)}" if parts else "nothing is open"
+    if found.draining:
+        said += (
+            "; draining: nobody new" if parts else "; draining: it can be deleted when its services and channels are"
+        )
+    console.print(said, markup=False)
 
 
 def channels(messages: Sequence[channel_pb2.Channel]) -> None:

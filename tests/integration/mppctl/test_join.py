@@ -97,6 +97,16 @@ def test_an_agency_joins_and_leaves_without_a_restart(
     refused = run("delete", agency, "--yes")
     assert (refused.exit_code, "OPEN_TICKETS" in refused.output) == (1, True)
     assert "drain" in refused.output
+    drained = SITE.format(site=site).replace(
+        "  minutes_per", "  draining: true\n  draining_text_id: Kami pindah\n  minutes_per"
+    )
+    assert run("apply", "-f", "-", input=drained).exit_code == 0
+    shown = pb.GetQueueRequest(name=queue)
+    eventually(lambda: stub.GetQueue(shown, timeout=10).closed_reason == "DRAINING")
+    assert take() is None  # nobody new, but who waits is served
+    status = stub.GetQueue(shown, timeout=10)
+    assert (status.closed_text, status.waiting) == ("Kami pindah", 1)
+    assert "draining: nobody new" in run("describe", agency).output
     officer = services.auth("officer", site=site, agency="perhutani")
     cancel = pb.CancelTicketRequest(name=ticket.name, reason="uji", request_id=str(uuid.uuid4()))
     stub.CancelTicket(cancel, metadata=officer, timeout=10)

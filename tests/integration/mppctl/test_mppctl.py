@@ -146,12 +146,14 @@ def small(folder: Path) -> Path:
 def test_what_is_exported_is_applied_without_a_change(run: Run, small: Path, tmp_path: Path) -> None:
     """The round trip: through a folder, through one stream, and of one resource alone."""
     site = f"sites/{small.name}"
+    _more_of_everything(small)
     assert run("apply", "-f", small).exit_code == 0
     out = tmp_path / "out"
     assert run("export", small.name, "-o", out).exit_code == 0
     again = run("apply", "--dry-run", "--exit-code", "-f", out / small.name)
     assert again.exit_code == 0, again.output
     assert "agencies: 3 unchanged" in again.output
+    assert "2026-12-01T22:00 to 2026-12-02T02:00: Sedang dirawat" in run("get", "site", small.name).output
     stream = tmp_path / "all.yaml"
     stream.write_text(run("export", small.name).output)
     for name in (f"{site}/agencies/imigrasi", f"{site}/channels/kios-utama", f"{site}/offerings/paspor-baru"):
@@ -159,6 +161,71 @@ def test_what_is_exported_is_applied_without_a_change(run: Run, small: Path, tmp
         one.write_text(run("export", name).output)
         assert "1 unchanged" in run("apply", "--dry-run", "--exit-code", "-f", one).output
     assert run("apply", "--dry-run", "--exit-code", "-f", stream).exit_code == 0
+
+
+def _more_of_everything(folder: Path) -> None:
+    """Maintenance, draining, days off: what the reference site has none of."""
+    site, agency = folder / "site.yaml", folder / "agencies" / "imigrasi.yaml"
+    window = '{starts: "2026-12-01T22:00", ends: "2026-12-02T02:00", text_id: Sedang dirawat, text_en: In maintenance}'
+    site.write_text(f"{site.read_text()}maintenance:\n  - {window}\n")
+    off = 'closures: [{date: "2026-12-24", text_id: Pelatihan}, {date: "2026-12-28"}]'
+    agency.write_text(
+        agency.read_text().replace("\nqueue:\n", f"\nqueue:\n  draining: true\n  draining_text_id: Pindah\n  {off}\n")
+    )
+    channel = folder / "channels" / "jemput-bola-dukcapil.yaml"
+    channel.write_text(f"{channel.read_text()}{off}\n")
+    assert "draining" in agency.read_text()
+
+
+def test_what_no_file_has_goes_when_it_is_asked_for(run: Run, small: Path, services: Any) -> None:
+    """`apply --prune`: a dry run tells, in earnest it asks; what has open work stays."""
+    site = f"sites/{small.name}"
+    assert run("apply", "-f", small).exit_code == 0
+    (small / "agencies" / "imigrasi.yaml").unlink()
+    (small / "channels" / "jemput-bola-dukcapil.yaml").unlink()
+    (small / "kinds" / "home_visit.yaml").unlink()
+    alone = run("apply", "-f", small / "site.yaml", "--prune", "--dry-run")
+    assert (alone.exit_code, "site's folder" in alone.output) == (2, True)
+    beyond = [f"{site}/channels/jemput-bola-dukcapil", f"{site}/agencies/imigrasi", f"{site}/channelKinds/home_visit"]
+    told = run("apply", "-f", small, "--prune", "--dry-run", "--exit-code")
+    assert told.exit_code == 6, told.output
+    places = [told.output.index(f"- {name}\n") for name in beyond]
+    assert places == sorted(places)
+    services.database("catalog")["open_work"].insert_one(
+        {
+            "_id": f"{site}/queues/imigrasi/tickets/1",
+            "sequence": 1,
+            "what": "tickets",
+            "of_agency": beyond[1],
+            "of_offering": "",
+        }
+    )
+    kept = run("apply", "-f", small, "--prune", "--yes")
+    assert (kept.exit_code, "OPEN_TICKETS" in kept.output) == (1, True)
+    assert f"{beyond[2]} deleted" in kept.output
+    assert "still open: 1 tickets" in run("describe", beyond[1]).output
+    services.database("catalog")["open_work"].delete_one({"_id": f"{site}/queues/imigrasi/tickets/1"})
+    assert run("apply", "-f", small, "--prune", "--yes").exit_code == 0
+    clean = run("apply", "-f", small, "--prune", "--dry-run", "--exit-code")
+    assert clean.exit_code == 0, clean.output
+
+
+def test_only_an_empty_site_goes_and_it_comes_back_with_a_greater_sequence(
+    run: Run, small: Path, services: Any
+) -> None:
+    site = f"sites/{small.name}"
+    run("apply", "-f", small)
+    refused = run("delete", site, "--yes")
+    assert (refused.exit_code, "HAS_AGENCIES" in refused.output) == (1, True)
+    refused = run("delete", f"{site}/channelKinds/kiosk", "--yes")
+    assert (refused.exit_code, "HAS_CHANNELS" in refused.output) == (1, True)
+    gone = run("delete", site, "--with-all", "--yes")
+    assert gone.exit_code == 0, gone.output
+    assert "SITE_NOT_FOUND" in run("get", "site", small.name).output
+    assert "SITE_NOT_FOUND" in run("apply", "-f", small / "agencies" / "imigrasi.yaml").output
+    assert run("apply", "-f", small).exit_code == 0
+    document = services.database("catalog")["sites"].find_one({"_id": site})
+    assert (document["version"], "retired_at" in document) == (3, False)
 
 
 def test_a_dry_run_shows_what_would_change_and_where_it_is_wrong(run: Run, small: Path, services: Any) -> None:
