@@ -182,6 +182,10 @@ def test_a_display_is_declared(hall: Any, manager: Any, refusal: Callable[..., A
     assert foreign.reason == "SITE_MISMATCH"
     bad = refusal(put, stub, manager, title={"id": "Aula\u202e"})
     assert (bad.code, bad.fields) == ("INVALID_ARGUMENT", ["display.title.id"])
+    nowhere = pb.SetDisplayRequest(parent="sites/antah", display={"name": "sites/antah/displays/x"})
+    nowhere.request_id = str(uuid.uuid4())
+    admin = services.auth("platform_admin")
+    assert refusal(stub.SetDisplay, nowhere, metadata=admin, timeout=TIMEOUT).reason == "SITE_NOT_FOUND"
     officer = refusal(put, stub, services.auth("officer", site=SITE, agency="a1"))
     assert officer.reason == "ROLE_MISSING"
     names = [put(stub, manager).name for _ in range(3)]

@@ -10,7 +10,7 @@ from datetime import datetime
 from mpp.queue.v1 import display_pb2
 from mpp.queue.v1 import displays_service_pb2 as pb
 from mpp_chassis.call import Call
-from mpp_chassis.errors import NotFound
+from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 
 from mpp_queue import metrics
@@ -37,10 +37,10 @@ class App:
 
 
 def set_display(app: App, request: pb.SetDisplayRequest, call: Call) -> display_pb2.Display:
-    """Create or replace. The same content again writes nothing. Raises InvalidField, EtagMismatch, NotFound for a site that
-    nobody told of, Aborted.
+    """Create or replace. The same content again writes nothing. Raises InvalidField, EtagMismatch, FailedPrecondition for a
+    site that the catalogue has not told of (yet), Aborted.
     """
-    app.layout.zone(request.parent.split("/")[1])
+    _need_site(app, request.parent)
     wanted = display_pb2.Display()
     wanted.CopyFrom(request.display)
     wanted.ClearField("etag")
@@ -122,6 +122,13 @@ def watch_display(app: App, request: pb.WatchDisplayRequest, call: Call) -> Iter
             yield frame
         while not watch.wait(seen, 1.0 if settled else SETTLE_SECONDS) and settled:
             yield None
+
+
+def _need_site(app: App, site: str) -> None:
+    try:
+        app.layout.zone(site.rpartition("/")[2])
+    except NotFound as e:
+        raise FailedPrecondition(str(e), reason="SITE_NOT_FOUND", field="parent") from e
 
 
 def _resumed(told: str) -> Session | None:

@@ -69,7 +69,7 @@ class DisplaysServiceServicer:
 
     def SetDisplay(self, request, context):
         """Creates or replaces a display. Again with the same content: nothing happens, its etag stays. Screens that watch it show
-        the change within two seconds. Refused: INVALID_FIELD naming the field, ETAG_MISMATCH.
+        the change within two seconds. Refused: INVALID_FIELD naming the field, ETAG_MISMATCH, SITE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
