@@ -23,7 +23,7 @@ from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_queue import main, rooms
-from mpp_queue.appointments import listing, usecases
+from mpp_queue.appointments import anywhere, listing, usecases
 from pymongo import monitoring
 
 SITE = "malang"
@@ -117,7 +117,7 @@ class Bureau:
         self, method: str, request: Any, role: str = "citizen", subject: str = "ani", agency: str = "imigrasi"
     ) -> Call:
         scopes = {"citizen": {"any", "own"}, "officer": {"agency"}, "kiosk": {"site"}, "site_manager": {"site"}}[role]
-        if role == "citizen" and method not in ("HoldSlot", "ListSlots"):
+        if role == "citizen" and method not in ("HoldSlot", "HoldAnySlot", "ListSlots", "ListAnySlots"):
             scopes = {"own"}
         caller = Caller(
             subject=subject,
@@ -136,6 +136,8 @@ class Bureau:
         functions = {
             "ListSlots": listing.list_slots,
             "HoldSlot": usecases.hold_slot,
+            "ListAnySlots": anywhere.list_any_slots,
+            "HoldAnySlot": anywhere.hold_any_slot,
             "ConfirmAppointment": usecases.confirm_appointment,
             "RescheduleAppointment": usecases.reschedule_appointment,
             "CancelAppointment": usecases.cancel_appointment,

@@ -105,6 +105,36 @@ def test_200_callers_of_two_processes_on_10_places(hall: Any, second_stub: Any) 
     assert agenda.slots(2)[-1].free == 0
 
 
+def test_one_request_and_one_address_in_two_processes(hall: Any, second_stub: Any) -> None:
+    """A request over two agendas has one hold, whichever process hears it; an address has two open bookings at each."""
+    both = [open_agenda(hall, max_open_per_email=2) for _ in range(2)]
+    slot, stubs, kiosk = both[0].slots(2)[-1], (both[0].stub, second_stub), hall.kiosk()
+
+    def ask(n: int, request_id: str, email: str) -> str:
+        request = pb.HoldAnySlotRequest(
+            parent="/".join(both[0].line.name.split("/")[:2]),
+            agendas=[agenda.line.name for agenda in both],
+            start=slot.start,
+            offering="/".join([*both[0].line.name.split("/")[:2], "offerings/apa-saja"]),
+            email=email,
+            request_id=request_id,
+        )
+        try:
+            return str(stubs[n % 2].HoldAnySlot(request, metadata=kiosk, timeout=TIMEOUT).name)
+        except grpc.RpcError as e:
+            if e.code() is not grpc.StatusCode.FAILED_PRECONDITION:
+                raise
+            return ""
+
+    once = str(uuid.uuid4())
+    with ThreadPoolExecutor(12) as pool:
+        assert len(set(pool.map(lambda n: ask(n, once, ""), range(12)))) == 1
+        got = [name for name in pool.map(lambda n: ask(n, str(uuid.uuid4()), "siti@example.id"), range(24)) if name]
+    assert len(set(got)) == len(got) == 4
+    there = [b for agenda in both for d in agenda.documents() for b in d["bookings"] if b["state"] == "held"]
+    assert len(there) == 5
+
+
 def test_kill_9_between_check_in_and_ticket(hall: Any, services: Any) -> None:
     """Whoever was checked in has a ticket in the end, and one only, although `serve` is killed amid a storm of check-ins."""
     agenda = open_agenda(hall, early_minutes=240, places=40, public_places=40)

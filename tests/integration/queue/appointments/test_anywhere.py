@@ -1,0 +1,140 @@
+"""Several agendas as one: whose turn it is, that a repetition gets the same one, and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from mpp.queue.v1 import appointment_pb2
+from mpp.queue.v1 import appointments_service_pb2 as pb
+from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_queue.appointments import anywhere
+from mpp_queue.appointments.domain import errors
+from mpp_queue.appointments.store import Choice
+from mpp_queue.domain import InvalidField
+
+from .conftest import SITE, Bureau, at, stamp
+
+OFFERING = f"sites/{SITE}/offerings/nikah"
+ROOMS = [f"sites/{SITE}/channels/balai-{n}" for n in ("a", "b", "c")]
+
+
+def rooms(bureau: Bureau, **rules: Any) -> Bureau:
+    for name in ROOMS:
+        bureau.learn_channel(name, "room", {}, places=2, hours=[], **rules)
+    return bureau
+
+
+def ask(bureau: Bureau, hour: int = 8, role: str = "citizen", rid: str = "", **given: Any) -> Any:
+    given.setdefault("agendas", ROOMS)
+    request = pb.HoldAnySlotRequest(
+        parent=f"sites/{SITE}", start=stamp(at(hour)), offering=OFFERING, request_id=rid or str(uuid.uuid4()), **given
+    )
+    return bureau.do("HoldAnySlot", request, role)
+
+
+def where(name: str) -> str:
+    return name.split("/agendas/")[0]
+
+
+def test_each_in_turn_until_all_are_full(bureau: Bureau) -> None:
+    rooms(bureau)
+    got = [where(ask(bureau).name) for _ in range(6)]
+    assert set(got[:3]) == set(got[3:]) == set(ROOMS)
+    with pytest.raises(errors.SlotFull):
+        ask(bureau)
+    assert bureau.database["booking_choices"].count_documents({}) == 6  # who got nothing left nothing
+    assert where(ask(bureau, 9).name) in ROOMS
+
+
+def test_the_larger_house_gets_more(bureau: Bureau) -> None:
+    rooms(bureau)
+    bureau.learn_channel(ROOMS[0], "room", {}, sequence=2, places=8, public_places=8, hours=[])
+    got = Counter(where(ask(bureau, hour).name) for hour in (8, 9) for _ in range(6))
+    assert got == {ROOMS[0]: 8, ROOMS[1]: 2, ROOMS[2]: 2}
+
+
+def test_the_calendar_of_all(bureau: Bureau) -> None:
+    rooms(bureau)
+    ask(bureau)
+    request = pb.ListAnySlotsRequest(parent=f"sites/{SITE}", agendas=ROOMS, from_day="2026-11-23", days=1)
+    found = bureau.do("ListAnySlots", request)
+    assert [(s.time, s.free) for s in found.slots][:3] == [("08:00", 5), ("08:30", 6), ("09:00", 6)]
+    assert list(found.agendas) == ROOMS
+
+
+def test_a_repeated_request_has_one_hold_also_when_the_turn_has_moved_on(bureau: Bureau) -> None:
+    rooms(bureau)
+    rid = str(uuid.uuid4())
+    first = ask(bureau, rid=rid)
+    for _ in range(2):
+        ask(bureau)
+    assert ask(bureau, rid=rid) == first
+    with pytest.raises(FailedPrecondition) as reused:
+        ask(bureau, 9, rid=rid)
+    assert reused.value.reason == "REQUEST_ID_REUSED"
+
+
+def test_the_same_request_at_the_same_moment_in_two_processes(bureau: Bureau) -> None:
+    houses = [rooms(bureau), rooms(Bureau(bureau.database))]
+    for _ in range(3):
+        rid = str(uuid.uuid4())
+        with ThreadPoolExecutor(6) as pool:
+            got = list(pool.map(lambda n, rid=rid: ask(houses[n % 2], rid=rid).name, range(6)))  # type: ignore[misc]
+        assert len(set(got)) == 1
+    there = [b for d in bureau.database["agendas"].find({}) for b in d["bookings"] if b["state"] == "held"]
+    assert len(there) == 3
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_crash_after_the_choice_or_after_the_hold(bureau: Bureau, settled: bool) -> None:
+    """The repetition goes on from what was chosen, whatever the turn says now."""
+    rooms(bureau)
+    rid = str(uuid.uuid4())
+    request = pb.HoldAnySlotRequest(
+        parent=f"sites/{SITE}", start=stamp(at(8)), offering=OFFERING, request_id=rid, agendas=ROOMS
+    )
+    call = bureau.by("HoldAnySlot", request)
+    chosen = anywhere._next(bureau.app, [bureau.app.agendas.find(r) for r in ROOMS], {}, request, call.now)
+    assert bureau.app.choices.make(call.mutation, SITE, Choice(chosen))
+    if settled:
+        ask(bureau, rid=rid)
+        bureau.database["booking_choices"].update_one({"_id": call.mutation.key}, {"$set": {"settled": False}})
+    got = ask(bureau, rid=rid)
+    assert where(got.name) == chosen
+    assert bureau.app.choices.find(call.mutation) == Choice(chosen, settled=True)
+
+
+def test_who_was_overtaken_by_the_same_request_gives_its_place_back(bureau: Bureau) -> None:
+    rooms(bureau)
+    rid = str(uuid.uuid4())
+    first = ask(bureau, rid=rid)
+    other = next(r for r in ROOMS if r != where(first.name))
+    # As if another process had found this room full meanwhile, and settled elsewhere.
+    bureau.database["booking_choices"].update_one({"_id": {"$gt": ""}}, {"$set": {"settled": False}})
+    settle = bureau.app.choices.settle
+
+    def overtaken(command: Any, agenda: str) -> bool:
+        bureau.app.choices.change(command, agenda, other)
+        bureau.app.choices.settle = settle  # type: ignore[method-assign]
+        return settle(command, agenda)
+
+    bureau.app.choices.settle = overtaken  # type: ignore[method-assign]
+    got = ask(bureau, rid=rid)
+    assert where(got.name) == other
+    assert bureau.get(first.name).state == appointment_pb2.Appointment.STATE_CANCELLED
+
+
+def test_what_is_refused_names_its_field(bureau: Bureau) -> None:
+    rooms(bureau)
+    with pytest.raises(InvalidField) as refused:
+        ask(bureau, variant=appointment_pb2.APPOINTMENT_VARIANT_VIDEO)
+    assert refused.value.field == "variant"
+    with pytest.raises(InvalidField) as refused:
+        ask(bureau, role="kiosk", agendas=["sites/batu/channels/balai-a", ROOMS[0]])
+    assert refused.value.field == "agendas"
+    with pytest.raises(NotFound):
+        ask(bureau, agendas=[f"sites/{SITE}/queues/tutup"])
