@@ -1,7 +1,7 @@
 """All metrics of the service, with their meaning. Knows the domain's events; knows no store.
 
 Labels are a site and a queue as the catalogue names them, or a word of a fixed list; never a ticket, never a person.
-Time series, for sizing: at most 19 a queue, 46 a site and a few of classes and counters (docs/operations.md).
+Time series, for sizing: at most 19 a queue, 48 a site and a few of classes and counters (docs/operations.md).
 """
 
 from __future__ import annotations
