@@ -124,7 +124,7 @@ DISPLAY_READS = Counter(
 )
 BOOKING_ALARMS = Counter(
     "mpp_queue_booking_alarms_total",
-    "Alarms about one phone or device (kind) that took more tickets of a queue within a window than expected",
+    "Alarms about one phone, device or person (kind) that took more within a window than expected, of a queue or (*) a site",
     ("site", "queue", "kind"),
 )
 OPEN_BOOKING_ALARMS = Gauge(
