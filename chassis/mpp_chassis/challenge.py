@@ -84,7 +84,8 @@ class ChallengeRequired(FailedPrecondition):
     """Do the work and call again with the same request and the answer in `proof`.
 
     Metadata: `challenge` (ALTCHA's JSON), `why` (missing, invalid, expired, another_request), `expected_ms`, `at_most_ms`
-    on a cheap phone. `proof` is base64 of ALTCHA's payload: {"challenge": ..., "solution": {"counter", "derivedKey"}}.
+    on a cheap phone. `proof` is base64 of ALTCHA's payload: {"challenge": ..., "solution": {"counter", "derivedKey"}}. The
+    key is SHA-256, `cost` times, of salt + nonce + counter (32 bits, big-endian); it begins with `keyPrefix`.
     """
 
     default_reason = "CHALLENGE_REQUIRED"

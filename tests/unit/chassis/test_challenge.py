@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 import time
@@ -64,6 +65,28 @@ def test_one_more_round_trip_is_enough() -> None:
     assert (refused.reason, refused.metadata["why"]) == ("CHALLENGE_REQUIRED", "missing")
     assert (refused.metadata["expected_ms"], refused.metadata["at_most_ms"]) == ("25", "50")
     assert ask(taking(proof=challenge.solve(refused.metadata["challenge"]))) is None
+
+
+def by_hand(told: str) -> str:
+    """What a client without ALTCHA's widget writes: hash salt + nonce + counter (32 bits, big-endian), `cost` times."""
+    asked = json.loads(told)
+    p = asked["parameters"]
+    salt, nonce, prefix = (bytes.fromhex(p[name]) for name in ("salt", "nonce", "keyPrefix"))
+    for counter in range(2**32):
+        key = salt + nonce + counter.to_bytes(4, "big")
+        for _ in range(p["cost"]):
+            key = hashlib.sha256(key).digest()
+        if key[: p["keyLength"]].startswith(prefix):
+            break
+    solution = {"counter": counter, "derivedKey": key[: p["keyLength"]].hex()}
+    return base64.b64encode(json.dumps({"challenge": asked, "solution": solution}).encode()).decode()
+
+
+def test_a_client_needs_no_library() -> None:
+    hard = door(Rule(mode=Mode.ON, milliseconds=75, hashes_per_ms=10))  # three rounds
+    refused = ask(taking(), hard)
+    assert refused is not None
+    assert ask(taking(proof=by_hand(refused.metadata["challenge"])), hard) is None
 
 
 def test_a_client_sees_the_whole_challenge_in_the_details_of_the_error() -> None:
