@@ -364,6 +364,57 @@ def test_who_opted_out_is_not_told_until_they_change_their_mind(desk: Any) -> No
     desk.told(desk.advanced("SUBMITTED", phone=phone), "delivered")
 
 
+def test_who_stops_mail_still_hears_by_phone(desk: Any) -> None:
+    email = f"warga.{uuid.uuid4().hex[:12]}@example.org"
+    stop = rpc.SetOptOutRequest(parent=SITE, email=email, opted_out=True, request_id=str(uuid.uuid4()))
+    reply = desk.stub.SetOptOut(stop, metadata=desk.officer(), timeout=TIMEOUT)
+    assert (reply.masked_phone, reply.masked_email) == ("", "w****@e****.org")
+    appointment = some("queues/dukcapil/agendas/2026-11-24/appointments")
+    event = queue.AppointmentConfirmed(
+        appointment=appointment,
+        agency=DUKCAPIL,
+        start=stamp(datetime(2026, 11, 23, 23, 30, tzinfo=UTC)),
+        end=stamp(datetime(2026, 11, 23, 23, 45, tzinfo=UTC)),
+        sealed_phone=desk.phone("+6281211110017"),
+        sealed_email=desk.cipher.seal(email, "email"),
+    )
+    desk.tell(event, appointment)
+
+    def both() -> list[Any]:
+        found = desk.documents(appointment)
+        return found if len(found) == 2 and all(each["due_at"] is None for each in found) else []
+
+    ended = desk.until(both)
+    assert {each["channel"]: each["state"] for each in ended} == {"sms": "delivered", "email": "suppressed"}
+
+
+def test_an_overview_is_asked_for_and_comes(desk: Any, services: Any) -> None:
+    phone, ticket = f"+62813{''.join(SystemRandom().choices('123456789', k=8))}", some("tickets")
+    issued = queue.TicketIssued(ticket=ticket, number="D-017", agency=DUKCAPIL, sealed_phone=desk.phone(phone))
+    desk.tell(issued, ticket)
+    desk.until(lambda: desk.database["matters"].find_one({"_id": ticket}))
+    asked = rpc.SendOverviewRequest(parent=SITE, phone=phone, request_id=str(uuid.uuid4()))
+    who = services.auth("citizen")
+    reply = desk.stub.SendOverview(asked, metadata=who, timeout=TIMEOUT)
+    assert desk.stub.SendOverview(asked, metadata=who, timeout=TIMEOUT) == reply
+    assert reply.masked_recipient == f"+62********{phone[-3:]}"
+    document = desk.until(
+        lambda: desk.database["notifications"].find_one({"template": "overview", "state": "delivered"})
+    )
+    assert "antrean D-017 di Dukcapil Uji." in desk.body(document)
+    again = rpc.SendOverviewRequest(parent=SITE, phone=phone, request_id=str(uuid.uuid4()))
+    with pytest.raises(grpc.RpcError) as refused:
+        desk.stub.SendOverview(again, metadata=who, timeout=TIMEOUT)
+    assert problem(refused.value)[:2] == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_SOON")
+    nobody = rpc.SendOverviewRequest(parent=SITE, request_id=str(uuid.uuid4()))
+    with pytest.raises(grpc.RpcError) as refused:
+        desk.stub.SendOverview(nobody, metadata=who, timeout=TIMEOUT)
+    assert problem(refused.value)[0::2] == (grpc.StatusCode.INVALID_ARGUMENT, ["phone"])
+    with pytest.raises(grpc.RpcError) as refused:
+        desk.stub.SendOverview(asked, metadata=desk.provider(), timeout=TIMEOUT)
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
 def test_an_opt_out_holds_for_what_waits_too(desk: Any) -> None:
     application = desk.advanced("SUBMITTED", phone=BUSY)
     desk.told(application, "temporary_failure")
@@ -432,11 +483,26 @@ def test_nothing_personal_is_in_the_logs_or_stored_in_the_clear(desk: Any, servi
     [document] = desk.told(application, "delivered")
     assert code in desk.body(document)
     opt_out(desk, phone, True)
+    appointment, person = some("queues/dukcapil/agendas/2026-11-24/appointments"), f"zulaikha.{digits}"
+    event = queue.AppointmentConfirmed(
+        appointment=appointment,
+        agency=DUKCAPIL,
+        start=stamp(datetime(2026, 11, 23, 23, 30, tzinfo=UTC)),
+        end=stamp(datetime(2026, 11, 23, 23, 45, tzinfo=UTC)),
+        variant="APPOINTMENT_VARIANT_VIDEO",  # type: ignore[arg-type]
+        sealed_email=desk.cipher.seal(f"{person}@example.org", "email"),
+        sealed_link=desk.cipher.seal(f"https://video.example/{code}", "video_link"),
+    )
+    desk.tell(event, appointment)
+    [mail] = desk.told(appointment, "delivered")
+    assert f"https://video.example/{code}" in desk.body(mail)
+    overview = rpc.SendOverviewRequest(parent=SITE, email=f"{person}@example.org", request_id=str(uuid.uuid4()))
+    desk.stub.SendOverview(overview, metadata=desk.officer(), timeout=TIMEOUT)
     receipt(desk, document["_id"], State.STATE_PERMANENT_FAILURE, failure=f"dead {phone}")
     logs = services.log("notifications-work") + services.log("notifications-serve")
     assert document["_id"] in logs
     stored = repr([list(desk.database[name].find({})) for name in desk.database.list_collection_names()])
     assert document["_id"] in stored
-    for secret in (digits, code, "Zulaikha"):
+    for secret in (digits, code, "Zulaikha", "zulaikha", "VCALENDAR"):
         assert secret not in logs
         assert secret not in stored
