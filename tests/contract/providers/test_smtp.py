@@ -5,6 +5,8 @@ it says. Against a real socket; tests/contract/providers/mailhost.py answers wha
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,3 +232,37 @@ def test_nothing_of_it_shows() -> None:
             with host({step: f"{code} {MAIL.recipient} {PASSWORD} nomor D-001"}, auth=True) as relay:
                 said = repr((send(relay, given), MAIL, given))
                 assert not any(secret in said for secret in ("warga", "D-001", PASSWORD, "VCALENDAR")), said
+
+
+UNDER_EVENTLET = """
+import eventlet
+eventlet.monkey_patch()
+import ssl, sys, time
+from datetime import UTC, datetime
+from mpp_notifications.domain import Channel
+from mpp_notifications.providers.base import OutgoingMessage
+from mpp_notifications.providers.smtp import Relay, SmtpProvider
+slow, good, secure = (int(port) for port in sys.argv[1:4])
+context = ssl.create_default_context(cafile=sys.argv[4])
+def provider(port, tls):
+    relay = Relay("127.0.0.1", "kabar@mpp.example", port, tls, context=context if tls != "none" else None)
+    return SmtpProvider(relay, lambda: datetime.now(UTC), plain=True, seconds=1.0)
+providers = [provider(slow, "none")] * 4 + [provider(good, "none"), provider(secure, "starttls")]
+def send(n):
+    message = OutgoingMessage(f"key-0000000{n}", Channel.EMAIL, "warga@example.org", "Halo", "t", "Kabar")
+    return str(providers[n].send(message).kind)
+started = time.monotonic()
+print(*eventlet.GreenPool().imap(send, range(6)), time.monotonic() - started < 3.5)
+"""
+
+
+def test_green_threads_wait_side_by_side(certificate: Path) -> None:
+    """As in `work`: four relays that hang take the time of one, and those that answer are not held up; TLS too."""
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.load_cert_chain(certificate)
+    with host({"RCPT": "hush"}) as slow, host() as good, host(tls=ours) as secure:
+        ports = [str(each.port) for each in (slow, good, secure)]
+        command = [sys.executable, "-W", "ignore", "-c", UNDER_EVENTLET, *ports, str(certificate)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout.split() == ["temporary"] * 4 + ["delivered"] * 2 + ["True"], done.stderr
+        assert (len(good.kept()), len(secure.kept())) == (1, 1)
