@@ -101,6 +101,18 @@ class Journal:
             raise
         return reader
 
+    def since(self, moment: datetime, now: datetime) -> datetime:
+        """`moment`, when everything that happened since then is kept. Raises Expired otherwise, BrokerDown.
+
+        A broker takes a time that lies before what it keeps without a word, and begins with the oldest.
+        """
+        if moment < now - KEPT:
+            gone = self.expired()
+            begun = gone.oldest is None or gone.oldest.offset == 0  # nothing was dropped yet
+            if not begun and (gone.time is None or gone.time > moment):
+                raise gone
+        return moment
+
     def expired(self) -> Expired:
         """What one is told who asks for more than is kept."""
         with Reader(self.amqp_uri, self.stream, LONG_AGO, 1) as reader:

@@ -105,7 +105,7 @@ class Provisioner:
 
     def _note(self, brought: Grant) -> Grant:
         now = self.clock()
-        command = Command(brought.name, f"applied/{brought.revision}", "", ACTOR, now)
+        command = Command(f"{brought.name}/{brought.revision}", "NoteApplied", "", ACTOR, now)
 
         def note(current: Grant) -> Grant:
             return current.applied(brought.revision, now)

@@ -203,13 +203,16 @@ def _open(app: App, name: str, asked: Start | None, now: datetime) -> Subscripti
     return app.subscriptions.open(name, parts[1], parts[3], f"{app.rng.getrandbits(64):016x}", now, first, first_time)
 
 
-def _start(subscription: Subscription, asked: Start | None) -> Start:
-    """Where nothing is acknowledged yet, that is where it first began: what was sent then and got lost comes again."""
+def _start(app: App, subscription: Subscription, asked: Start | None) -> Start:
+    """Where nothing is acknowledged yet, that is where it first began: what was sent then and got lost comes again.
+
+    Raises Expired when that is a time of which not everything is kept any more.
+    """
     if asked is not None:
         return asked
     if text := subscription.cursor or subscription.start:
         return cursor.decode(text)
-    return subscription.start_time or subscription.created_at
+    return app.journal.since(subscription.start_time or subscription.created_at, app.clock())
 
 
 def _reader(app: App, subscription: Subscription, asked: Start | None) -> Reader:
@@ -217,7 +220,7 @@ def _reader(app: App, subscription: Subscription, asked: Start | None) -> Reader
     journal that was made anew begins at 0, and one that only goes forward would never be heard again.
     """
     try:
-        return app.journal.open(_start(subscription, asked), PREFETCH)
+        return app.journal.open(_start(app, subscription, asked), PREFETCH)
     except Expired:
         if subscription.cursor:
             try:

@@ -161,7 +161,7 @@ class Courier:
     def _start(self, webhook: Webhook) -> Start:
         if self._progress.cursor:
             return cursor.decode(self._progress.cursor)
-        return webhook.start_time or webhook.created_at
+        return self._app.journal.since(webhook.start_time or webhook.created_at, self._app.clock())
 
     def _deliver(self, webhook: Webhook, entry: Entry) -> None:
         now = self._app.clock()
