@@ -6,17 +6,11 @@ service, never writes an application.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, time
-from typing import Any
-
-from mpp.catalog.v1 import offering_pb2, site_pb2
+from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import events_pb2 as queue_events
-from mpp_chassis import downtime
 from mpp_chassis.aggregates import Store
-from mpp_chassis.downtime import Downtime
 from mpp_chassis.projection import Projection
-from mpp_chassis.worktime import WorkCalendar
+from mpp_chassis.sites import Sites as Sites  # its calendar and its announced downtimes
 
 from mpp_applications.domain import Offering, Promise, Ticket, Unit
 
@@ -60,36 +54,6 @@ class Offerings:
         )
 
 
-class Sites:
-    """Zone, opening hours and holidays of each site."""
-
-    def __init__(self, store: Store) -> None:
-        self._projection = Projection(store, "sites")
-
-    def learn(self, site: site_pb2.Site, sequence: int) -> bool:
-        """Raises ValueError when the site's times are no calendar; nothing is kept then."""
-        windows = downtime.fields_of(site.maintenance)
-        fields = {
-            "zone": site.time_zone,
-            "hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours],
-            "holidays": [h.date for h in site.holidays],
-            "maintenance": windows,
-        }
-        _calendar(fields)
-        downtime.of_fields(windows, site.time_zone)
-        return self._projection.apply(site.name, sequence, fields)
-
-    def calendar(self, site: str) -> WorkCalendar | None:
-        """`site` is `sites/{site}`."""
-        found = self._projection.get(site)
-        return _calendar(found) if found else None
-
-    def maintenance(self, site: str) -> tuple[Downtime, ...]:
-        """When citizens can begin nothing new; none for a site that is not known."""
-        found = self._projection.get(site) or {"zone": "UTC"}
-        return downtime.of_fields(found.get("maintenance", ()), found["zone"])
-
-
 class Tickets:
     """Tickets that a counter began to serve, for a month. One that is not here may come later."""
 
@@ -103,11 +67,3 @@ class Tickets:
     def get(self, name: str) -> Ticket | None:
         found = self._projection.get(name)
         return Ticket(name, found["agency"]) if found else None
-
-
-def _calendar(fields: Mapping[str, Any]) -> WorkCalendar:
-    hours: dict[int, list[tuple[time, time]]] = {}
-    for h in fields["hours"]:
-        interval = (time.fromisoformat(h["opens"]), time.fromisoformat(h["closes"]))
-        hours.setdefault(h["weekday"], []).append(interval)
-    return WorkCalendar(fields["zone"], hours, frozenset(date.fromisoformat(d) for d in fields["holidays"]))

@@ -8,45 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 
-from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
-from mpp_chassis import downtime
+from mpp.catalog.v1 import agency_pb2, offering_pb2
 from mpp_chassis.aggregates import Store
-from mpp_chassis.downtime import Downtime
 from mpp_chassis.projection import Projection
-from mpp_chassis.worktime import WorkCalendar
+from mpp_chassis.sites import Sites as Sites  # its calendar and its announced downtimes
 
-SITES, AGENCIES, WAITS, OFFERINGS, ALARMS = "sites", "agencies", "ticket_waits", "offerings", "booking_alarms"
-
-
-class Sites:
-    """Zone, opening hours and holidays of each site."""
-
-    def __init__(self, store: Store) -> None:
-        self._projection = Projection(store, SITES)
-
-    def learn(self, site: site_pb2.Site, sequence: int) -> bool:
-        """Raises ValueError when the site's times are no calendar; nothing is kept then."""
-        windows = downtime.fields_of(site.maintenance)
-        fields = {
-            "zone": site.time_zone,
-            "hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in site.opening_hours],
-            "holidays": [h.date for h in site.holidays],
-            "maintenance": windows,
-        }
-        _calendar(fields)
-        downtime.of_fields(windows, site.time_zone)
-        return self._projection.apply(site.name, sequence, fields)
-
-    def calendar(self, site: str) -> WorkCalendar | None:
-        found = self._projection.get(site)
-        return _calendar(found) if found else None
-
-    def maintenance(self, site: str) -> tuple[Downtime, ...]:
-        """When citizens can begin nothing new; none for a site that is not known."""
-        found = self._projection.get(site) or {"zone": "UTC"}
-        return downtime.of_fields(found.get("maintenance", ()), found["zone"])
+AGENCIES, WAITS, OFFERINGS, ALARMS = "agencies", "ticket_waits", "offerings", "booking_alarms"
 
 
 class Agencies:
@@ -139,17 +108,6 @@ class Waits:
             return {}
         found = self._projection.collection.find({"_id": {"$in": sorted(agencies)}})
         return {d["_id"]: d["seconds"] for d in found if d["agency"] == agencies[d["_id"]]}
-
-
-def _calendar(fields: Mapping[str, object]) -> WorkCalendar:
-    hours: dict[int, list[tuple[time, time]]] = {}
-    listed, holidays = fields["hours"], fields["holidays"]
-    assert isinstance(listed, list)
-    assert isinstance(holidays, list)
-    for h in listed:
-        interval = (time.fromisoformat(h["opens"]), time.fromisoformat(h["closes"]))
-        hours.setdefault(h["weekday"], []).append(interval)
-    return WorkCalendar(str(fields["zone"]), hours, frozenset(date.fromisoformat(d) for d in holidays))
 
 
 def _site(name: str) -> str:
