@@ -102,8 +102,7 @@ def good(descriptor: Any, depth: int = 0) -> Any:
                 break
     for field in descriptor.fields:
         if field.is_repeated and [f for f, _ in violations(message) if f == field.name]:
-            one = {field.TYPE_INT32: 3, field.TYPE_STRING: "malang"}.get(field.type)
-            getattr(message, field.name).append(good(field.message_type, depth + 1) if one is None else one)
+            getattr(message, field.name).append(_good_entry(field, depth))
     return message
 
 
