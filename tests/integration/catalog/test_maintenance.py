@@ -79,7 +79,8 @@ class Citizens:
 def works(begin: Any) -> bool:
     try:
         begin()
-    except grpc.RpcError:
+    except grpc.RpcError as error:
+        print(f"{begin.__name__}: {error.code()} {error.details()}")  # shown when the test fails
         return False
     return True
 
