@@ -9,7 +9,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +31,10 @@ from mpp_chassis.errors import NotFound
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_localrun.platform import free_ports, wait_ready
 from mpp_queue import calling, main, rooms, usecases
+from mpp_queue.boards import BEAT_SECONDS, Boards
 from mpp_queue.displays import usecases as displays
+from mpp_queue.displays.halls import Halls
+from mpp_queue.displays.store import Calls
 from mpp_queue.domain import REMOTE_CHANNELS
 from pymongo import monitoring
 
@@ -215,8 +220,9 @@ class Hub:
 
     def __init__(self, database: Any) -> None:
         self.now = datetime(2026, 11, 23, 1, tzinfo=UTC)  # 08:00 in Malang
+        self.store = Store(database, None, lambda: self.now, random.Random(7))
         kit = SimpleNamespace(
-            store=Store(database, None, lambda: self.now, random.Random(7)),
+            store=self.store,
             cipher=FieldCipher("k:" + base64.b64encode(bytes(32)).decode()),
             index=BlindIndex(base64.b64encode(bytes(32)).decode()),
             audit=SimpleNamespace(record=lambda *what: None),
@@ -297,6 +303,29 @@ def test_many_screens_read_a_queue_once_a_change_and_only_the_one_that_changed(a
     reads = [c["filter"]["queue"] for c in asked.commands if c.get("find") == "tickets" and "state" in c["filter"]]
     assert reads == ["sites/malang/queues/dukcapil"]
     assert not [c for c in asked.commands if c.get("find") == "displays"]
+
+
+def test_a_quiet_screen_gets_a_beat_in_time(asked: Any) -> None:
+    hub, now = Hub(asked.database), [0.0]
+
+    def clock() -> float:
+        now[0] += 0.9  # time passes whenever somebody looks
+        return now[0]
+
+    app = hub.app
+    boards = Boards(clock=clock)
+    quiet = Halls(boards, app.queues, app.views, Calls(hub.store), app.counters.layout, app.displays.displays)
+    name, told = hub.set(queues=["sites/malang/queues/samsat"]), list[float]()
+    stream = displays.watch_display(
+        replace(app.displays, halls=quiet), pb.WatchDisplayRequest(name=name), hub.by_nobody()
+    )
+    for frame in stream:
+        if frame is not None:
+            assert frame.beat_seconds == BEAT_SECONDS
+            told.append(now[0])
+        if len(told) == 4:
+            break
+    assert all(later - before <= BEAT_SECONDS for before, later in pairwise(told))
 
 
 def test_who_is_met_on_the_phone_is_neither_shown_nor_spoken(asked: Any) -> None:

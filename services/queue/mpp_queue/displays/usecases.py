@@ -14,7 +14,7 @@ from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 
 from mpp_queue import metrics
-from mpp_queue.boards import BEAT_SECONDS
+from mpp_queue.boards import BEAT_SECONDS, LOOK_SECONDS
 from mpp_queue.counters.store import Layout
 from mpp_queue.displays import messages
 from mpp_queue.displays.domain import Display, EtagMismatch, Session
@@ -24,6 +24,8 @@ from mpp_queue.displays.store import Displays, Kept
 from mpp_queue.domain import InvalidField
 
 PAGE_SIZE = 100
+# A watcher looks by itself every LOOK_SECONDS: whoever has been quiet for so long would be late at its next look.
+QUIET_SECONDS = BEAT_SECONDS - LOOK_SECONDS - 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def delete_display(app: App, request: pb.DeleteDisplayRequest, call: Call) -> pb
 
 
 def watch_display(app: App, request: pb.WatchDisplayRequest, call: Call) -> Iterator[display_pb2.DisplayFrame | None]:
-    """The display's frame now, with every change, and every 15 s; None each second while nothing happens.
+    """The display's frame now, with every change, and at least every 15 s (`BEAT_SECONDS`); None each second while nothing
+    happens.
 
     Guaranteed: a call is announced in one frame only of a session, whichever processes its streams are at. Not guaranteed:
     each state in between; what happens within a tenth of a second may be one frame. Raises NotFound, also when the display
@@ -104,19 +107,19 @@ def watch_display(app: App, request: pb.WatchDisplayRequest, call: Call) -> Iter
     shown = app.halls.shown(request.name)
     watch = app.halls.boards.watch(shown.display.site)
     sent: tuple[Display, Picture] | None = None
-    version = 0
+    version, sent_at = 0, float("-inf")
     while True:
         seen = watch.look()
         shown, now = app.halls.shown(request.name), app.clock()
         queues, settled = app.halls.queues(shown.display, now, seen.at)
         picture = picture_of(shown.display, queues, now)
-        if sent != (shown.display, picture) or version != shown.kept.version or seen.beat_due:
+        if sent != (shown.display, picture) or version != shown.kept.version or seen.at - sent_at >= QUIET_SECONDS:
             session = session or Session.begin(picture.calls, now)
             due, session = session.hear(picture.calls, now)
             frame = messages.frame(shown.display, picture, due, session, now, int(BEAT_SECONDS))
             if version != shown.kept.version:
                 frame.display.CopyFrom(messages.reply(shown.kept.told, shown.kept.version))
-            sent, version = (shown.display, picture), shown.kept.version
+            sent, version, sent_at = (shown.display, picture), shown.kept.version, seen.at
             watch.sent()
             _count(shown.display.site, len(due))
             yield frame
