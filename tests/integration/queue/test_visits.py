@@ -301,6 +301,33 @@ def test_cancelling_gives_up_what_waits_and_nothing_else(house: House) -> None:
     assert [d["state"] for d in tickets(house, QUEUE)] == ["cancelled"]
 
 
+def test_cancelling_finds_a_ticket_however_often_it_was_transferred(house: House) -> None:
+    """Also when it is between the two writes of a transfer: then the visit's event comes again."""
+    other = house.line("samsat", "S", [40])
+    visit, here = start(house, QUEUE), QUEUE
+
+    def sent_on(here: str, target: str) -> str:
+        called = queue_service_pb2.CallNextRequest(
+            parent=here, counter=1 if here == QUEUE else 40, request_id=str(uuid.uuid4())
+        )
+        name = calling.call_next(house.apps[0], called, house.by("site_manager:a", "CallNext", called)).name
+        moved = queue_service_pb2.TransferTicketRequest(name=name, target=target, request_id=str(uuid.uuid4()))
+        ticket_usecases.transfer_ticket(house.apps[0], moved, house.by("site_manager:a", "TransferTicket", moved))
+        return str(name)
+
+    for _ in range(7):
+        target = other if here == QUEUE else QUEUE
+        parent, here = sent_on(here, target), target
+    born = house.database["tickets"].find_one_and_delete({"parent": parent})  # as before the transfer's second write
+    assert cancel(house, visit.name, "site_manager:dewi").cancelled
+    with pytest.raises(Aborted):
+        usecases.complete(house.apps[0].visits, visit.name, house.now)
+    assert ticket_usecases.complete_transfer(house.apps[1], parent, here, "")
+    usecases.complete(house.apps[0].visits, visit.name, house.now)
+    assert house.database["tickets"].find_one({"_id": born["_id"]})["state"] == "cancelled"
+    assert house.database["tickets"].count_documents({"state": "waiting"}) == 0
+
+
 def test_through_grpc_a_citizens_own_and_the_sweeper_completes_a_crash(services: Any, hall: Any, refusal: Any) -> None:
     lines = [hall.open_line(counters=(921 + n,)) for n in range(2)]
     site, stub = lines[0].name.split("/")[1], services.stub("queue", VisitsServiceStub)

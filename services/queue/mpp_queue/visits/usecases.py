@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2, visit_pb2, visits_service_pb2
 from mpp_chassis.call import Call, Command, new_id
-from mpp_chassis.errors import FailedPrecondition, NotFound
+from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.privacy import looks_personal
 
@@ -36,7 +36,7 @@ from mpp_queue.visits.store import Served, Visits, VisitTickets
 Admit = Callable[[Admission, Command], ticket_pb2.IssuedTicket]
 # What a request for one ticket comes to (name of the ticket, request), or its refusal.
 WalkIn = Callable[[QueueSpec, str, queue_service_pb2.TakeTicketRequest, Call], Admission]
-MOST_TRANSFERS = 5  # of one errand that are followed
+MOST_TRANSFERS = 50  # of one errand that are followed: a read each
 DAY_OVER = "DAY_OVER"  # why a wish has no ticket that nobody admitted on its day
 AT_A_COUNTER = frozenset({State.CALLED, State.SERVING})
 
@@ -151,15 +151,18 @@ def lacks_tickets(app: App, name: str) -> bool:
 
 
 def complete(app: App, name: str, now: datetime) -> None:
-    """After the event of a visit: admit what a crash left out, withdraw what was cancelled meanwhile. Idempotent."""
+    """After the event of a visit: admit what a crash left out, withdraw what was cancelled meanwhile. Idempotent.
+
+    Raises Aborted while a ticket of a cancelled visit is between the two writes of a transfer: come again.
+    """
     visit = app.visits.load(name)
     if visit is None:
         return
     if not visit.cancelled:
         _admit(app, visit, now, new=False)
         visit = app.visits.load(name) or visit  # a cancellation that did not see what was just admitted leaves it to us
-    if visit.cancelled:
-        _withdraw_all(app, visit, now)
+    if visit.cancelled and _withdraw_all(app, visit, now):
+        raise Aborted(f"a ticket of {name} is on its way to another queue: it is withdrawn when it is there")
 
 
 def get_visit(app: App, name: str, call: Call) -> visit_pb2.Visit:
@@ -269,13 +272,17 @@ class _Gone(Exception):
     """The ticket no longer waits."""
 
 
-def _withdraw_all(app: App, visit: Visit, now: datetime) -> None:
-    """Cancel what waits. Safe to run twice and beside calls: who is called first stays called."""
-    for ticket in _followed(app, visit).values():
+def _withdraw_all(app: App, visit: Visit, now: datetime) -> bool:
+    """Cancel what waits. Safe to run twice and beside calls: who is called first stays called. True when a ticket is being
+    transferred, and will wait elsewhere in a moment.
+    """
+    followed = _followed(app, visit).values()
+    for ticket in followed:
         if ticket.state is State.WAITING:
             command = Command(f"{visit.name}:{ticket.name}", "WithdrawVisit", "", visit.cancelled_by, now)
             with suppress(_Gone):
                 _withdraw(app, ticket.name, visit.reason, command)
+    return any(ticket.state is State.TRANSFERRED for ticket in followed)
 
 
 def _withdraw(app: App, name: str, reason: str, command: Command) -> None:
