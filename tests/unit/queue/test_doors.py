@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mpp.catalog.v1 import agency_pb2, site_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2, site_pb2
 from mpp_queue import domain, queuespec
 from mpp_queue.displays.doors import doors_of, hours_today
 from mpp_queue.domain import Closure, Maintenance, OpenHours, QueueNotOpen, QueueSpec, Text, UnderMaintenance
 from mpp_queue.domain.doors import DAY_OFF, NOBODY_NEW
 from mpp_queue.kiosks.buttons import CLOSED, ButtonState, state_of
 from mpp_queue.kiosks.domain import Duty
+from mpp_queue.kiosks.views import NOT_TODAY, spec_of
 
 MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 10:00 in Malang
 OPEN = QueueSpec(
@@ -99,6 +100,15 @@ def test_a_kiosk_shows_the_words() -> None:
         (replace(OPEN, hours_enforced=True, opening_hours=(OpenHours(2, "08:00", "16:00"),)), CLOSED),
     ):
         assert state_of(spec, Duty(), "q", last_seq=0, now=MONDAY) == (ButtonState.CLOSED, text)
+
+
+def test_a_kiosks_own_day_off_closes_its_buttons() -> None:
+    channel = channel_pb2.Channel(name="sites/x/channels/foyer", kind="sites/x/channelKinds/kiosk")
+    channel.closures.add(date="2026-11-23")
+    channel.closures.add(date="2026-11-24", text={"id": "Lantai dicat"})
+    kiosk = spec_of(channel)
+    days = ("2026-11-22", "2026-11-23", "2026-11-24")
+    assert [kiosk.day_off(day) for day in days] == [None, NOT_TODAY, Text("Lantai dicat")]
 
 
 def test_the_catalogues_words_reach_the_queue() -> None:

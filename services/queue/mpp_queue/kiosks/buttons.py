@@ -51,7 +51,10 @@ def look(queues: Queues, views: QueueViews, kiosk: KioskSpec, duty: Duty, button
         spec = queues.find(button.queue)
     except (NotFound, FailedPrecondition):
         return Seen(ButtonState.CLOSED, CLOSED)
-    snapshot = views.of(spec, now.astimezone(ZoneInfo(spec.zone)).date().isoformat())
+    today = now.astimezone(ZoneInfo(spec.zone)).date().isoformat()
+    if off := kiosk.day_off(today):
+        return Seen(ButtonState.CLOSED, off)
+    snapshot = views.of(spec, today)
     wait = snapshot.range_of(snapshot.waiting)
     state, text = state_of(spec, duty, button.id, last_seq=snapshot.last_seq, now=now)
     return Seen(state, text, snapshot.waiting, wait.low, wait.high)

@@ -20,10 +20,12 @@ from mpp.catalog.v1 import channel_pb2
 from mpp_chassis.aggregates import Store
 from mpp_chassis.projection import Projection
 
-from mpp_queue.domain.spec import Text
+from mpp_queue.domain.spec import Closure, Text
 from mpp_queue.kiosks.store import CHANNELS
+from mpp_queue.queuespec import closures_of
 
 KIND = "kiosk"
+NOT_TODAY = Text("Kios ini tidak melayani hari ini.", "This kiosk does not serve today.")
 KNOWN_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
 
 
@@ -46,9 +48,15 @@ class KioskSpec:
     activation_required: bool = False
     offline_numbers: int | None = None
     buttons: tuple[Button, ...] = ()
+    closures: tuple[Closure, ...] = ()
 
     def button(self, button_id: str) -> Button | None:
         return next((b for b in self.buttons if b.id == button_id), None)
+
+    def day_off(self, today: str) -> Text | None:
+        """What to say on a day (ISO, of the site) on which this kiosk alone does not serve; None on all others."""
+        found = next((c for c in self.closures if c.date == today), None)
+        return None if found is None else found.text if found.text.id else NOT_TODAY
 
 
 class Kiosks:
@@ -88,6 +96,7 @@ def spec_of(channel: channel_pb2.Channel) -> KioskSpec:
         activation_required=settings.get("activation_required") is True,
         offline_numbers=_numbers(settings.get("offline_numbers")),
         buttons=tuple(_buttons(site, settings)),
+        closures=closures_of(channel.closures),
     )
 
 
