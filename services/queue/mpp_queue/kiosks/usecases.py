@@ -24,7 +24,7 @@ from mpp_chassis.privacy import BlindIndex, looks_personal, mask_phone
 from mpp_queue import messages as ticket_messages
 from mpp_queue import metrics
 from mpp_queue import usecases as tickets
-from mpp_queue.domain import OFFLINE_BASE, Admission, QueueError, QueueSpec
+from mpp_queue.domain import OFFLINE_BASE, Admission, QueueError, QueueSpec, refuse_drained
 from mpp_queue.kiosks import buttons, messages
 from mpp_queue.kiosks.domain import (
     Block,
@@ -57,7 +57,7 @@ class App:
 
 
 def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb2.OfflineBlock:
-    """Raises NotFound, KioskInactive, OfflineNotAllowed, TooManyBlocks, NumbersExhausted, DayOver.
+    """Raises NotFound, KioskInactive, OfflineNotAllowed, TooManyBlocks, NumbersExhausted, DayOver, QueueNotOpen (draining).
 
     Guaranteed: no number is in two blocks of a day, whatever races and whoever crashes; a repeated request_id gets the
     same block. Not guaranteed: that no number is left out.
@@ -71,6 +71,7 @@ def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb
     block_id = new_id(call.mutation)
 
     def decide(day: BlockDay) -> tuple[BlockDay, kiosk_pb2.OfflineBlock]:
+        refuse_drained(spec, "parent")
         after, block = day.lease(
             block_id, kiosk=request.kiosk, holder=call.caller.subject, size=size, now=call.now, rules=app.rules
         )
