@@ -158,7 +158,7 @@ def preview_next(
 
 
 def call_ticket(app: App, request: queue_service_pb2.CallTicketRequest, call: Call) -> ticket_pb2.Ticket:
-    """Call a chosen waiting ticket. Audited, and counted as out of turn unless it was next anyhow.
+    """Call a chosen waiting ticket. Audited, and counted as out of turn, also when it was next anyhow.
 
     Raises WrongState, CounterBusy, VisitorBusy, InvalidField, NotFound, PermissionDenied, and what the counter says.
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mpp_chassis import logs
 from mpp_chassis.aggregates import Stale
 from mpp_chassis.call import Command
 from mpp_chassis.metrics import replace_all
@@ -17,19 +18,29 @@ from mpp_queue.store import Loaded
 from mpp_queue.usecases import App, local_day
 
 SWEEP_BATCH = 200
+log = logs.get(part="queue")
 
 
 def close_earlier_days(app: App, now: datetime, actor: str = "service:queue") -> int:
-    """End what is still open of local days that are over; returns how many. Safe to run twice and by several."""
+    """End what is still open of local days that are over; returns how many. Safe to run twice and by several. A damaged
+    document keeps its own queue from being closed, no other: it is told in the log, for an operator to look at.
+    """
     closed = 0
     for queue, zone in app.queues.names():
-        today = local_day(zone, now)
-        site_id = queue.split("/")[1]
-        while batch := app.tickets.open_before(site_id, queue, today, SWEEP_BATCH):
-            done = sum(_close(app, loaded, today, now, actor) for loaded in batch)
-            closed += done
-            if done < len(batch) or len(batch) < SWEEP_BATCH:
-                break
+        try:
+            closed += _close_queue(app, queue, local_day(zone, now), now, actor)
+        except (KeyError, TypeError, ValueError) as e:
+            log.error("ticket_unreadable", queue=queue, error=type(e).__name__)
+    return closed
+
+
+def _close_queue(app: App, queue: str, today: str, now: datetime, actor: str) -> int:
+    closed, site_id = 0, queue.split("/")[1]
+    while batch := app.tickets.open_before(site_id, queue, today, SWEEP_BATCH):
+        done = sum(_close(app, loaded, today, now, actor) for loaded in batch)
+        closed += done
+        if done < len(batch) or len(batch) < SWEEP_BATCH:
+            break
     return closed
 
 

@@ -12,7 +12,7 @@ import pytest
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp_chassis import storage
-from mpp_queue import calling, main, usecases
+from mpp_queue import calling, main, sweeps, usecases
 from mpp_queue.rooms import INDEXES
 
 from tests.integration.queue.house import House
@@ -60,6 +60,17 @@ def served(house: House, queue: str) -> Any:
     called = call_next(house, queue)
     step(house, "StartServing", called.name)
     return step(house, "FinishTicket", called.name)
+
+
+def test_a_damaged_ticket_keeps_no_other_queue_open_overnight(house: House) -> None:
+    queues = [house.line(queue, "S", [40]) for queue in ("aaa", "mmm", "zzz")]
+    for queue in queues:
+        take(house, queue)
+    house.database["tickets"].update_one({"queue": queues[1]}, {"$unset": {"issued_at": ""}})
+    house.now += timedelta(days=1)
+    assert sweeps.close_earlier_days(house.apps[0], house.now) == 2
+    open_ones = house.database["tickets"].find({"state": "waiting"})
+    assert [d["queue"] for d in open_ones] == [queues[1]]
 
 
 def test_a_call_that_is_repeated_late_calls_nobody_else(house: House) -> None:
