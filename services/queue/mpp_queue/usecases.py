@@ -453,21 +453,21 @@ def transfer_ticket(app: App, request: queue_service_pb2.TransferTicketRequest, 
     InvalidField, WrongState, NotFound, FailedPrecondition, PermissionDenied.
     """
     refuse_personal(request.reason)
-    domain.refuse_drained(app.queues.find(request.target), "target")
+    target = app.queues.find(request.target)
     child = f"{request.target}/tickets/{new_id(call.mutation)}"
-    reply = change_ticket(
-        app,
-        request.name,
-        call,
-        lambda t: t.transfer(
+
+    def move(ticket: Ticket) -> Ticket:
+        domain.refuse_drained(target, "target")
+        return ticket.transfer(
             now=call.now,
             actor=call.actor,
             child=child,
             target=request.target,
             offering=request.offering,
             reason=request.reason,
-        ),
-    )
+        )
+
+    reply = change_ticket(app, request.name, call, move)
     complete_transfer(app, request.name, request.target, request.offering)
     return reply
 
