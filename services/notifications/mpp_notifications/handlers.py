@@ -13,6 +13,7 @@ from mpp.catalog.v1 import events_pb2 as catalog
 from mpp.complaints.v1 import events_pb2 as complaints
 from mpp.notifications.v1 import events_pb2 as notifications
 from mpp.queue.v1 import events_pb2 as queue
+from mpp.queue.v1 import ticket_pb2
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 
 from mpp_notifications import news, usecases
@@ -28,10 +29,7 @@ class Handlers:
 
     @on(queue.TicketIssued)
     def tell_ticket_issued(self, event: queue.TicketIssued, meta: EventMeta) -> None:
-        told = news.ticket_issued(event)
-        if event.sealed_phone:
-            link = self.app.courtesies.tracking_link(told.site, event.ticket)
-            self._tell(news.ticket_issued(event, link), meta)
+        self._tell(news.ticket_issued(event, matters.tracking_link(self.app, event.ticket)), meta)
         self._hear(heard.ticket_issued(event, meta.time), meta)
 
     @on(queue.TicketCalled)
@@ -42,9 +40,11 @@ class Handlers:
 
     @on(queue.TicketEnded)
     def tell_ticket_ended(self, event: queue.TicketEnded, meta: EventMeta) -> None:
-        self._tell(news.ticket_ended(event), meta)
+        remote = bool(event.sealed_phone) and self.app.matters.is_remote(event.ticket)
+        self._tell(news.ticket_ended(event, remote=remote), meta)
         self._hear(heard.ticket_ended(event, meta.time), meta)
-        self._line_moved(event.ticket, event.agency, meta)
+        if event.state != ticket_pb2.Ticket.STATE_CLOSED_AT_DAY_END:  # nobody's turn comes nearer when a day ends
+            self._line_moved(event.ticket, event.agency, meta)
         matters.ask_how_it_was(self.app, event, meta.time, meta.command("TicketFinished"))
 
     @on(queue.TicketReturned)

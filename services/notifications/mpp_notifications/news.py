@@ -20,6 +20,8 @@ from mpp.queue.v1 import appointment_pb2, ticket_pb2
 from mpp.queue.v1 import events_pb2 as queue
 
 _REFERENCE_LENGTH = 8
+# Channels of tickets whose people do not come to a counter (ADR 0032).
+REMOTE = frozenset({"appointment_phone", "appointment_video"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def ticket_issued(event: queue.TicketIssued, link: str = "") -> News:
     """`link`: where the ticket can be followed; empty where there is no such page."""
     return News(
         event="TicketIssued",
-        template="ticket_issued",
+        template="ticket_issued_remote" if event.channel in REMOTE else "ticket_issued",
         subject=event.ticket,
         agency=event.agency,
         offering=event.offering,
@@ -90,9 +92,10 @@ def ticket_issued(event: queue.TicketIssued, link: str = "") -> News:
 
 
 def ticket_called(event: queue.TicketCalled) -> News:
+    here = "ticket_called" if event.calls <= 1 else "ticket_called_again"
     return News(
         event="TicketCalled",
-        template="ticket_called" if event.calls <= 1 else "ticket_called_again",
+        template="ticket_called_remote" if event.channel in REMOTE else here,
         subject=event.ticket,
         agency=event.agency,
         sealed_phone=event.sealed_phone,
@@ -100,10 +103,13 @@ def ticket_called(event: queue.TicketCalled) -> News:
     )
 
 
-def ticket_ended(event: queue.TicketEnded) -> News:
+def ticket_ended(event: queue.TicketEnded, *, remote: bool = False) -> News:
+    """`remote`: the person is at a phone or a screen, which the event itself does not tell."""
+    template = "ticket_" + _state(ticket_pb2.Ticket.State.Name(event.state))
     return News(
         event="TicketEnded",
-        template="ticket_" + _state(ticket_pb2.Ticket.State.Name(event.state)),
+        template=f"{template}_remote" if remote else template,
+        otherwise=template,
         subject=event.ticket,
         agency=event.agency,
         offering=event.offering,

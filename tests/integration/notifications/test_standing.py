@@ -79,10 +79,10 @@ class House:
     def sealed(self, text: str, purpose: str) -> str:
         return str(self.bench.cipher.seal(text, purpose))
 
-    def issue(self, ticket: str, ahead: int = 0, phone: str = PHONE, **given: Any) -> None:
+    def issue(self, ticket: str, ahead: int = 0, phone: str = PHONE, channel: str = "kiosk", **given: Any) -> None:
         event = queue.TicketIssued(
             ticket=f"{QUEUE}/tickets/{ticket}", number=f"D-{ticket}", agency=DUKCAPIL, people_ahead=ahead,
-            arrived_at=stamp(self.bench.now), sealed_phone=self.sealed(phone, "phone"),
+            arrived_at=stamp(self.bench.now), channel=channel, sealed_phone=self.sealed(phone, "phone"),
         )  # fmt: skip
         self.bench.later(seconds=1)
         self.tell("tell_ticket_issued", event, event.ticket, **given)
@@ -282,6 +282,24 @@ def test_where_an_agency_wants_no_reminder_there_is_none(bench: Any) -> None:
         house.issue(str(n), ahead=n)
     house.call("0")
     assert house.told("ticket_near") == []
+
+
+def test_nobodys_turn_comes_nearer_when_a_day_ends(house: House) -> None:
+    for n in range(6):
+        house.issue(str(n), ahead=n)
+    for n in range(6):
+        house.end(str(n), "CLOSED_AT_DAY_END", phone=PHONE)
+    assert house.told("ticket_near") == house.told("ticket_survey") == []
+
+
+def test_who_waits_at_a_phone_is_not_called_to_the_counters(house: House) -> None:
+    for n in range(3):
+        house.issue(str(n), ahead=n)
+    house.issue("9", ahead=3, channel="appointment_phone")
+    house.call("0")
+    assert house.told("ticket_near") == []
+    house.end("9", "MISSED", phone=PHONE)
+    assert house.told("ticket_missed_remote") == near("9")
 
 
 def test_yesterdays_line_is_nobodys(house: House) -> None:

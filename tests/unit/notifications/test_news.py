@@ -89,6 +89,20 @@ def test_a_call_and_a_call_again(calls: int, key: str) -> None:
     assert news.ticket_called(queue.TicketCalled(ticket=TICKET, calls=calls, counter=3)).template == key
 
 
+@pytest.mark.parametrize("channel", ["appointment_phone", "appointment_video"])
+def test_who_is_at_a_phone_or_a_screen_is_sent_to_no_counter(channel: str) -> None:
+    issued = news.ticket_issued(queue.TicketIssued(ticket=TICKET, channel=channel))
+    called = news.ticket_called(queue.TicketCalled(ticket=TICKET, channel=channel, calls=2))
+    missed = news.ticket_ended(queue.TicketEnded(ticket=TICKET, state=ticket_pb2.Ticket.STATE_MISSED), remote=True)
+    gone = news.ticket_ended(queue.TicketEnded(ticket=TICKET, state=ticket_pb2.Ticket.STATE_CANCELLED), remote=True)
+    keys = [item.template for item in (issued, called, missed)]
+    assert keys == ["ticket_issued_remote", "ticket_called_remote", "ticket_missed_remote"]
+    assert (gone.template in TEMPLATES, gone.otherwise) == (False, "ticket_cancelled")
+    for key in (*keys, "ticket_no_show_remote"):
+        said = " ".join(word for language in ("id", "en") for word in TEMPLATES[key].texts[language])
+        assert not [word for word in ("loket", "counter") if word in said]
+
+
 @pytest.mark.parametrize("state", ["FINISHED", "CLOSED_AT_DAY_END"])
 def test_of_an_end_that_needs_no_news_none_are_told(state: str) -> None:
     event = queue.TicketEnded(ticket=TICKET, state=ticket_pb2.Ticket.State.Value(f"STATE_{state}"))

@@ -15,6 +15,8 @@ from mpp.applications.v1 import events_pb2 as applications
 from mpp.queue.v1 import events_pb2 as queue
 from mpp.queue.v1 import ticket_pb2
 
+from mpp_notifications.news import REMOTE
+
 # A day's ticket whose end was never told is forgotten; what ended is remembered as long as an older event may still come.
 TICKET_KEPT = timedelta(hours=20)
 ENDED_KEPT = timedelta(days=1)
@@ -39,6 +41,7 @@ class Facts:
     offering: str = ""
     number: str = ""
     line: str = ""
+    remote: bool = False
     arrived_at: datetime | None = None
     start: datetime | None = None
     sealed_phone: str = field(default="", repr=False)
@@ -47,7 +50,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """`facts` None: this event does not tell them. `near`: whoever it is knows already that it is nearly their turn."""
+    """`facts` None: this event does not tell them. `ahead`: what a person was told of the line with it."""
 
     name: str
     open: bool
@@ -64,10 +67,12 @@ def ticket_issued(event: queue.TicketIssued, at: datetime) -> Heard:
         event.offering,
         event.number,
         line_of(event.ticket),
+        event.channel in REMOTE,
         _moment(event.arrived_at) if event.HasField("arrived_at") else at,
         sealed_phone=event.sealed_phone,
     )
-    return Heard(event.ticket, True, True, facts, at + TICKET_KEPT, event.people_ahead)
+    # Who is at a phone or a screen need not come near a counter: told already, so to say.
+    return Heard(event.ticket, True, True, facts, at + TICKET_KEPT, 0 if facts.remote else event.people_ahead)
 
 
 def ticket_called(event: queue.TicketCalled, at: datetime) -> Heard:

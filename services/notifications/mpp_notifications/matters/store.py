@@ -75,6 +75,7 @@ class Matters:
                 "offering": heard.facts.offering,
                 "number": heard.facts.number,
                 "queue": heard.facts.line,
+                "remote": heard.facts.remote,
                 "arrived_at": heard.facts.arrived_at,
                 "start": heard.facts.start,
                 "sealed_phone": heard.facts.sealed_phone if heard.facts.line else "",
@@ -99,6 +100,11 @@ class Matters:
         query = {"queue": queue, "waiting": True, "forget_at": {"$gt": now}}
         found = self.collection.find(query).sort([("arrived_at", 1), ("_id", 1)]).limit(first)
         return [_matter(document) for document in found]
+
+    def is_remote(self, name: str) -> bool:
+        """Whether its person is at a phone or a screen; False when nothing was heard of it."""
+        found = self.collection.find_one({"_id": name}, {"remote": 1})
+        return bool(found and found.get("remote"))
 
     def told_near(self, name: str) -> None:
         self.collection.update_one({"_id": name}, {"$set": {"told_near": True}})

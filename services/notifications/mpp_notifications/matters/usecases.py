@@ -54,12 +54,17 @@ def remind_of_turns(app: App, ticket: str, agency: str, happened_at: datetime, c
     for ahead, matter in enumerate(app.matters.line(queue_name, near + 1, app.clock())):
         if matter.told_near or not matter.sealed_phone:
             continue
-        link = app.courtesies.tracking_link(site, matter.name)
+        link = tracking_link(app, matter.name)
         item = news.ticket_near(
             matter.name, matter.agency, matter.offering, matter.number, matter.sealed_phone, ahead, link
         )
         tell(app, item, happened_at, command)
         app.matters.told_near(matter.name)
+
+
+def tracking_link(app: App, ticket: str) -> str:
+    """Where a ticket can be followed; empty where its site has no such page. Raises Poison for a name below no site."""
+    return app.courtesies.tracking_link(_site(ticket), ticket)
 
 
 def ask_how_it_was(app: App, event: queue.TicketEnded, happened_at: datetime, command: Command) -> None:
