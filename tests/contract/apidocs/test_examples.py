@@ -11,21 +11,67 @@ from typing import Any
 import pytest
 import urllib3
 from mpp_apidocs.examples import Example, load_all
+from mpp_chassis.policy import policy_of
 
-from tests.contract.apidocs.calls import Answer, Execution
+from tests.contract import access_table
+from tests.contract.apidocs.calls import Answer, Execution, Send
 from tests.contract.apidocs.schemas import DOCS
 from tests.contract.apidocs.test_openapi import reply_faults
 from tests.contract.apidocs.web import Web
 
 pytestmark = pytest.mark.stack
+METHODS = {f"{m.containing_service.name}.{m.name}": m for m in access_table.methods()}
+# Listings of a whole site: they name no agency's resource, and show each caller what is the own agency's.
+OWN_ONLY = {
+    "ApplicationsService.ListApplications",
+    "ComplaintsService.ListComplaints",
+    "GrantsService.ListGrants",
+    "ReportsService.QueryReport",
+    "ReportsService.ExportReport",
+}
 
 
 @pytest.fixture(scope="module")
 def answers(malang: Any) -> list[tuple[Example, Answer]]:
     """All calls, in the file's order; each test looks at one."""
     web = Web(malang.gateway(), malang.platform)
-    execution = Execution(web.send, web.pickup_code)
+    INTRUDED.clear()
+    execution = Execution(intruded(web.send), web.pickup_code)
     return list(until_refused(execution.run(load_all())))
+
+
+# operation -> what a role of an agency that has no part in it was answered, just before the real caller
+INTRUDED: dict[str, Answer] = {}
+
+
+def intruded(send: Send) -> Send:
+    """Before the first call of each RPC with agency scope, the same call by such a role of an agency that has no part."""
+
+    def both(operation: str, path: Any, query: Any, body: Any, claims: Any) -> Answer:
+        role = bound_to_an_agency(operation)
+        if claims and role and operation not in INTRUDED:
+            stranger = "samsat" if "perpustakaan" in str([path, query, body]) else "perpustakaan"
+            thief = {"subject": "penyusup", "roles": [role], "site": "malang", "agency": stranger, "counter": 99}
+            INTRUDED[operation] = send(operation, path, query, body, thief)
+        return send(operation, path, query, body, claims)
+
+    return both
+
+
+def bound_to_an_agency(operation: str) -> str:
+    """A role that reaches its own agency's resources by this RPC and no further; empty where there is none."""
+    grants = policy_of(METHODS[operation]).grants
+    return min((role for role, scope in grants.items() if scope == "agency"), default="")
+
+
+def test_an_officer_of_another_agency_is_refused_wherever_a_resource_is_named(answers: Any) -> None:
+    """Department scope, over every RPC that has it and an example; a new one is tried without a new test."""
+    wrong = {op: (a.status, a.text[:200]) for op, a in INTRUDED.items() if op not in OWN_ONLY and a.status != 403}
+    assert wrong == {}
+    for operation in OWN_ONLY & INTRUDED.keys():
+        assert INTRUDED[operation].status in (200, 403), operation
+    meant = {name for name, method in METHODS.items() if "agency" in policy_of(method).grants.values()}
+    assert sorted(meant - INTRUDED.keys()) == [], "an RPC with agency scope and no example by somebody with a token"
 
 
 def until_refused(run: Iterator[tuple[Example, Answer]]) -> Iterator[tuple[Example, Answer]]:

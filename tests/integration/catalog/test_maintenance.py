@@ -138,6 +138,15 @@ def test_a_day_off_of_one_agency_closes_that_one(services: Any, office: Any, eve
     office.apply_agency(office.an_agency(queue=queue_of(office, draining=True)))
     eventually(lambda: citizens.slots() == 0)
     assert office.refused(citizens.hold).metadata["cause"] == "DRAINING"
+    elsewhere = f"{office.site}/queues/samsat"
+    request = queue_service_pb2.TakeTicketRequest(parent=elsewhere, request_id=request_id())
+    ticket = citizens.tickets.TakeTicket(request, metadata=citizens.kiosk, timeout=10).ticket
+    over = queue_service_pb2.TransferTicketRequest(
+        name=ticket.name, target=citizens.queue, reason="salah loket", request_id=request_id()
+    )
+    samsat = services.auth("officer", site=office.site_id, agency="samsat", counter=7)
+    told = office.refused(lambda: citizens.tickets.TransferTicket(over, metadata=samsat, timeout=10))
+    assert (told.reason, told.fields, told.metadata["cause"]) == ("QUEUE_NOT_OPEN", ("target",), "DRAINING")
 
 
 def queue_of(office: Any, **more: Any) -> dict[str, Any]:
