@@ -26,7 +26,7 @@ from mpp_queue.appointments.domain.calendar import Agenda
 
 M = TypeVar("M", bound=Message)
 AGENDAS, CLAIMS, CHOICES = "agendas", "booking_claims", "booking_choices"
-CLAIMS_KEPT = timedelta(days=400)  # longer than anything can be booked ahead; they are overwritten, not waited for
+CLAIMS_KEPT = timedelta(days=7)  # after the day of the booking; they are overwritten, not waited for
 CHOICES_KEPT = timedelta(days=2)  # longer than a request_id is
 ATTEMPTS = 5  # of making a day's document that others make too
 _FINDABLE = ACTIVE | {State.NO_SHOW}
@@ -200,7 +200,7 @@ class Claims:
 
     def take(self, id: str, site_id: str, appointment: str, at: datetime, former: str) -> bool:
         """`former`: whose it was, "" for nobody's. False when somebody else was faster."""
-        document = {"site_id": site_id, "appointment": appointment, "at": at, "expires_at": at + CLAIMS_KEPT}
+        document = {"site_id": site_id, "appointment": appointment, "at": at, "expires_at": _claim_until(appointment)}
         if former:
             return bool(self._collection.replace_one({"_id": id, "appointment": former}, document).matched_count)
         try:
@@ -214,7 +214,14 @@ class Claims:
         self._collection.delete_one({"_id": id, "appointment": appointment})
 
     def move(self, ids: Sequence[str], old: str, new: str) -> None:
-        self._collection.update_many({"_id": {"$in": list(ids)}, "appointment": old}, {"$set": {"appointment": new}})
+        moved = {"appointment": new, "expires_at": _claim_until(new)}
+        self._collection.update_many({"_id": {"$in": list(ids)}, "appointment": old}, {"$set": moved})
+
+
+def _claim_until(appointment: str) -> datetime:
+    """A blind index of a person is kept no longer than there is a use for it."""
+    day = appointment.partition("/agendas/")[2].partition("/")[0]
+    return datetime.combine(date.fromisoformat(day), time(), UTC) + CLAIMS_KEPT
 
 
 @dataclass(frozen=True, slots=True)

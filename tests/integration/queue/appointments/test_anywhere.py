@@ -83,7 +83,7 @@ def test_the_same_request_at_the_same_moment_in_two_processes(bureau: Bureau) ->
     for _ in range(3):
         rid = str(uuid.uuid4())
         with ThreadPoolExecutor(6) as pool:
-            got = list(pool.map(lambda n, rid=rid: ask(houses[n % 2], rid=rid).name, range(6)))  # type: ignore[misc]
+            got = list(pool.map(lambda n, rid=rid: ask(houses[n % 2], rid=rid).name, range(6)))
         assert len(set(got)) == 1
     there = [b for d in bureau.database["agendas"].find({}) for b in d["bookings"] if b["state"] == "held"]
     assert len(there) == 3

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp_queue.appointments.domain.rotation import Office, in_turn
 
 CAPACITIES = st.lists(st.integers(1, 60), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(CAPACITIES, st.integers(0, 10_000), st.integers(1, 150))
 def test_no_office_gets_ahead_by_more_than_a_booking(capacities: list[int], turn: int, bookings: int) -> None:
     offices = {f"o{n}": Office(f"o{n}", 0, c * 15) for n, c in enumerate(capacities)}
@@ -26,6 +27,7 @@ def test_no_office_gets_ahead_by_more_than_a_booking(capacities: list[int], turn
                 assert shares[one.name] - shares[other.name] <= step
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 10_000))
 def test_equal_offices_begin_in_turn(count: int, turn: int) -> None:
     offices = [Office(f"o{n}", 0, 60) for n in range(count)]
@@ -34,6 +36,7 @@ def test_equal_offices_begin_in_turn(count: int, turn: int) -> None:
     assert len(first) == count
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=6), st.integers(0, 99))
 def test_everyone_is_asked_once_and_who_has_no_place_last(told: list[tuple[int, int]], turn: int) -> None:
     offices = [Office(f"o{n}", booked, capacity) for n, (booked, capacity) in enumerate(told)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Wish, most_at_once
 from mpp_queue.appointments.domain.booking import Booking, State
@@ -35,12 +35,14 @@ def placed(bookings: Sequence[Booking | Slot], setup: timedelta) -> int:
     return len(ready)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 90)), max_size=12), MINUTES)
 def test_as_many_places_as_a_pencil_needs(spans: list[tuple[int, int]], setup: int) -> None:
     slots = [Slot(NINE + timedelta(minutes=a), NINE + timedelta(minutes=a + b)) for a, b in spans]
     assert most_at_once(slots, timedelta(minutes=setup)) == placed(slots, timedelta(minutes=setup))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 11), st.integers(1, 4), st.booleans()), min_size=1, max_size=25),
     MINUTES,
@@ -89,6 +91,16 @@ def test_bookings_made_before_the_room_needed_time_are_in_conflict() -> None:
     found = [(b.id, reason) for b, reason in conflicts_of(later, day, NOW + timedelta(minutes=1))]
     assert found == [("b1", Reason.OVER_CAPACITY), ("b2", Reason.OVER_CAPACITY)]
     assert all(b.state is State.CONFIRMED for b in day.bookings)
+
+
+def test_a_booking_takes_no_more_slots_than_the_agenda_says() -> None:
+    """The contract's most is 25: a queue of five-minute slots all morning."""
+    a = replace(agenda(), slot=timedelta(minutes=5), max_slots=25)
+    day = empty().hold(a, Wish(NINE, 25), id="b", now=NOW, actor="x", rng=random.Random(1))
+    assert day.bookings[0].end - day.bookings[0].start == timedelta(minutes=125)
+    with pytest.raises(InvalidField) as refused:
+        empty().hold(a, Wish(NINE, 26), id="b", now=NOW, actor="x", rng=random.Random(1))
+    assert refused.value.field == "slots"
 
 
 @pytest.mark.parametrize("minutes", [0, 10])
