@@ -14,6 +14,8 @@ from mpp.queue.v1 import (
     appointments_service_pb2,
     counter_pb2,
     counters_service_pb2,
+    display_pb2,
+    displays_service_pb2,
     guard_service_pb2,
     kiosk_pb2,
     kiosks_service_pb2,
@@ -138,6 +140,24 @@ class Catalog:
         """Creates or replaces a site. Idempotent: an unchanged site makes no event."""
         return self._wire.unary("/mpp.catalog.v1.CatalogService/ApplySite", request, site_pb2.Site, timeout)
 
+    def delete_site(
+        self, request: catalog_service_pb2.DeleteSiteRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.DeleteSiteResponse:
+        """Takes a site out of the catalogue. Refused while anything is below it."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/DeleteSite", request, catalog_service_pb2.DeleteSiteResponse, timeout
+        )
+
+    def get_open_work(
+        self, request: catalog_service_pb2.GetOpenWorkRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.OpenWork:
+        """What still hangs on an agency, a service or a channel: what must end before it may be deleted. Counts, no
+        names of persons.
+        """
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/GetOpenWork", request, catalog_service_pb2.OpenWork, timeout
+        )
+
     def get_agency(
         self, request: catalog_service_pb2.GetAgencyRequest, /, *, timeout: float | None = None
     ) -> agency_pb2.Agency:
@@ -241,6 +261,17 @@ class Catalog:
             "/mpp.catalog.v1.CatalogService/ApplyChannelKind", request, channel_pb2.ChannelKind, timeout
         )
 
+    def delete_channel_kind(
+        self, request: catalog_service_pb2.DeleteChannelKindRequest, /, *, timeout: float | None = None
+    ) -> catalog_service_pb2.DeleteChannelKindResponse:
+        """Takes a kind of channel out of the catalogue. Refused while a channel is of this kind."""
+        return self._wire.unary(
+            "/mpp.catalog.v1.CatalogService/DeleteChannelKind",
+            request,
+            catalog_service_pb2.DeleteChannelKindResponse,
+            timeout,
+        )
+
     def get_channel(
         self, request: catalog_service_pb2.GetChannelRequest, /, *, timeout: float | None = None
     ) -> channel_pb2.Channel:
@@ -282,6 +313,17 @@ class Complaints:
         """FileComplaint."""
         return self._wire.unary(
             "/mpp.complaints.v1.ComplaintsService/FileComplaint", request, complaint_pb2.Complaint, timeout
+        )
+
+    def report_overcharge(
+        self, request: complaints_service_pb2.ReportOverchargeRequest, /, *, timeout: float | None = None
+    ) -> complaint_pb2.Complaint:
+        """One call from a ticket or an application: more was asked than the tariff says. Sealed, kept from the agency
+        that it is about, and sent to the inspectorate. The published fee is copied into it. AGENCY_NEEDED when
+        neither the ticket nor the offering is known here, NOT_ABOVE_FEE when the published amount is not less.
+        """
+        return self._wire.unary(
+            "/mpp.complaints.v1.ComplaintsService/ReportOvercharge", request, complaint_pb2.Complaint, timeout
         )
 
     def get_complaint(
@@ -430,7 +472,9 @@ class DriveThru:
 
 
 class Notifications:
-    """What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events."""
+    """What was told to whom; the wish not to be told; the wish to be told again. What is said comes from events,
+    never from a caller.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -465,10 +509,26 @@ class Notifications:
             "/mpp.notifications.v1.NotificationsService/ReportReceipt", request, notification_pb2.Notification, timeout
         )
 
+    def send_overview(
+        self, request: notifications_service_pb2.SendOverviewRequest, /, *, timeout: float | None = None
+    ) -> notifications_service_pb2.SendOverviewResponse:
+        """Sends the list of what is open (tickets, appointments, applications) to the phone or e-mail address that was
+        given with them. The reply does not tell whether anything is open; where nothing is, nothing is sent. TOO_SOON
+        within the cool-down of that phone or address.
+        """
+        return self._wire.unary(
+            "/mpp.notifications.v1.NotificationsService/SendOverview",
+            request,
+            notifications_service_pb2.SendOverviewResponse,
+            timeout,
+        )
+
     def set_opt_out(
         self, request: notifications_service_pb2.SetOptOutRequest, /, *, timeout: float | None = None
     ) -> notifications_service_pb2.SetOptOutResponse:
-        """Stops (or allows again) messages to a phone at a site (UU 27/2022: consent can be withdrawn)."""
+        """Stops (or allows again) messages to a phone or an e-mail address at a site (UU 27/2022: consent can be
+        withdrawn).
+        """
         return self._wire.unary(
             "/mpp.notifications.v1.NotificationsService/SetOptOut",
             request,
@@ -504,10 +564,32 @@ class Appointments:
             "/mpp.queue.v1.AppointmentsService/HoldSlot", request, appointment_pb2.Appointment, timeout
         )
 
+    def list_any_slots(
+        self, request: appointments_service_pb2.ListAnySlotsRequest, /, *, timeout: float | None = None
+    ) -> appointments_service_pb2.ListAnySlotsResponse:
+        """Slots of several agendas that offer one service, as one calendar: `free` is the sum. Open to everyone."""
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/ListAnySlots",
+            request,
+            appointments_service_pb2.ListAnySlotsResponse,
+            timeout,
+        )
+
+    def hold_any_slot(
+        self, request: appointments_service_pb2.HoldAnySlotRequest, /, *, timeout: float | None = None
+    ) -> appointment_pb2.Appointment:
+        """HoldSlot at whichever of several agendas has the smallest share of its day's public places booked; of equal
+        ones each in turn. The reply's name says which. Refused when all of them refuse, with the reason of one that
+        is full when there is one. The same request_id gets the same agenda.
+        """
+        return self._wire.unary(
+            "/mpp.queue.v1.AppointmentsService/HoldAnySlot", request, appointment_pb2.Appointment, timeout
+        )
+
     def confirm_appointment(
         self, request: appointments_service_pb2.ConfirmAppointmentRequest, /, *, timeout: float | None = None
     ) -> appointment_pb2.Appointment:
-        """Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late."""
+        """Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late, QUOTA_REACHED."""
         return self._wire.unary(
             "/mpp.queue.v1.AppointmentsService/ConfirmAppointment", request, appointment_pb2.Appointment, timeout
         )
@@ -535,7 +617,9 @@ class Appointments:
     ) -> appointments_service_pb2.CheckInResponse:
         """The citizen is here: by the booking code at a kiosk, or by name. Draws a ticket where the agenda belongs to a
         queue: who comes in time stands in line as if arrived when check-in opened, who comes late as a walk-in who
-        arrives now. CHECK_IN_TOO_EARLY (metadata `opens_at`), APPOINTMENT_MISSED.
+        arrives now. CHECK_IN_TOO_EARLY (metadata `opens_at`), APPOINTMENT_MISSED. Nobody comes for a phone or a video
+        appointment: only an officer starts it before its time (APPOINTMENT_ELSEWHERE for others), and at its time it
+        starts by itself where it draws a ticket.
         """
         return self._wire.unary(
             "/mpp.queue.v1.AppointmentsService/CheckIn", request, appointments_service_pb2.CheckInResponse, timeout
@@ -693,6 +777,57 @@ class Counters:
         )
 
 
+class Displays:
+    """Screens of a hall, each for many queues."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def set_display(
+        self, request: displays_service_pb2.SetDisplayRequest, /, *, timeout: float | None = None
+    ) -> display_pb2.Display:
+        """Creates or replaces a display. Again with the same content: nothing happens, its etag stays. Screens that
+        watch it show the change within two seconds. Refused: INVALID_FIELD naming the field, ETAG_MISMATCH,
+        SITE_NOT_FOUND.
+        """
+        return self._wire.unary("/mpp.queue.v1.DisplaysService/SetDisplay", request, display_pb2.Display, timeout)
+
+    def get_display(
+        self, request: displays_service_pb2.GetDisplayRequest, /, *, timeout: float | None = None
+    ) -> display_pb2.Display:
+        """GetDisplay."""
+        return self._wire.unary("/mpp.queue.v1.DisplaysService/GetDisplay", request, display_pb2.Display, timeout)
+
+    def list_displays(
+        self, request: displays_service_pb2.ListDisplaysRequest, /, *, timeout: float | None = None
+    ) -> displays_service_pb2.ListDisplaysResponse:
+        """By name."""
+        return self._wire.unary(
+            "/mpp.queue.v1.DisplaysService/ListDisplays", request, displays_service_pb2.ListDisplaysResponse, timeout
+        )
+
+    def delete_display(
+        self, request: displays_service_pb2.DeleteDisplayRequest, /, *, timeout: float | None = None
+    ) -> displays_service_pb2.DeleteDisplayResponse:
+        """Streams of it end with NOT_FOUND."""
+        return self._wire.unary(
+            "/mpp.queue.v1.DisplaysService/DeleteDisplay", request, displays_service_pb2.DeleteDisplayResponse, timeout
+        )
+
+    def watch_display(
+        self, request: displays_service_pb2.WatchDisplayRequest, /, *, timeout: float | None = None
+    ) -> Stream[display_pb2.DisplayFrame]:
+        """The screen's frame now, again with every change of a queue or of the display itself, and at least every 15
+        seconds, until the client leaves. Open to everyone, as it hangs on a wall: nothing of a person is in it, and a
+        browser's EventSource sends no token. May end with UNAVAILABLE (reasons SERVER_DRAINING, STREAM_RENEW,
+        STORE_UNAVAILABLE) or RESOURCE_EXHAUSTED (TOO_MANY_STREAMS): the screen opens it again with the last frame's
+        `resume`. Not guaranteed: each state in between.
+        """
+        return self._wire.stream(
+            "/mpp.queue.v1.DisplaysService/WatchDisplay", request, display_pb2.DisplayFrame, timeout
+        )
+
+
 class Guard:
     """Against brokers (calo): alarms about phones and devices that book for many."""
 
@@ -748,6 +883,14 @@ class Kiosks:
     ) -> kiosk_pb2.Kiosk:
         """Pauses one button, or takes the pause back."""
         return self._wire.unary("/mpp.queue.v1.KiosksService/SetKioskButton", request, kiosk_pb2.Kiosk, timeout)
+
+    def set_kiosk_layout(
+        self, request: kiosks_service_pb2.SetKioskLayoutRequest, /, *, timeout: float | None = None
+    ) -> kiosk_pb2.Kiosk:
+        """How it shows its buttons. Again with the same layout: nothing happens. Refused: INVALID_FIELD naming the field
+        (a button that the kiosk does not have or that is named twice, an access key that is twice on a page).
+        """
+        return self._wire.unary("/mpp.queue.v1.KiosksService/SetKioskLayout", request, kiosk_pb2.Kiosk, timeout)
 
     def lease_block(
         self, request: kiosks_service_pb2.LeaseBlockRequest, /, *, timeout: float | None = None
@@ -933,7 +1076,10 @@ class Reports:
     def export_report(
         self, request: reports_service_pb2.ExportReportRequest, /, *, timeout: float | None = None
     ) -> reports_service_pb2.ExportReportResponse:
-        """The same as a table for a spreadsheet: CSV of RFC 4180, UTF-8, lines end with CR LF."""
+        """The same as a table for a spreadsheet: CSV of RFC 4180, UTF-8, lines end with CR LF. Seconds are whole
+        numbers, shares have a decimal point; hours and days are the site's own, whose zone is in the last column. No
+        cell is a formula.
+        """
         return self._wire.unary(
             "/mpp.queue.v1.ReportsService/ExportReport", request, reports_service_pb2.ExportReportResponse, timeout
         )
@@ -1209,6 +1355,7 @@ class Services:
         self.notifications = Notifications(wire)
         self.appointments = Appointments(wire)
         self.counters = Counters(wire)
+        self.displays = Displays(wire)
         self.guard = Guard(wire)
         self.kiosks = Kiosks(wire)
         self.queue = Queue(wire)

@@ -6,6 +6,7 @@ import { DriveThruService } from "./mpp/drivethru/v1/drivethru_service_pb.js";
 import { NotificationsService } from "./mpp/notifications/v1/notifications_service_pb.js";
 import { AppointmentsService } from "./mpp/queue/v1/appointments_service_pb.js";
 import { CountersService } from "./mpp/queue/v1/counters_service_pb.js";
+import { DisplaysService } from "./mpp/queue/v1/displays_service_pb.js";
 import { GuardService } from "./mpp/queue/v1/guard_service_pb.js";
 import { KiosksService } from "./mpp/queue/v1/kiosks_service_pb.js";
 import { QueueService } from "./mpp/queue/v1/queue_service_pb.js";
@@ -23,6 +24,7 @@ export const services = {
   notifications: NotificationsService,
   appointments: AppointmentsService,
   counters: CountersService,
+  displays: DisplaysService,
   guard: GuardService,
   kiosks: KiosksService,
   queue: QueueService,

@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/catalog/v1/events.proto.
  */
 export const file_mpp_catalog_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChttcHAvY2F0YWxvZy92MS9ldmVudHMucHJvdG8SDm1wcC5jYXRhbG9nLnYxIjsKDVNpdGVQdWJsaXNoZWQSIgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGU6BrK7GAIIAiJBCg9BZ2VuY3lQdWJsaXNoZWQSJgoGYWdlbmN5GAEgASgLMhYubXBwLmNhdGFsb2cudjEuQWdlbmN5OgayuxgCCAIiRwoRT2ZmZXJpbmdQdWJsaXNoZWQSKgoIb2ZmZXJpbmcYASABKAsyGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZzoGsrsYAggCIkkKFENoYW5uZWxLaW5kUHVibGlzaGVkEikKBGtpbmQYASABKAsyGy5tcHAuY2F0YWxvZy52MS5DaGFubmVsS2luZDoGsrsYAggCIkQKEENoYW5uZWxQdWJsaXNoZWQSKAoHY2hhbm5lbBgBIAEoCzIXLm1wcC5jYXRhbG9nLnYxLkNoYW5uZWw6BrK7GAIIAiInCg1BZ2VuY3lSZXRpcmVkEg4KBmFnZW5jeRgBIAEoCToGsrsYAggCIisKD09mZmVyaW5nUmV0aXJlZBIQCghvZmZlcmluZxgBIAEoCToGsrsYAggCIikKDkNoYW5uZWxSZXRpcmVkEg8KB2NoYW5uZWwYASABKAk6BrK7GAIIAmIGcHJvdG8z", [file_mpp_catalog_v1_agency, file_mpp_catalog_v1_channel, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
+  fileDesc("ChttcHAvY2F0YWxvZy92MS9ldmVudHMucHJvdG8SDm1wcC5jYXRhbG9nLnYxIjsKDVNpdGVQdWJsaXNoZWQSIgoEc2l0ZRgBIAEoCzIULm1wcC5jYXRhbG9nLnYxLlNpdGU6BrK7GAIIAiJBCg9BZ2VuY3lQdWJsaXNoZWQSJgoGYWdlbmN5GAEgASgLMhYubXBwLmNhdGFsb2cudjEuQWdlbmN5OgayuxgCCAIiRwoRT2ZmZXJpbmdQdWJsaXNoZWQSKgoIb2ZmZXJpbmcYASABKAsyGC5tcHAuY2F0YWxvZy52MS5PZmZlcmluZzoGsrsYAggCIkkKFENoYW5uZWxLaW5kUHVibGlzaGVkEikKBGtpbmQYASABKAsyGy5tcHAuY2F0YWxvZy52MS5DaGFubmVsS2luZDoGsrsYAggCIkQKEENoYW5uZWxQdWJsaXNoZWQSKAoHY2hhbm5lbBgBIAEoCzIXLm1wcC5jYXRhbG9nLnYxLkNoYW5uZWw6BrK7GAIIAiInCg1BZ2VuY3lSZXRpcmVkEg4KBmFnZW5jeRgBIAEoCToGsrsYAggCIisKD09mZmVyaW5nUmV0aXJlZBIQCghvZmZlcmluZxgBIAEoCToGsrsYAggCIikKDkNoYW5uZWxSZXRpcmVkEg8KB2NoYW5uZWwYASABKAk6BrK7GAIIAiIyChJDaGFubmVsS2luZFJldGlyZWQSFAoMY2hhbm5lbF9raW5kGAEgASgJOgayuxgCCAIiIwoLU2l0ZVJldGlyZWQSDAoEc2l0ZRgBIAEoCToGsrsYAggCYgZwcm90bzM", [file_mpp_catalog_v1_agency, file_mpp_catalog_v1_channel, file_mpp_catalog_v1_offering, file_mpp_catalog_v1_site, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.catalog.v1.SitePublished
@@ -160,4 +160,38 @@ export type ChannelRetired = Message<"mpp.catalog.v1.ChannelRetired"> & {
  */
 export const ChannelRetiredSchema: GenMessage<ChannelRetired> = /*@__PURE__*/
   messageDesc(file_mpp_catalog_v1_events, 7);
+
+/**
+ * @generated from message mpp.catalog.v1.ChannelKindRetired
+ */
+export type ChannelKindRetired = Message<"mpp.catalog.v1.ChannelKindRetired"> & {
+  /**
+   * @generated from field: string channel_kind = 1;
+   */
+  channelKind: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.ChannelKindRetired.
+ * Use `create(ChannelKindRetiredSchema)` to create a new message.
+ */
+export const ChannelKindRetiredSchema: GenMessage<ChannelKindRetired> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 8);
+
+/**
+ * @generated from message mpp.catalog.v1.SiteRetired
+ */
+export type SiteRetired = Message<"mpp.catalog.v1.SiteRetired"> & {
+  /**
+   * @generated from field: string site = 1;
+   */
+  site: string;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.SiteRetired.
+ * Use `create(SiteRetiredSchema)` to create a new message.
+ */
+export const SiteRetiredSchema: GenMessage<SiteRetired> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_events, 9);
 

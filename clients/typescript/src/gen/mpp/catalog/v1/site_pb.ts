@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/catalog/v1/site.proto.
  */
 export const file_mpp_catalog_v1_site: GenFile = /*@__PURE__*/
-  fileDesc("ChltcHAvY2F0YWxvZy92MS9zaXRlLnByb3RvEg5tcHAuY2F0YWxvZy52MSI9Cg1Mb2NhbGl6ZWRUZXh0EhYKAmlkGAEgASgJQgq6SAdyBRABGNAPEhQKAmVuGAIgASgJQgi6SAVyAxjQDyLtBAoEU2l0ZRIxCgRuYW1lGAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBI7CgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Qga6SAPIAQESMAoLcmVnaW9uX2NvZGUYAyABKAlCG7pIGHIWMhReWzAtOV17Mn1cLlswLTldezJ9JBJGCgl0aW1lX3pvbmUYBCABKAlCM7pIMHIuMixeQXNpYS8oSmFrYXJ0YXxQb250aWFuYWt8TWFrYXNzYXJ8SmF5YXB1cmEpJBIVCgRraW5kGAUgASgJQge6SARyAhgoEjYKBm9wZW5lZBgGIAEoCUImukgjciEyH14oWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0pPyQSJwoRZGVjbGFyZWRfc2VydmljZXMYByABKAVCB7pIBBoCKABIAIgBARInChFkZWNsYXJlZF9hZ2VuY2llcxgIIAEoBUIHukgEGgIoAEgBiAEBEj0KDW9wZW5pbmdfaG91cnMYCSADKAsyHC5tcHAuY2F0YWxvZy52MS5PcGVuaW5nSG91cnNCCLpIBZIBAhAVEiIKCGNoYW5uZWxzGAogAygJQhC6SA2SAQoQFCIGcgQQARgoEjQKCGhvbGlkYXlzGAsgAygLMhcubXBwLmNhdGFsb2cudjEuSG9saWRheUIJukgGkgEDEJADEhUKBGV0YWcYDCABKAlCB7pIBHICGEBCFAoSX2RlY2xhcmVkX3NlcnZpY2VzQhQKEl9kZWNsYXJlZF9hZ2VuY2llcyKZAQoMT3BlbmluZ0hvdXJzEhoKB3dlZWtkYXkYASABKAVCCbpIBhoEGAcoARI1CgVvcGVucxgCIAEoCUImukgjciEyH14oWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSQSNgoGY2xvc2VzGAMgASgJQia6SCNyITIfXihbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJCJrCgdIb2xpZGF5EjEKBGRhdGUYASABKAlCI7pIIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kEhgKBG5hbWUYAiABKAlCCrpIB3IFEAEYyAESEwoLam9pbnRfbGVhdmUYAyABKAhiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("ChltcHAvY2F0YWxvZy92MS9zaXRlLnByb3RvEg5tcHAuY2F0YWxvZy52MSI9Cg1Mb2NhbGl6ZWRUZXh0EhYKAmlkGAEgASgJQgq6SAdyBRABGNAPEhQKAmVuGAIgASgJQgi6SAVyAxjQDyKpBQoEU2l0ZRIxCgRuYW1lGAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBI7CgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Qga6SAPIAQESMAoLcmVnaW9uX2NvZGUYAyABKAlCG7pIGHIWMhReWzAtOV17Mn1cLlswLTldezJ9JBJGCgl0aW1lX3pvbmUYBCABKAlCM7pIMHIuMixeQXNpYS8oSmFrYXJ0YXxQb250aWFuYWt8TWFrYXNzYXJ8SmF5YXB1cmEpJBIVCgRraW5kGAUgASgJQge6SARyAhgoEjYKBm9wZW5lZBgGIAEoCUImukgjciEyH14oWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0pPyQSJwoRZGVjbGFyZWRfc2VydmljZXMYByABKAVCB7pIBBoCKABIAIgBARInChFkZWNsYXJlZF9hZ2VuY2llcxgIIAEoBUIHukgEGgIoAEgBiAEBEj0KDW9wZW5pbmdfaG91cnMYCSADKAsyHC5tcHAuY2F0YWxvZy52MS5PcGVuaW5nSG91cnNCCLpIBZIBAhAVEiIKCGNoYW5uZWxzGAogAygJQhC6SA2SAQoQFCIGcgQQARgoEjQKCGhvbGlkYXlzGAsgAygLMhcubXBwLmNhdGFsb2cudjEuSG9saWRheUIJukgGkgEDEJADEhUKBGV0YWcYDCABKAlCB7pIBHICGEASOgoLbWFpbnRlbmFuY2UYDSADKAsyGy5tcHAuY2F0YWxvZy52MS5NYWludGVuYW5jZUIIukgFkgECEBRCFAoSX2RlY2xhcmVkX3NlcnZpY2VzQhQKEl9kZWNsYXJlZF9hZ2VuY2llcyLmAQoLTWFpbnRlbmFuY2USUQoGc3RhcnRzGAEgASgJQkG6SD5yPDI6XlswLTldezR9LVswLTldezJ9LVswLTldezJ9VChbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJBJPCgRlbmRzGAIgASgJQkG6SD5yPDI6XlswLTldezR9LVswLTldezJ9LVswLTldezJ9VChbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJBIzCgR0ZXh0GAMgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dEIGukgDyAEBImkKB0Nsb3N1cmUSMQoEZGF0ZRgBIAEoCUIjukggch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSKwoEdGV4dBgCIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQimQEKDE9wZW5pbmdIb3VycxIaCgd3ZWVrZGF5GAEgASgFQgm6SAYaBBgHKAESNQoFb3BlbnMYAiABKAlCJrpII3IhMh9eKFswMV1bMC05XXwyWzAtM10pOlswLTVdWzAtOV0kEjYKBmNsb3NlcxgDIAEoCUImukgjciEyH14oWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSQiawoHSG9saWRheRIxCgRkYXRlGAEgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBIYCgRuYW1lGAIgASgJQgq6SAdyBRABGMgBEhMKC2pvaW50X2xlYXZlGAMgASgIYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * Text for citizens: Indonesian first, English beside it.
@@ -112,6 +112,13 @@ export type Site = Message<"mpp.catalog.v1.Site"> & {
    * @generated from field: string etag = 12;
    */
   etag: string;
+
+  /**
+   * When citizens can begin nothing new at the whole site: planned ahead, over by itself.
+   *
+   * @generated from field: repeated mpp.catalog.v1.Maintenance maintenance = 13;
+   */
+  maintenance: Maintenance[];
 };
 
 /**
@@ -120,6 +127,66 @@ export type Site = Message<"mpp.catalog.v1.Site"> & {
  */
 export const SiteSchema: GenMessage<Site> = /*@__PURE__*/
   messageDesc(file_mpp_catalog_v1_site, 1);
+
+/**
+ * From `starts` until before `ends` no ticket, booking, application or complaint can be begun (MAINTENANCE, with the text
+ * and the end). What is under way goes on, and everything can be read.
+ *
+ * @generated from message mpp.catalog.v1.Maintenance
+ */
+export type Maintenance = Message<"mpp.catalog.v1.Maintenance"> & {
+  /**
+   * The site's wall clock: `2026-12-01T22:00`.
+   *
+   * @generated from field: string starts = 1;
+   */
+  starts: string;
+
+  /**
+   * @generated from field: string ends = 2;
+   */
+  ends: string;
+
+  /**
+   * What citizens are told; at most 200 letters each.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText text = 3;
+   */
+  text?: LocalizedText;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.Maintenance.
+ * Use `create(MaintenanceSchema)` to create a new message.
+ */
+export const MaintenanceSchema: GenMessage<Maintenance> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_site, 2);
+
+/**
+ * A day on which an agency's queue or a channel does not serve though the site is open.
+ *
+ * @generated from message mpp.catalog.v1.Closure
+ */
+export type Closure = Message<"mpp.catalog.v1.Closure"> & {
+  /**
+   * @generated from field: string date = 1;
+   */
+  date: string;
+
+  /**
+   * What citizens are told; absent: the queue's own closed text.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText text = 2;
+   */
+  text?: LocalizedText;
+};
+
+/**
+ * Describes the message mpp.catalog.v1.Closure.
+ * Use `create(ClosureSchema)` to create a new message.
+ */
+export const ClosureSchema: GenMessage<Closure> = /*@__PURE__*/
+  messageDesc(file_mpp_catalog_v1_site, 3);
 
 /**
  * One open interval of a weekday; a break is the gap between two.
@@ -150,7 +217,7 @@ export type OpeningHours = Message<"mpp.catalog.v1.OpeningHours"> & {
  * Use `create(OpeningHoursSchema)` to create a new message.
  */
 export const OpeningHoursSchema: GenMessage<OpeningHours> = /*@__PURE__*/
-  messageDesc(file_mpp_catalog_v1_site, 2);
+  messageDesc(file_mpp_catalog_v1_site, 4);
 
 /**
  * @generated from message mpp.catalog.v1.Holiday
@@ -179,5 +246,5 @@ export type Holiday = Message<"mpp.catalog.v1.Holiday"> & {
  * Use `create(HolidaySchema)` to create a new message.
  */
 export const HolidaySchema: GenMessage<Holiday> = /*@__PURE__*/
-  messageDesc(file_mpp_catalog_v1_site, 3);
+  messageDesc(file_mpp_catalog_v1_site, 5);
 

@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Fee } from "../../catalog/v1/offering_pb.js";
+import { file_mpp_catalog_v1_offering } from "../../catalog/v1/offering_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mpp/complaints/v1/complaint.proto.
  */
 export const file_mpp_complaints_v1_complaint: GenFile = /*@__PURE__*/
-  fileDesc("CiFtcHAvY29tcGxhaW50cy92MS9jb21wbGFpbnQucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxIsUICglDb21wbGFpbnQSDAoEbmFtZRgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSDgoGdGlja2V0GAMgASgJEhMKC2FwcGxpY2F0aW9uGAQgASgJEg8KB3N1YmplY3QYBSABKAkSDAoEdGV4dBgGIAEoCRIxCgVjbGFzcxgHIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5DbGFzcxI7Cgp2aXNpYmlsaXR5GAggASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHkSMQoFc3RhdGUYCSABKA4yIi5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuU3RhdGUSLwoLcmVjZWl2ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmR1ZV9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGYW5zd2VyGAwgASgJEg4KBnJhdGluZxgNIAEoBRIYChBlc2NhbGF0aW9uX2xldmVsGA4gASgFEg4KBnJlYXNvbhgPIAEoCRIiChVtZWFzdXJlZF93YWl0X3NlY29uZHMYECABKAVIAIgBARIPCgdvdmVyZHVlGBEgASgIEjkKB2hpc3RvcnkYEiADKAsyKC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnRIaXN0b3J5RW50cnkikQIKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEgoOU1RBVEVfUkVDRUlWRUQQARIUChBTVEFURV9ORUVEU19JTkZPEAISEgoOU1RBVEVfVkVSSUZJRUQQAxISCg5TVEFURV9BU1NJR05FRBAEEhUKEVNUQVRFX0lOX1BST0dSRVNTEAUSEgoOU1RBVEVfQU5TV0VSRUQQBhIQCgxTVEFURV9DTE9TRUQQBxISCg5TVEFURV9SRU9QRU5FRBAIEhMKD1NUQVRFX0VTQ0FMQVRFRBAJEhIKDlNUQVRFX1JFSkVDVEVEEAoSEAoMU1RBVEVfTUVSR0VEEAsSEwoPU1RBVEVfV0lUSERSQVdOEAwidgoKVmlzaWJpbGl0eRIaChZWSVNJQklMSVRZX1VOU1BFQ0lGSUVEEAASFQoRVklTSUJJTElUWV9QVUJMSUMQARIYChRWSVNJQklMSVRZX0FOT05ZTU9VUxACEhsKF1ZJU0lCSUxJVFlfQ09ORklERU5USUFMEAMidgoFQ2xhc3MSFQoRQ0xBU1NfVU5TUEVDSUZJRUQQABIPCgtDTEFTU19MSUdIVBABEhMKD0NMQVNTX05PUk1BVElWRRACEhkKFUNMQVNTX05PTl9TVVBFUlZJU09SWRADEhUKEUNMQVNTX1NVUEVSVklTT1JZEARCGAoWX21lYXN1cmVkX3dhaXRfc2Vjb25kcyKRAQoVQ29tcGxhaW50SGlzdG9yeUVudHJ5EjEKBXN0YXRlGAEgASgOMiIubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlN0YXRlEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgDIAEoCRIOCgZyZWFzb24YBCABKAkq+wEKDkhhbmRsZXJDb21tYW5kEh8KG0hBTkRMRVJfQ09NTUFORF9VTlNQRUNJRklFRBAAEiAKHEhBTkRMRVJfQ09NTUFORF9SRVFVRVNUX0lORk8QARIaChZIQU5ETEVSX0NPTU1BTkRfVkVSSUZZEAISGgoWSEFORExFUl9DT01NQU5EX0FTU0lHThADEhkKFUhBTkRMRVJfQ09NTUFORF9TVEFSVBAEEhwKGEhBTkRMRVJfQ09NTUFORF9FU0NBTEFURRAFEhoKFkhBTkRMRVJfQ09NTUFORF9SRUpFQ1QQBhIZChVIQU5ETEVSX0NPTU1BTkRfTUVSR0UQB2IGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiFtcHAvY29tcGxhaW50cy92MS9jb21wbGFpbnQucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxIvAJCglDb21wbGFpbnQSDAoEbmFtZRgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSDgoGdGlja2V0GAMgASgJEhMKC2FwcGxpY2F0aW9uGAQgASgJEg8KB3N1YmplY3QYBSABKAkSDAoEdGV4dBgGIAEoCRIxCgVjbGFzcxgHIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5DbGFzcxI7Cgp2aXNpYmlsaXR5GAggASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHkSMQoFc3RhdGUYCSABKA4yIi5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuU3RhdGUSLwoLcmVjZWl2ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmR1ZV9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGYW5zd2VyGAwgASgJEg4KBnJhdGluZxgNIAEoBRIYChBlc2NhbGF0aW9uX2xldmVsGA4gASgFEg4KBnJlYXNvbhgPIAEoCRIiChVtZWFzdXJlZF93YWl0X3NlY29uZHMYECABKAVIAIgBARIPCgdvdmVyZHVlGBEgASgIEjkKB2hpc3RvcnkYEiADKAsyKC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnRIaXN0b3J5RW50cnkSLwoEa2luZBgTIAEoDjIhLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5LaW5kEhIKCmhhbmRsZWRfYnkYFCABKAkSMQoKb3ZlcmNoYXJnZRgVIAEoCzIdLm1wcC5jb21wbGFpbnRzLnYxLk92ZXJjaGFyZ2UiMQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEwoPS0lORF9PVkVSQ0hBUkdFEAEikQIKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEgoOU1RBVEVfUkVDRUlWRUQQARIUChBTVEFURV9ORUVEU19JTkZPEAISEgoOU1RBVEVfVkVSSUZJRUQQAxISCg5TVEFURV9BU1NJR05FRBAEEhUKEVNUQVRFX0lOX1BST0dSRVNTEAUSEgoOU1RBVEVfQU5TV0VSRUQQBhIQCgxTVEFURV9DTE9TRUQQBxISCg5TVEFURV9SRU9QRU5FRBAIEhMKD1NUQVRFX0VTQ0FMQVRFRBAJEhIKDlNUQVRFX1JFSkVDVEVEEAoSEAoMU1RBVEVfTUVSR0VEEAsSEwoPU1RBVEVfV0lUSERSQVdOEAwidgoKVmlzaWJpbGl0eRIaChZWSVNJQklMSVRZX1VOU1BFQ0lGSUVEEAASFQoRVklTSUJJTElUWV9QVUJMSUMQARIYChRWSVNJQklMSVRZX0FOT05ZTU9VUxACEhsKF1ZJU0lCSUxJVFlfQ09ORklERU5USUFMEAMidgoFQ2xhc3MSFQoRQ0xBU1NfVU5TUEVDSUZJRUQQABIPCgtDTEFTU19MSUdIVBABEhMKD0NMQVNTX05PUk1BVElWRRACEhkKFUNMQVNTX05PTl9TVVBFUlZJU09SWRADEhUKEUNMQVNTX1NVUEVSVklTT1JZEARCGAoWX21lYXN1cmVkX3dhaXRfc2Vjb25kcyKRAQoVQ29tcGxhaW50SGlzdG9yeUVudHJ5EjEKBXN0YXRlGAEgASgOMiIubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlN0YXRlEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgDIAEoCRIOCgZyZWFzb24YBCABKAkihAEKCk92ZXJjaGFyZ2USEQoJYXNrZWRfaWRyGAEgASgDEikKDG9mZmljaWFsX2ZlZRgCIAEoCzITLm1wcC5jYXRhbG9nLnYxLkZlZRIQCghvZmZlcmluZxgDIAEoCRIXCgpleGNlc3NfaWRyGAQgASgDSACIAQFCDQoLX2V4Y2Vzc19pZHIq+wEKDkhhbmRsZXJDb21tYW5kEh8KG0hBTkRMRVJfQ09NTUFORF9VTlNQRUNJRklFRBAAEiAKHEhBTkRMRVJfQ09NTUFORF9SRVFVRVNUX0lORk8QARIaChZIQU5ETEVSX0NPTU1BTkRfVkVSSUZZEAISGgoWSEFORExFUl9DT01NQU5EX0FTU0lHThADEhkKFUhBTkRMRVJfQ09NTUFORF9TVEFSVBAEEhwKGEhBTkRMRVJfQ09NTUFORF9FU0NBTEFURRAFEhoKFkhBTkRMRVJfQ09NTUFORF9SRUpFQ1QQBhIZChVIQU5ETEVSX0NPTU1BTkRfTUVSR0UQB2IGcHJvdG8z", [file_google_protobuf_timestamp, file_mpp_catalog_v1_offering]);
 
 /**
  * A complaint about a public service, with its legal deadlines.
@@ -124,6 +126,25 @@ export type Complaint = Message<"mpp.complaints.v1.Complaint"> & {
    * @generated from field: repeated mpp.complaints.v1.ComplaintHistoryEntry history = 18;
    */
   history: ComplaintHistoryEntry[];
+
+  /**
+   * @generated from field: mpp.complaints.v1.Complaint.Kind kind = 19;
+   */
+  kind: Complaint_Kind;
+
+  /**
+   * The agency that handles it. Empty: the site manager. For most complaints the one it is about.
+   *
+   * @generated from field: string handled_by = 20;
+   */
+  handledBy: string;
+
+  /**
+   * Only with KIND_OVERCHARGE.
+   *
+   * @generated from field: mpp.complaints.v1.Overcharge overcharge = 21;
+   */
+  overcharge?: Overcharge;
 };
 
 /**
@@ -132,6 +153,31 @@ export type Complaint = Message<"mpp.complaints.v1.Complaint"> & {
  */
 export const ComplaintSchema: GenMessage<Complaint> = /*@__PURE__*/
   messageDesc(file_mpp_complaints_v1_complaint, 0);
+
+/**
+ * @generated from enum mpp.complaints.v1.Complaint.Kind
+ */
+export enum Complaint_Kind {
+  /**
+   * About the service.
+   *
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * More was asked than the published fee (pungli): goes to the inspectorate, never to the agency that it is about.
+   *
+   * @generated from enum value: KIND_OVERCHARGE = 1;
+   */
+  OVERCHARGE = 1,
+}
+
+/**
+ * Describes the enum mpp.complaints.v1.Complaint.Kind.
+ */
+export const Complaint_KindSchema: GenEnum<Complaint_Kind> = /*@__PURE__*/
+  enumDesc(file_mpp_complaints_v1_complaint, 0, 0);
 
 /**
  * @generated from enum mpp.complaints.v1.Complaint.State
@@ -207,7 +253,7 @@ export enum Complaint_State {
  * Describes the enum mpp.complaints.v1.Complaint.State.
  */
 export const Complaint_StateSchema: GenEnum<Complaint_State> = /*@__PURE__*/
-  enumDesc(file_mpp_complaints_v1_complaint, 0, 0);
+  enumDesc(file_mpp_complaints_v1_complaint, 0, 1);
 
 /**
  * @generated from enum mpp.complaints.v1.Complaint.Visibility
@@ -242,7 +288,7 @@ export enum Complaint_Visibility {
  * Describes the enum mpp.complaints.v1.Complaint.Visibility.
  */
 export const Complaint_VisibilitySchema: GenEnum<Complaint_Visibility> = /*@__PURE__*/
-  enumDesc(file_mpp_complaints_v1_complaint, 0, 1);
+  enumDesc(file_mpp_complaints_v1_complaint, 0, 2);
 
 /**
  * Published classes with their deadlines (DOMAIN.md): 2, 5, 14, 60 working days.
@@ -280,7 +326,7 @@ export enum Complaint_Class {
  * Describes the enum mpp.complaints.v1.Complaint.Class.
  */
 export const Complaint_ClassSchema: GenEnum<Complaint_Class> = /*@__PURE__*/
-  enumDesc(file_mpp_complaints_v1_complaint, 0, 2);
+  enumDesc(file_mpp_complaints_v1_complaint, 0, 3);
 
 /**
  * @generated from message mpp.complaints.v1.ComplaintHistoryEntry
@@ -315,6 +361,48 @@ export type ComplaintHistoryEntry = Message<"mpp.complaints.v1.ComplaintHistoryE
  */
 export const ComplaintHistoryEntrySchema: GenMessage<ComplaintHistoryEntry> = /*@__PURE__*/
   messageDesc(file_mpp_complaints_v1_complaint, 1);
+
+/**
+ * More was asked than the published fee.
+ *
+ * @generated from message mpp.complaints.v1.Overcharge
+ */
+export type Overcharge = Message<"mpp.complaints.v1.Overcharge"> & {
+  /**
+   * What was asked, in whole rupiah.
+   *
+   * @generated from field: int64 asked_idr = 1;
+   */
+  askedIdr: bigint;
+
+  /**
+   * The fee as it was published when the report came in; absent where none was.
+   *
+   * @generated from field: mpp.catalog.v1.Fee official_fee = 2;
+   */
+  officialFee?: Fee;
+
+  /**
+   * `sites/{site}/offerings/{offering}`; may be empty.
+   *
+   * @generated from field: string offering = 3;
+   */
+  offering: string;
+
+  /**
+   * How much more, where the published fee is one amount.
+   *
+   * @generated from field: optional int64 excess_idr = 4;
+   */
+  excessIdr?: bigint;
+};
+
+/**
+ * Describes the message mpp.complaints.v1.Overcharge.
+ * Use `create(OverchargeSchema)` to create a new message.
+ */
+export const OverchargeSchema: GenMessage<Overcharge> = /*@__PURE__*/
+  messageDesc(file_mpp_complaints_v1_complaint, 2);
 
 /**
  * What those who handle a complaint may do.

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/complaints/v1/complaints_service.proto.
  */
 export const file_mpp_complaints_v1_complaints_service: GenFile = /*@__PURE__*/
-  fileDesc("CiptcHAvY29tcGxhaW50cy92MS9jb21wbGFpbnRzX3NlcnZpY2UucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxIvYEChRGaWxlQ29tcGxhaW50UmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kElEKBmFnZW5jeRgCIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQSagoGdGlja2V0GAMgASgJQlq6SFdyVTJTXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0pPyQSWAoLYXBwbGljYXRpb24YBCABKAlCQ7pIQHI+MjxeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2FwcGxpY2F0aW9ucy9bYS16MC05LV17OCw0MH0pPyQSGwoHc3ViamVjdBgFIAEoCUIKukgHcgUQAxjIARIcCgR0ZXh0GAYgASgJQg66SAdyBRADGIgnuLsYARJHCgp2aXNpYmlsaXR5GAcgASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHlCCrpIB4IBBBABIAASMQoFcGhvbmUYCCABKAlCIrpIG3IZMhdeKFwrWzEtOV1bMC05XXs3LDE0fSk/JLi7GAESOwoFY2xhc3MYCSABKA4yIi5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuQ2xhc3NCCLpIBYIBAhABEhwKCnJlcXVlc3RfaWQYCiABKAlCCLpIBXIDsAEBImMKE0dldENvbXBsYWludFJlcXVlc3QSTAoEbmFtZRgBIAEoCUI+ukg7cjkyN15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jb21wbGFpbnRzL1thLXowLTktXXs4LDQwfSQiiQEKFUxpc3RDb21wbGFpbnRzUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxj0AyJjChZMaXN0Q29tcGxhaW50c1Jlc3BvbnNlEjAKCmNvbXBsYWludHMYASADKAsyHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpwCChdBZHZhbmNlQ29tcGxhaW50UmVxdWVzdBJMCgRuYW1lGAEgASgJQj66SDtyOTI3XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2NvbXBsYWludHMvW2EtejAtOS1dezgsNDB9JBI+Cgdjb21tYW5kGAIgASgOMiEubXBwLmNvbXBsYWludHMudjEuSGFuZGxlckNvbW1hbmRCCrpIB4IBBBABIAASGAoGcmVhc29uGAMgASgJQgi6SAVyAxjoBxI7CgVjbGFzcxgEIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5DbGFzc0IIukgFggECEAESHAoKcmVxdWVzdF9pZBgFIAEoCUIIukgFcgOwAQEioAEKFkFuc3dlckNvbXBsYWludFJlcXVlc3QSTAoEbmFtZRgBIAEoCUI+ukg7cjkyN15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jb21wbGFpbnRzL1thLXowLTktXXs4LDQwfSQSGgoGYW5zd2VyGAIgASgJQgq6SAdyBRADGIgnEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIqEBChVSZXBseUNvbXBsYWludFJlcXVlc3QSTAoEbmFtZRgBIAEoCUI+ukg7cjkyN15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jb21wbGFpbnRzL1thLXowLTktXXs4LDQwfSQSHAoEdGV4dBgCIAEoCUIOukgHcgUQARiIJ7i7GAESHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEinQEKFFJhdGVDb21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kEhkKBnJhdGluZxgCIAEoBUIJukgGGgQYBSgBEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIqABChZSZW9wZW5Db21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQAxjoBxIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASKGAQoYV2l0aGRyYXdDb21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kEhwKCnJlcXVlc3RfaWQYAiABKAlCCLpIBXIDsAEBMr8LChFDb21wbGFpbnRzU2VydmljZRKUAQoNRmlsZUNvbXBsYWludBInLm1wcC5jb21wbGFpbnRzLnYxLkZpbGVDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50IjyquxgOEgQIARABEgQIAhACGAGC0+STAiQiHy92MS97cGFyZW50PXNpdGVzLyp9L2NvbXBsYWludHM6ASoSnwEKDEdldENvbXBsYWludBImLm1wcC5jb21wbGFpbnRzLnYxLkdldENvbXBsYWludFJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiSaq7GB4SBAgBEAQSBAgEEAMSBAgGEAMSBAgKEAMSBAgHEAKC0+STAiESHy92MS97bmFtZT1zaXRlcy8qL2NvbXBsYWludHMvKn0SsAEKDkxpc3RDb21wbGFpbnRzEigubXBwLmNvbXBsYWludHMudjEuTGlzdENvbXBsYWludHNSZXF1ZXN0GikubXBwLmNvbXBsYWludHMudjEuTGlzdENvbXBsYWludHNSZXNwb25zZSJJqrsYHhIECAEQBBIECAQQAxIECAYQAxIECAoQAxIECAcQAoLT5JMCIRIfL3YxL3twYXJlbnQ9c2l0ZXMvKn0vY29tcGxhaW50cxKoAQoQQWR2YW5jZUNvbXBsYWludBIqLm1wcC5jb21wbGFpbnRzLnYxLkFkdmFuY2VDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50IkqquxgUEgQIBhADEgQIChADEgQIBxACGAGC0+STAiwiJy92MS97bmFtZT1zaXRlcy8qL2NvbXBsYWludHMvKn06YWR2YW5jZToBKhKlAQoPQW5zd2VyQ29tcGxhaW50EikubXBwLmNvbXBsYWludHMudjEuQW5zd2VyQ29tcGxhaW50UmVxdWVzdBocLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludCJJqrsYFBIECAYQAxIECAoQAxIECAcQAhgBgtPkkwIrIiYvdjEve25hbWU9c2l0ZXMvKi9jb21wbGFpbnRzLyp9OmFuc3dlcjoBKhKWAQoOUmVwbHlDb21wbGFpbnQSKC5tcHAuY29tcGxhaW50cy52MS5SZXBseUNvbXBsYWludFJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiPKq7GAgSBAgBEAQYAYLT5JMCKiIlL3YxL3tuYW1lPXNpdGVzLyovY29tcGxhaW50cy8qfTpyZXBseToBKhKTAQoNUmF0ZUNvbXBsYWludBInLm1wcC5jb21wbGFpbnRzLnYxLlJhdGVDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50IjuquxgIEgQIARAEGAGC0+STAikiJC92MS97bmFtZT1zaXRlcy8qL2NvbXBsYWludHMvKn06cmF0ZToBKhKZAQoPUmVvcGVuQ29tcGxhaW50EikubXBwLmNvbXBsYWludHMudjEuUmVvcGVuQ29tcGxhaW50UmVxdWVzdBocLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludCI9qrsYCBIECAEQBBgBgtPkkwIrIiYvdjEve25hbWU9c2l0ZXMvKi9jb21wbGFpbnRzLyp9OnJlb3BlbjoBKhKfAQoRV2l0aGRyYXdDb21wbGFpbnQSKy5tcHAuY29tcGxhaW50cy52MS5XaXRoZHJhd0NvbXBsYWludFJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiP6q7GAgSBAgBEAQYAYLT5JMCLSIoL3YxL3tuYW1lPXNpdGVzLyovY29tcGxhaW50cy8qfTp3aXRoZHJhdzoBKmIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_mpp_complaints_v1_complaint, file_mpp_options_v1_options]);
+  fileDesc("CiptcHAvY29tcGxhaW50cy92MS9jb21wbGFpbnRzX3NlcnZpY2UucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxIo8FChRGaWxlQ29tcGxhaW50UmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kElEKBmFnZW5jeRgCIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQSagoGdGlja2V0GAMgASgJQlq6SFdyVTJTXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vdGlja2V0cy9bYS16MC05LV17OCw0MH0pPyQSWAoLYXBwbGljYXRpb24YBCABKAlCQ7pIQHI+MjxeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2FwcGxpY2F0aW9ucy9bYS16MC05LV17OCw0MH0pPyQSGwoHc3ViamVjdBgFIAEoCUIKukgHcgUQAxjIARIcCgR0ZXh0GAYgASgJQg66SAdyBRADGIgnuLsYARJHCgp2aXNpYmlsaXR5GAcgASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHlCCrpIB4IBBBABIAASMQoFcGhvbmUYCCABKAlCIrpIG3IZMhdeKFwrWzEtOV1bMC05XXs3LDE0fSk/JLi7GAESOwoFY2xhc3MYCSABKA4yIi5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuQ2xhc3NCCLpIBYIBAhABEhwKCnJlcXVlc3RfaWQYCiABKAlCCLpIBXIDsAEBEhcKBXByb29mGAsgASgJQgi6SAVyAxigHyKCBQoXUmVwb3J0T3ZlcmNoYXJnZVJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJqCgZ0aWNrZXQYAiABKAlCWrpIV3JVMlNeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS90aWNrZXRzL1thLXowLTktXXs4LDQwfSk/JBJYCgthcHBsaWNhdGlvbhgDIAEoCUJDukhAcj4yPF4oc2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYXBwbGljYXRpb25zL1thLXowLTktXXs4LDQwfSk/JBIhCglhc2tlZF9pZHIYBCABKANCDrpICyIJGIDQ28P0AigBElQKBmFnZW5jeRgFIAEoCUJEukhBcj8yPV4oc2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYWdlbmNpZXMvW2Etel1bYS16MC05LV17MSwzMH0pPyQSWgoIb2ZmZXJpbmcYBiABKAlCSLpIRXJDMkFeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSk/JBIaCgRub3RlGAcgASgJQgy6SAVyAxjQD7i7GAESMQoFcGhvbmUYCCABKAlCIrpIG3IZMhdeKFwrWzEtOV1bMC05XXs3LDE0fSk/JLi7GAESEQoJcmV2ZWFsX21lGAkgASgIEhwKCnJlcXVlc3RfaWQYCiABKAlCCLpIBXIDsAEBEhcKBXByb29mGAsgASgJQgi6SAVyAxigHyJjChNHZXRDb21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kIokBChVMaXN0Q29tcGxhaW50c1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMY9AMiYwoWTGlzdENvbXBsYWludHNSZXNwb25zZRIwCgpjb21wbGFpbnRzGAEgAygLMhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKcAgoXQWR2YW5jZUNvbXBsYWludFJlcXVlc3QSTAoEbmFtZRgBIAEoCUI+ukg7cjkyN15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9jb21wbGFpbnRzL1thLXowLTktXXs4LDQwfSQSPgoHY29tbWFuZBgCIAEoDjIhLm1wcC5jb21wbGFpbnRzLnYxLkhhbmRsZXJDb21tYW5kQgq6SAeCAQQQASAAEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMY6AcSOwoFY2xhc3MYBCABKA4yIi5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuQ2xhc3NCCLpIBYIBAhABEhwKCnJlcXVlc3RfaWQYBSABKAlCCLpIBXIDsAEBIqABChZBbnN3ZXJDb21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kEhoKBmFuc3dlchgCIAEoCUIKukgHcgUQAxiIJxIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASKhAQoVUmVwbHlDb21wbGFpbnRSZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vY29tcGxhaW50cy9bYS16MC05LV17OCw0MH0kEhwKBHRleHQYAiABKAlCDrpIB3IFEAEYiCe4uxgBEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBIp0BChRSYXRlQ29tcGxhaW50UmVxdWVzdBJMCgRuYW1lGAEgASgJQj66SDtyOTI3XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2NvbXBsYWludHMvW2EtejAtOS1dezgsNDB9JBIZCgZyYXRpbmcYAiABKAVCCbpIBhoEGAUoARIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASKgAQoWUmVvcGVuQ29tcGxhaW50UmVxdWVzdBJMCgRuYW1lGAEgASgJQj66SDtyOTI3XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2NvbXBsYWludHMvW2EtejAtOS1dezgsNDB9JBIaCgZyZWFzb24YAiABKAlCCrpIB3IFEAMY6AcSHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEihgEKGFdpdGhkcmF3Q29tcGxhaW50UmVxdWVzdBJMCgRuYW1lGAEgASgJQj66SDtyOTI3XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2NvbXBsYWludHMvW2EtejAtOS1dezgsNDB9JBIcCgpyZXF1ZXN0X2lkGAIgASgJQgi6SAVyA7ABATLtDAoRQ29tcGxhaW50c1NlcnZpY2USlAEKDUZpbGVDb21wbGFpbnQSJy5tcHAuY29tcGxhaW50cy52MS5GaWxlQ29tcGxhaW50UmVxdWVzdBocLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludCI8qrsYDhIECAEQARIECAIQAhgBgtPkkwIkIh8vdjEve3BhcmVudD1zaXRlcy8qfS9jb21wbGFpbnRzOgEqEqsBChBSZXBvcnRPdmVyY2hhcmdlEioubXBwLmNvbXBsYWludHMudjEuUmVwb3J0T3ZlcmNoYXJnZVJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiTaq7GA4SBAgBEAESBAgCEAIYAYLT5JMCNSIwL3YxL3twYXJlbnQ9c2l0ZXMvKn0vY29tcGxhaW50czpyZXBvcnRPdmVyY2hhcmdlOgEqEp8BCgxHZXRDb21wbGFpbnQSJi5tcHAuY29tcGxhaW50cy52MS5HZXRDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50IkmquxgeEgQIARAEEgQIBBADEgQIBhADEgQIChADEgQIBxACgtPkkwIhEh8vdjEve25hbWU9c2l0ZXMvKi9jb21wbGFpbnRzLyp9ErABCg5MaXN0Q29tcGxhaW50cxIoLm1wcC5jb21wbGFpbnRzLnYxLkxpc3RDb21wbGFpbnRzUmVxdWVzdBopLm1wcC5jb21wbGFpbnRzLnYxLkxpc3RDb21wbGFpbnRzUmVzcG9uc2UiSaq7GB4SBAgBEAQSBAgEEAMSBAgGEAMSBAgKEAMSBAgHEAKC0+STAiESHy92MS97cGFyZW50PXNpdGVzLyp9L2NvbXBsYWludHMSqAEKEEFkdmFuY2VDb21wbGFpbnQSKi5tcHAuY29tcGxhaW50cy52MS5BZHZhbmNlQ29tcGxhaW50UmVxdWVzdBocLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludCJKqrsYFBIECAYQAxIECAoQAxIECAcQAhgBgtPkkwIsIicvdjEve25hbWU9c2l0ZXMvKi9jb21wbGFpbnRzLyp9OmFkdmFuY2U6ASoSpQEKD0Fuc3dlckNvbXBsYWludBIpLm1wcC5jb21wbGFpbnRzLnYxLkFuc3dlckNvbXBsYWludFJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiSaq7GBQSBAgGEAMSBAgKEAMSBAgHEAIYAYLT5JMCKyImL3YxL3tuYW1lPXNpdGVzLyovY29tcGxhaW50cy8qfTphbnN3ZXI6ASoSlgEKDlJlcGx5Q29tcGxhaW50EigubXBwLmNvbXBsYWludHMudjEuUmVwbHlDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50IjyquxgIEgQIARAEGAGC0+STAioiJS92MS97bmFtZT1zaXRlcy8qL2NvbXBsYWludHMvKn06cmVwbHk6ASoSkwEKDVJhdGVDb21wbGFpbnQSJy5tcHAuY29tcGxhaW50cy52MS5SYXRlQ29tcGxhaW50UmVxdWVzdBocLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludCI7qrsYCBIECAEQBBgBgtPkkwIpIiQvdjEve25hbWU9c2l0ZXMvKi9jb21wbGFpbnRzLyp9OnJhdGU6ASoSmQEKD1Jlb3BlbkNvbXBsYWludBIpLm1wcC5jb21wbGFpbnRzLnYxLlJlb3BlbkNvbXBsYWludFJlcXVlc3QaHC5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQiPaq7GAgSBAgBEAQYAYLT5JMCKyImL3YxL3tuYW1lPXNpdGVzLyovY29tcGxhaW50cy8qfTpyZW9wZW46ASoSnwEKEVdpdGhkcmF3Q29tcGxhaW50EisubXBwLmNvbXBsYWludHMudjEuV2l0aGRyYXdDb21wbGFpbnRSZXF1ZXN0GhwubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50Ij+quxgIEgQIARAEGAGC0+STAi0iKC92MS97bmFtZT1zaXRlcy8qL2NvbXBsYWludHMvKn06d2l0aGRyYXc6ASpiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_mpp_complaints_v1_complaint, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.complaints.v1.FileComplaintRequest
@@ -72,6 +72,13 @@ export type FileComplaintRequest = Message<"mpp.complaints.v1.FileComplaintReque
    * @generated from field: string request_id = 10;
    */
   requestId: string;
+
+  /**
+   * The answer to a challenge: needed where a call was refused with CHALLENGE_REQUIRED, whose metadata say how.
+   *
+   * @generated from field: string proof = 11;
+   */
+  proof: string;
 };
 
 /**
@@ -80,6 +87,85 @@ export type FileComplaintRequest = Message<"mpp.complaints.v1.FileComplaintReque
  */
 export const FileComplaintRequestSchema: GenMessage<FileComplaintRequest> = /*@__PURE__*/
   messageDesc(file_mpp_complaints_v1_complaints_service, 0);
+
+/**
+ * @generated from message mpp.complaints.v1.ReportOverchargeRequest
+ */
+export type ReportOverchargeRequest = Message<"mpp.complaints.v1.ReportOverchargeRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * At least one of the two.
+   *
+   * @generated from field: string ticket = 2;
+   */
+  ticket: string;
+
+  /**
+   * @generated from field: string application = 3;
+   */
+  application: string;
+
+  /**
+   * What was asked, in whole rupiah.
+   *
+   * @generated from field: int64 asked_idr = 4;
+   */
+  askedIdr: bigint;
+
+  /**
+   * Both stand on the ticket; may be left out when the counter has begun to serve it.
+   *
+   * @generated from field: string agency = 5;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: string offering = 6;
+   */
+  offering: string;
+
+  /**
+   * In the reporter's words; may be left out.
+   *
+   * @generated from field: string note = 7;
+   */
+  note: string;
+
+  /**
+   * @generated from field: string phone = 8;
+   */
+  phone: string;
+
+  /**
+   * The inspectorate and the site manager may know who reports. Otherwise nobody does.
+   *
+   * @generated from field: bool reveal_me = 9;
+   */
+  revealMe: boolean;
+
+  /**
+   * @generated from field: string request_id = 10;
+   */
+  requestId: string;
+
+  /**
+   * The answer to a challenge: needed where a call was refused with CHALLENGE_REQUIRED, whose metadata say how.
+   *
+   * @generated from field: string proof = 11;
+   */
+  proof: string;
+};
+
+/**
+ * Describes the message mpp.complaints.v1.ReportOverchargeRequest.
+ * Use `create(ReportOverchargeRequestSchema)` to create a new message.
+ */
+export const ReportOverchargeRequestSchema: GenMessage<ReportOverchargeRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_complaints_v1_complaints_service, 1);
 
 /**
  * @generated from message mpp.complaints.v1.GetComplaintRequest
@@ -96,7 +182,7 @@ export type GetComplaintRequest = Message<"mpp.complaints.v1.GetComplaintRequest
  * Use `create(GetComplaintRequestSchema)` to create a new message.
  */
 export const GetComplaintRequestSchema: GenMessage<GetComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 1);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 2);
 
 /**
  * @generated from message mpp.complaints.v1.ListComplaintsRequest
@@ -123,7 +209,7 @@ export type ListComplaintsRequest = Message<"mpp.complaints.v1.ListComplaintsReq
  * Use `create(ListComplaintsRequestSchema)` to create a new message.
  */
 export const ListComplaintsRequestSchema: GenMessage<ListComplaintsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 2);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 3);
 
 /**
  * @generated from message mpp.complaints.v1.ListComplaintsResponse
@@ -145,7 +231,7 @@ export type ListComplaintsResponse = Message<"mpp.complaints.v1.ListComplaintsRe
  * Use `create(ListComplaintsResponseSchema)` to create a new message.
  */
 export const ListComplaintsResponseSchema: GenMessage<ListComplaintsResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 3);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 4);
 
 /**
  * @generated from message mpp.complaints.v1.AdvanceComplaintRequest
@@ -184,7 +270,7 @@ export type AdvanceComplaintRequest = Message<"mpp.complaints.v1.AdvanceComplain
  * Use `create(AdvanceComplaintRequestSchema)` to create a new message.
  */
 export const AdvanceComplaintRequestSchema: GenMessage<AdvanceComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 4);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 5);
 
 /**
  * @generated from message mpp.complaints.v1.AnswerComplaintRequest
@@ -211,7 +297,7 @@ export type AnswerComplaintRequest = Message<"mpp.complaints.v1.AnswerComplaintR
  * Use `create(AnswerComplaintRequestSchema)` to create a new message.
  */
 export const AnswerComplaintRequestSchema: GenMessage<AnswerComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 5);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 6);
 
 /**
  * @generated from message mpp.complaints.v1.ReplyComplaintRequest
@@ -238,7 +324,7 @@ export type ReplyComplaintRequest = Message<"mpp.complaints.v1.ReplyComplaintReq
  * Use `create(ReplyComplaintRequestSchema)` to create a new message.
  */
 export const ReplyComplaintRequestSchema: GenMessage<ReplyComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 6);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 7);
 
 /**
  * @generated from message mpp.complaints.v1.RateComplaintRequest
@@ -265,7 +351,7 @@ export type RateComplaintRequest = Message<"mpp.complaints.v1.RateComplaintReque
  * Use `create(RateComplaintRequestSchema)` to create a new message.
  */
 export const RateComplaintRequestSchema: GenMessage<RateComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 7);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 8);
 
 /**
  * @generated from message mpp.complaints.v1.ReopenComplaintRequest
@@ -292,7 +378,7 @@ export type ReopenComplaintRequest = Message<"mpp.complaints.v1.ReopenComplaintR
  * Use `create(ReopenComplaintRequestSchema)` to create a new message.
  */
 export const ReopenComplaintRequestSchema: GenMessage<ReopenComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 8);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 9);
 
 /**
  * @generated from message mpp.complaints.v1.WithdrawComplaintRequest
@@ -314,7 +400,7 @@ export type WithdrawComplaintRequest = Message<"mpp.complaints.v1.WithdrawCompla
  * Use `create(WithdrawComplaintRequestSchema)` to create a new message.
  */
 export const WithdrawComplaintRequestSchema: GenMessage<WithdrawComplaintRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_complaints_v1_complaints_service, 9);
+  messageDesc(file_mpp_complaints_v1_complaints_service, 10);
 
 /**
  * Complaints from the first word to the rating, each step with its legal deadline (Perpres 76/2013; LAPOR!).
@@ -328,6 +414,18 @@ export const ComplaintsService: GenService<{
   fileComplaint: {
     methodKind: "unary";
     input: typeof FileComplaintRequestSchema;
+    output: typeof ComplaintSchema;
+  },
+  /**
+   * One call from a ticket or an application: more was asked than the tariff says. Sealed, kept from the agency that it is about, and
+   * sent to the inspectorate. The published fee is copied into it. AGENCY_NEEDED when neither the ticket nor the offering is known here,
+   * NOT_ABOVE_FEE when the published amount is not less.
+   *
+   * @generated from rpc mpp.complaints.v1.ComplaintsService.ReportOvercharge
+   */
+  reportOvercharge: {
+    methodKind: "unary";
+    input: typeof ReportOverchargeRequestSchema;
     output: typeof ComplaintSchema;
   },
   /**

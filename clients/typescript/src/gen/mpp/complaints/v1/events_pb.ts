@@ -8,7 +8,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Complaint_Class, Complaint_State, Complaint_Visibility } from "./complaint_pb.js";
+import type { Complaint_Class, Complaint_Kind, Complaint_State, Complaint_Visibility } from "./complaint_pb.js";
 import { file_mpp_complaints_v1_complaint } from "./complaint_pb.js";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/complaints/v1/events.proto.
  */
 export const file_mpp_complaints_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tcHAvY29tcGxhaW50cy92MS9ldmVudHMucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxItUCCg5Db21wbGFpbnRGaWxlZBIRCgljb21wbGFpbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhQKBnRpY2tldBgDIAEoCUIEuLsYARIZCgthcHBsaWNhdGlvbhgEIAEoCUIEuLsYARIxCgVjbGFzcxgFIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5DbGFzcxI7Cgp2aXNpYmlsaXR5GAYgASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmR1ZV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoMc2VhbGVkX3Bob25lGAkgASgJQgS4uxgBOgayuxgCCAIi2QIKEUNvbXBsYWludEFkdmFuY2VkEhEKCWNvbXBsYWludBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSNgoKZnJvbV9zdGF0ZRgDIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5TdGF0ZRIxCgVzdGF0ZRgEIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5TdGF0ZRImCgJhdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoGZHVlX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyYXRpbmcYByABKAUSGAoQZXNjYWxhdGlvbl9sZXZlbBgIIAEoBRIaCgxzZWFsZWRfcGhvbmUYCSABKAlCBLi7GAESFAoGcmVhc29uGAogASgJQgS4uxgBOgayuxgCCAIixAEKEENvbXBsYWludE92ZXJkdWUSEQoJY29tcGxhaW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIxCgVzdGF0ZRgDIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5TdGF0ZRIqCgZkdWVfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCYgZwcm90bzM", [file_google_protobuf_timestamp, file_mpp_complaints_v1_complaint, file_mpp_options_v1_options]);
+  fileDesc("Ch5tcHAvY29tcGxhaW50cy92MS9ldmVudHMucHJvdG8SEW1wcC5jb21wbGFpbnRzLnYxIqIDCg5Db21wbGFpbnRGaWxlZBIRCgljb21wbGFpbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhQKBnRpY2tldBgDIAEoCUIEuLsYARIZCgthcHBsaWNhdGlvbhgEIAEoCUIEuLsYARIxCgVjbGFzcxgFIAEoDjIiLm1wcC5jb21wbGFpbnRzLnYxLkNvbXBsYWludC5DbGFzcxI7Cgp2aXNpYmlsaXR5GAYgASgOMicubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlZpc2liaWxpdHkSLwoLcmVjZWl2ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmR1ZV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoMc2VhbGVkX3Bob25lGAkgASgJQgS4uxgBEi8KBGtpbmQYCiABKA4yIS5tcHAuY29tcGxhaW50cy52MS5Db21wbGFpbnQuS2luZBIaCgxhYm91dF9hZ2VuY3kYCyABKAlCBLi7GAE6BrK7GAIIAiLZAgoRQ29tcGxhaW50QWR2YW5jZWQSEQoJY29tcGxhaW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRI2Cgpmcm9tX3N0YXRlGAMgASgOMiIubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlN0YXRlEjEKBXN0YXRlGAQgASgOMiIubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlN0YXRlEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZkdWVfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJhdGluZxgHIAEoBRIYChBlc2NhbGF0aW9uX2xldmVsGAggASgFEhoKDHNlYWxlZF9waG9uZRgJIAEoCUIEuLsYARIUCgZyZWFzb24YCiABKAlCBLi7GAE6BrK7GAIIAiLEAQoQQ29tcGxhaW50T3ZlcmR1ZRIRCgljb21wbGFpbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEjEKBXN0YXRlGAMgASgOMiIubXBwLmNvbXBsYWludHMudjEuQ29tcGxhaW50LlN0YXRlEioKBmR1ZV9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_complaints_v1_complaint, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.complaints.v1.ComplaintFiled
@@ -29,6 +29,8 @@ export type ComplaintFiled = Message<"mpp.complaints.v1.ComplaintFiled"> & {
   complaint: string;
 
   /**
+   * That handles it; of an overcharge the inspectorate, or empty: the site manager.
+   *
    * @generated from field: string agency = 2;
    */
   agency: string;
@@ -69,6 +71,18 @@ export type ComplaintFiled = Message<"mpp.complaints.v1.ComplaintFiled"> & {
    * @generated from field: string sealed_phone = 9;
    */
   sealedPhone: string;
+
+  /**
+   * @generated from field: mpp.complaints.v1.Complaint.Kind kind = 10;
+   */
+  kind: Complaint_Kind;
+
+  /**
+   * The agency that it is about, where `agency` (which handles it) is another. Not for agencies: they would be warned.
+   *
+   * @generated from field: string about_agency = 11;
+   */
+  aboutAgency: string;
 };
 
 /**

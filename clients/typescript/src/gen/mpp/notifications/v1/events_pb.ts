@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/notifications/v1/events.proto.
  */
 export const file_mpp_notifications_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFtcHAvbm90aWZpY2F0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5ub3RpZmljYXRpb25zLnYxIvIBChFOb3RpZmljYXRpb25FbmRlZBIUCgxub3RpZmljYXRpb24YASABKAkSDwoHc3ViamVjdBgCIAEoCRIQCgh0ZW1wbGF0ZRgDIAEoCRI7CgdjaGFubmVsGAQgASgOMioubXBwLm5vdGlmaWNhdGlvbnMudjEuTm90aWZpY2F0aW9uLkNoYW5uZWwSNwoFc3RhdGUYBSABKA4yKC5tcHAubm90aWZpY2F0aW9ucy52MS5Ob3RpZmljYXRpb24uU3RhdGUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_notifications_v1_notification, file_mpp_options_v1_options]);
+  fileDesc("CiFtcHAvbm90aWZpY2F0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5ub3RpZmljYXRpb25zLnYxIvIBChFOb3RpZmljYXRpb25FbmRlZBIUCgxub3RpZmljYXRpb24YASABKAkSDwoHc3ViamVjdBgCIAEoCRIQCgh0ZW1wbGF0ZRgDIAEoCRI7CgdjaGFubmVsGAQgASgOMioubXBwLm5vdGlmaWNhdGlvbnMudjEuTm90aWZpY2F0aW9uLkNoYW5uZWwSNwoFc3RhdGUYBSABKA4yKC5tcHAubm90aWZpY2F0aW9ucy52MS5Ob3RpZmljYXRpb24uU3RhdGUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAIijwEKDU92ZXJ2aWV3QXNrZWQSEAoIb3ZlcnZpZXcYASABKAkSLAoIYXNrZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKDHNlYWxlZF9waG9uZRgDIAEoCUIEuLsYARIaCgxzZWFsZWRfZW1haWwYBCABKAlCBLi7GAE6BrK7GAIIAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_mpp_notifications_v1_notification, file_mpp_options_v1_options]);
 
 /**
  * A notification reached a state that will not change.
@@ -62,4 +62,40 @@ export type NotificationEnded = Message<"mpp.notifications.v1.NotificationEnded"
  */
 export const NotificationEndedSchema: GenMessage<NotificationEnded> = /*@__PURE__*/
   messageDesc(file_mpp_notifications_v1_events, 0);
+
+/**
+ * Somebody asked for the list of what is open. Heard by the notifications themselves.
+ *
+ * @generated from message mpp.notifications.v1.OverviewAsked
+ */
+export type OverviewAsked = Message<"mpp.notifications.v1.OverviewAsked"> & {
+  /**
+   * `sites/{site}/overviews/{overview}`
+   *
+   * @generated from field: string overview = 1;
+   */
+  overview: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp asked_at = 2;
+   */
+  askedAt?: Timestamp;
+
+  /**
+   * @generated from field: string sealed_phone = 3;
+   */
+  sealedPhone: string;
+
+  /**
+   * @generated from field: string sealed_email = 4;
+   */
+  sealedEmail: string;
+};
+
+/**
+ * Describes the message mpp.notifications.v1.OverviewAsked.
+ * Use `create(OverviewAskedSchema)` to create a new message.
+ */
+export const OverviewAskedSchema: GenMessage<OverviewAsked> = /*@__PURE__*/
+  messageDesc(file_mpp_notifications_v1_events, 1);
 

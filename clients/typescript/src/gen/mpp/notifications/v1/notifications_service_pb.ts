@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Notification, Notification_State, NotificationSchema } from "./notification_pb.js";
 import { file_mpp_notifications_v1_notification } from "./notification_pb.js";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/notifications/v1/notifications_service.proto.
  */
 export const file_mpp_notifications_v1_notifications_service: GenFile = /*@__PURE__*/
-  fileDesc("CjBtcHAvbm90aWZpY2F0aW9ucy92MS9ub3RpZmljYXRpb25zX3NlcnZpY2UucHJvdG8SFG1wcC5ub3RpZmljYXRpb25zLnYxImkKFkdldE5vdGlmaWNhdGlvblJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9ub3RpZmljYXRpb25zL1thLXowLTktXXs4LDYwfSQiqQEKGExpc3ROb3RpZmljYXRpb25zUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhsKB3N1YmplY3QYAiABKAlCCrpIB3IFEAEYyAESHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGPQDIm8KGUxpc3ROb3RpZmljYXRpb25zUmVzcG9uc2USOQoNbm90aWZpY2F0aW9ucxgBIAMoCzIiLm1wcC5ub3RpZmljYXRpb25zLnYxLk5vdGlmaWNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6QEKFFJlcG9ydFJlY2VpcHRSZXF1ZXN0Ek8KBG5hbWUYASABKAlCQbpIPnI8Mjpec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vbm90aWZpY2F0aW9ucy9bYS16MC05LV17OCw2MH0kEkcKBXN0YXRlGAIgASgOMigubXBwLm5vdGlmaWNhdGlvbnMudjEuTm90aWZpY2F0aW9uLlN0YXRlQg66SAuCAQgYBBgFGAYYBxIZCgdmYWlsdXJlGAMgASgJQgi6SAVyAxjIARIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASKoAQoQU2V0T3B0T3V0UmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEi4KBXBob25lGAIgASgJQh+6SBhyFjIUXlwrWzEtOV1bMC05XXs3LDE0fSS4uxgBEhEKCW9wdGVkX291dBgDIAEoCBIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASI8ChFTZXRPcHRPdXRSZXNwb25zZRIUCgxtYXNrZWRfcGhvbmUYASABKAkSEQoJb3B0ZWRfb3V0GAIgASgIMr4FChROb3RpZmljYXRpb25zU2VydmljZRKfAQoPR2V0Tm90aWZpY2F0aW9uEiwubXBwLm5vdGlmaWNhdGlvbnMudjEuR2V0Tm90aWZpY2F0aW9uUmVxdWVzdBoiLm1wcC5ub3RpZmljYXRpb25zLnYxLk5vdGlmaWNhdGlvbiI6qrsYDBIECAcQAhIECAkQAYLT5JMCJBIiL3YxL3tuYW1lPXNpdGVzLyovbm90aWZpY2F0aW9ucy8qfRK2AQoRTGlzdE5vdGlmaWNhdGlvbnMSLi5tcHAubm90aWZpY2F0aW9ucy52MS5MaXN0Tm90aWZpY2F0aW9uc1JlcXVlc3QaLy5tcHAubm90aWZpY2F0aW9ucy52MS5MaXN0Tm90aWZpY2F0aW9uc1Jlc3BvbnNlIkCquxgSEgQIBBACEgQIBxACEgQICRABgtPkkwIkEiIvdjEve3BhcmVudD1zaXRlcy8qfS9ub3RpZmljYXRpb25zEq4BCg1SZXBvcnRSZWNlaXB0EioubXBwLm5vdGlmaWNhdGlvbnMudjEuUmVwb3J0UmVjZWlwdFJlcXVlc3QaIi5tcHAubm90aWZpY2F0aW9ucy52MS5Ob3RpZmljYXRpb24iTaq7GA4SBAgKEAISBAgJEAEYAYLT5JMCNSIwL3YxL3tuYW1lPXNpdGVzLyovbm90aWZpY2F0aW9ucy8qfTpyZXBvcnRSZWNlaXB0OgEqEpkBCglTZXRPcHRPdXQSJi5tcHAubm90aWZpY2F0aW9ucy52MS5TZXRPcHRPdXRSZXF1ZXN0GicubXBwLm5vdGlmaWNhdGlvbnMudjEuU2V0T3B0T3V0UmVzcG9uc2UiO6q7GA4SBAgEEAISBAgHEAIYAYLT5JMCIyIeL3YxL3twYXJlbnQ9c2l0ZXMvKn06c2V0T3B0T3V0OgEqYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_mpp_notifications_v1_notification, file_mpp_options_v1_options]);
+  fileDesc("CjBtcHAvbm90aWZpY2F0aW9ucy92MS9ub3RpZmljYXRpb25zX3NlcnZpY2UucHJvdG8SFG1wcC5ub3RpZmljYXRpb25zLnYxImkKFkdldE5vdGlmaWNhdGlvblJlcXVlc3QSTwoEbmFtZRgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9ub3RpZmljYXRpb25zL1thLXowLTktXXs4LDYwfSQiqQEKGExpc3ROb3RpZmljYXRpb25zUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhsKB3N1YmplY3QYAiABKAlCCrpIB3IFEAEYyAESHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGPQDIm8KGUxpc3ROb3RpZmljYXRpb25zUmVzcG9uc2USOQoNbm90aWZpY2F0aW9ucxgBIAMoCzIiLm1wcC5ub3RpZmljYXRpb25zLnYxLk5vdGlmaWNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6QEKFFJlcG9ydFJlY2VpcHRSZXF1ZXN0Ek8KBG5hbWUYASABKAlCQbpIPnI8Mjpec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vbm90aWZpY2F0aW9ucy9bYS16MC05LV17OCw2MH0kEkcKBXN0YXRlGAIgASgOMigubXBwLm5vdGlmaWNhdGlvbnMudjEuTm90aWZpY2F0aW9uLlN0YXRlQg66SAuCAQgYBBgFGAYYBxIZCgdmYWlsdXJlGAMgASgJQgi6SAVyAxjIARIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASKKAgoTU2VuZE92ZXJ2aWV3UmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEjEKBXBob25lGAIgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBEm0KBWVtYWlsGAMgASgJQl66SFdyVRj+ATJQXihbQS1aYS16MC05LiEjJCUmKisvPT9eX34tXXsxLDY0fUBbQS1aYS16MC05LV17MSw2M30oWy5dW0EtWmEtejAtOS1dezEsNjN9KSspPyS4uxgBEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIl0KFFNlbmRPdmVydmlld1Jlc3BvbnNlEhgKEG1hc2tlZF9yZWNpcGllbnQYASABKAkSKwoHbmV4dF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimgIKEFNldE9wdE91dFJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIxCgVwaG9uZRgCIAEoCUIiukgbchkyF14oXCtbMS05XVswLTldezcsMTR9KT8kuLsYARIRCglvcHRlZF9vdXQYAyABKAgSHAoKcmVxdWVzdF9pZBgEIAEoCUIIukgFcgOwAQESbQoFZW1haWwYBSABKAlCXrpIV3JVGP4BMlBeKFtBLVphLXowLTkuISMkJSYqKy89P15ffi1dezEsNjR9QFtBLVphLXowLTktXXsxLDYzfShbLl1bQS1aYS16MC05LV17MSw2M30pKyk/JLi7GAEiUgoRU2V0T3B0T3V0UmVzcG9uc2USFAoMbWFza2VkX3Bob25lGAEgASgJEhEKCW9wdGVkX291dBgCIAEoCBIUCgxtYXNrZWRfZW1haWwYAyABKAky5gYKFE5vdGlmaWNhdGlvbnNTZXJ2aWNlEp8BCg9HZXROb3RpZmljYXRpb24SLC5tcHAubm90aWZpY2F0aW9ucy52MS5HZXROb3RpZmljYXRpb25SZXF1ZXN0GiIubXBwLm5vdGlmaWNhdGlvbnMudjEuTm90aWZpY2F0aW9uIjqquxgMEgQIBxACEgQICRABgtPkkwIkEiIvdjEve25hbWU9c2l0ZXMvKi9ub3RpZmljYXRpb25zLyp9ErYBChFMaXN0Tm90aWZpY2F0aW9ucxIuLm1wcC5ub3RpZmljYXRpb25zLnYxLkxpc3ROb3RpZmljYXRpb25zUmVxdWVzdBovLm1wcC5ub3RpZmljYXRpb25zLnYxLkxpc3ROb3RpZmljYXRpb25zUmVzcG9uc2UiQKq7GBISBAgEEAISBAgHEAISBAgJEAGC0+STAiQSIi92MS97cGFyZW50PXNpdGVzLyp9L25vdGlmaWNhdGlvbnMSrgEKDVJlcG9ydFJlY2VpcHQSKi5tcHAubm90aWZpY2F0aW9ucy52MS5SZXBvcnRSZWNlaXB0UmVxdWVzdBoiLm1wcC5ub3RpZmljYXRpb25zLnYxLk5vdGlmaWNhdGlvbiJNqrsYDhIECAoQAhIECAkQARgBgtPkkwI1IjAvdjEve25hbWU9c2l0ZXMvKi9ub3RpZmljYXRpb25zLyp9OnJlcG9ydFJlY2VpcHQ6ASoSpQEKDFNlbmRPdmVydmlldxIpLm1wcC5ub3RpZmljYXRpb25zLnYxLlNlbmRPdmVydmlld1JlcXVlc3QaKi5tcHAubm90aWZpY2F0aW9ucy52MS5TZW5kT3ZlcnZpZXdSZXNwb25zZSI+qrsYDhIECAEQARIECAQQAhgBgtPkkwImIiEvdjEve3BhcmVudD1zaXRlcy8qfTpzZW5kT3ZlcnZpZXc6ASoSmQEKCVNldE9wdE91dBImLm1wcC5ub3RpZmljYXRpb25zLnYxLlNldE9wdE91dFJlcXVlc3QaJy5tcHAubm90aWZpY2F0aW9ucy52MS5TZXRPcHRPdXRSZXNwb25zZSI7qrsYDhIECAQQAhIECAcQAhgBgtPkkwIjIh4vdjEve3BhcmVudD1zaXRlcy8qfTpzZXRPcHRPdXQ6ASpiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_notifications_v1_notification, file_mpp_options_v1_options]);
 
 /**
  * @generated from message mpp.notifications.v1.GetNotificationRequest
@@ -123,6 +125,64 @@ export const ReportReceiptRequestSchema: GenMessage<ReportReceiptRequest> = /*@_
   messageDesc(file_mpp_notifications_v1_notifications_service, 3);
 
 /**
+ * @generated from message mpp.notifications.v1.SendOverviewRequest
+ */
+export type SendOverviewRequest = Message<"mpp.notifications.v1.SendOverviewRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Either a phone or an e-mail address.
+   *
+   * @generated from field: string phone = 2;
+   */
+  phone: string;
+
+  /**
+   * @generated from field: string email = 3;
+   */
+  email: string;
+
+  /**
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.notifications.v1.SendOverviewRequest.
+ * Use `create(SendOverviewRequestSchema)` to create a new message.
+ */
+export const SendOverviewRequestSchema: GenMessage<SendOverviewRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_notifications_v1_notifications_service, 4);
+
+/**
+ * @generated from message mpp.notifications.v1.SendOverviewResponse
+ */
+export type SendOverviewResponse = Message<"mpp.notifications.v1.SendOverviewResponse"> & {
+  /**
+   * @generated from field: string masked_recipient = 1;
+   */
+  maskedRecipient: string;
+
+  /**
+   * From then on it can be asked for again.
+   *
+   * @generated from field: google.protobuf.Timestamp next_at = 2;
+   */
+  nextAt?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.notifications.v1.SendOverviewResponse.
+ * Use `create(SendOverviewResponseSchema)` to create a new message.
+ */
+export const SendOverviewResponseSchema: GenMessage<SendOverviewResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_notifications_v1_notifications_service, 5);
+
+/**
  * @generated from message mpp.notifications.v1.SetOptOutRequest
  */
 export type SetOptOutRequest = Message<"mpp.notifications.v1.SetOptOutRequest"> & {
@@ -132,6 +192,8 @@ export type SetOptOutRequest = Message<"mpp.notifications.v1.SetOptOutRequest"> 
   parent: string;
 
   /**
+   * Either a phone or an e-mail address.
+   *
    * @generated from field: string phone = 2;
    */
   phone: string;
@@ -145,6 +207,11 @@ export type SetOptOutRequest = Message<"mpp.notifications.v1.SetOptOutRequest"> 
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * @generated from field: string email = 5;
+   */
+  email: string;
 };
 
 /**
@@ -152,7 +219,7 @@ export type SetOptOutRequest = Message<"mpp.notifications.v1.SetOptOutRequest"> 
  * Use `create(SetOptOutRequestSchema)` to create a new message.
  */
 export const SetOptOutRequestSchema: GenMessage<SetOptOutRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_notifications_v1_notifications_service, 4);
+  messageDesc(file_mpp_notifications_v1_notifications_service, 6);
 
 /**
  * @generated from message mpp.notifications.v1.SetOptOutResponse
@@ -167,6 +234,11 @@ export type SetOptOutResponse = Message<"mpp.notifications.v1.SetOptOutResponse"
    * @generated from field: bool opted_out = 2;
    */
   optedOut: boolean;
+
+  /**
+   * @generated from field: string masked_email = 3;
+   */
+  maskedEmail: string;
 };
 
 /**
@@ -174,10 +246,11 @@ export type SetOptOutResponse = Message<"mpp.notifications.v1.SetOptOutResponse"
  * Use `create(SetOptOutResponseSchema)` to create a new message.
  */
 export const SetOptOutResponseSchema: GenMessage<SetOptOutResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_notifications_v1_notifications_service, 5);
+  messageDesc(file_mpp_notifications_v1_notifications_service, 7);
 
 /**
- * What was told to whom; the wish not to be told. Nobody sends by this API: messages come from events.
+ * What was told to whom; the wish not to be told; the wish to be told again. What is said comes from events, never from a
+ * caller.
  *
  * @generated from service mpp.notifications.v1.NotificationsService
  */
@@ -211,7 +284,19 @@ export const NotificationsService: GenService<{
     output: typeof NotificationSchema;
   },
   /**
-   * Stops (or allows again) messages to a phone at a site (UU 27/2022: consent can be withdrawn).
+   * Sends the list of what is open (tickets, appointments, applications) to the phone or e-mail address that was given with
+   * them. The reply does not tell whether anything is open; where nothing is, nothing is sent. TOO_SOON within the cool-down
+   * of that phone or address.
+   *
+   * @generated from rpc mpp.notifications.v1.NotificationsService.SendOverview
+   */
+  sendOverview: {
+    methodKind: "unary";
+    input: typeof SendOverviewRequestSchema;
+    output: typeof SendOverviewResponseSchema;
+  },
+  /**
+   * Stops (or allows again) messages to a phone or an e-mail address at a site (UU 27/2022: consent can be withdrawn).
    *
    * @generated from rpc mpp.notifications.v1.NotificationsService.SetOptOut
    */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/appointment.proto.
  */
 export const file_mpp_queue_v1_appointment: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tcHAvcXVldWUvdjEvYXBwb2ludG1lbnQucHJvdG8SDG1wcC5xdWV1ZS52MSK1BgoLQXBwb2ludG1lbnQSDAoEbmFtZRgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudC5TdGF0ZRIpCgVzdGFydBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgFIAEoBRIOCgZhZ2VuY3kYBiABKAkSEAoIb2ZmZXJpbmcYByABKAkSMwoOcHJpb3JpdHlfZ3JvdXAYCCABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cBIQCghpbnRlcm5hbBgJIAEoCBIuCgpob2xkX3VudGlsGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxib29raW5nX2NvZGUYCyABKAkSEgoKbWFza2VkX25paxgMIAEoCRIUCgxtYXNrZWRfcGhvbmUYDSABKAkSDwoHYWRkcmVzcxgOIAEoCRITCgtoYXNfYWRkcmVzcxgPIAEoCBIMCgRhcmVhGBAgASgJEg4KBnRpY2tldBgRIAEoCRIuCgphcnJpdmVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRsYXRlGBMgASgIEhAKCHJlcGxhY2VzGBQgASgJEhMKC3JlcGxhY2VkX2J5GBUgASgJEg4KBnJlYXNvbhgWIAEoCRIwCgdoaXN0b3J5GBcgAygLMh8ubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50Q2hhbmdlIsABCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX0hFTEQQARITCg9TVEFURV9DT05GSVJNRUQQAhIUChBTVEFURV9DSEVDS0VEX0lOEAMSEwoPU1RBVEVfRlVMRklMTEVEEAQSFQoRU1RBVEVfUkVTQ0hFRFVMRUQQBRIRCg1TVEFURV9OT19TSE9XEAYSEwoPU1RBVEVfQ0FOQ0VMTEVEEAcSEQoNU1RBVEVfRVhQSVJFRBAIInoKEUFwcG9pbnRtZW50Q2hhbmdlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgVzdGF0ZRgCIAEoDjIfLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudC5TdGF0ZRINCgVhY3RvchgDIAEoCSKDAQoEU2xvdBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNkYXkYAyABKAkSDAoEdGltZRgEIAEoCRIMCgRmcmVlGAUgASgFIsABCgdTbG90VXNlEikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRpbWUYAyABKAkSDgoGcGxhY2VzGAQgASgFEg0KBXRha2VuGAUgASgFEg8KB2Jsb2NrZWQYBiABKAUSDAoEZnJlZRgHIAEoBRIVCg1mcmVlX2ludGVybmFsGAggASgFIo0BCglTbG90QmxvY2sSDAoEbmFtZRgBIAEoCRIpCgVzdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwbGFjZXMYBCABKAUSDgoGcmVhc29uGAUgASgJImUKBkFnZW5kYRIMCgRuYW1lGAEgASgJEiQKBXNsb3RzGAIgAygLMhUubXBwLnF1ZXVlLnYxLlNsb3RVc2USJwoGYmxvY2tzGAMgAygLMhcubXBwLnF1ZXVlLnYxLlNsb3RCbG9jayLDAgoTQXBwb2ludG1lbnRDb25mbGljdBIuCgthcHBvaW50bWVudBgBIAEoCzIZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudBI4CgZyZWFzb24YAiABKA4yKC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRDb25mbGljdC5SZWFzb24SJAoIcHJvcG9zZWQYAyADKAsyEi5tcHAucXVldWUudjEuU2xvdCKbAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhUKEVJFQVNPTl9DTE9TRURfREFZEAESGAoUUkVBU09OX09VVFNJREVfSE9VUlMQAhIYChRSRUFTT05fT1ZFUl9DQVBBQ0lUWRADEhIKDlJFQVNPTl9CTE9DS0VEEAQSGgoWUkVBU09OX0FSRUFfTk9UX1NFUlZFRBAFYgZwcm90bzM", [file_google_protobuf_timestamp, file_mpp_queue_v1_ticket]);
+  fileDesc("Ch5tcHAvcXVldWUvdjEvYXBwb2ludG1lbnQucHJvdG8SDG1wcC5xdWV1ZS52MSKSBwoLQXBwb2ludG1lbnQSDAoEbmFtZRgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudC5TdGF0ZRIpCgVzdGFydBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgFIAEoBRIOCgZhZ2VuY3kYBiABKAkSEAoIb2ZmZXJpbmcYByABKAkSMwoOcHJpb3JpdHlfZ3JvdXAYCCABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cBIQCghpbnRlcm5hbBgJIAEoCBIuCgpob2xkX3VudGlsGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxib29raW5nX2NvZGUYCyABKAkSEgoKbWFza2VkX25paxgMIAEoCRIUCgxtYXNrZWRfcGhvbmUYDSABKAkSDwoHYWRkcmVzcxgOIAEoCRITCgtoYXNfYWRkcmVzcxgPIAEoCBIMCgRhcmVhGBAgASgJEg4KBnRpY2tldBgRIAEoCRIuCgphcnJpdmVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRsYXRlGBMgASgIEhAKCHJlcGxhY2VzGBQgASgJEhMKC3JlcGxhY2VkX2J5GBUgASgJEg4KBnJlYXNvbhgWIAEoCRIwCgdoaXN0b3J5GBcgAygLMh8ubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50Q2hhbmdlEjEKB3ZhcmlhbnQYGCABKA4yIC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRWYXJpYW50EhIKCnZpZGVvX2xpbmsYGSABKAkSFAoMbWFza2VkX2VtYWlsGBogASgJIsABCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX0hFTEQQARITCg9TVEFURV9DT05GSVJNRUQQAhIUChBTVEFURV9DSEVDS0VEX0lOEAMSEwoPU1RBVEVfRlVMRklMTEVEEAQSFQoRU1RBVEVfUkVTQ0hFRFVMRUQQBRIRCg1TVEFURV9OT19TSE9XEAYSEwoPU1RBVEVfQ0FOQ0VMTEVEEAcSEQoNU1RBVEVfRVhQSVJFRBAIIogBChFBcHBvaW50bWVudENoYW5nZRImCgJhdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoFc3RhdGUYAiABKA4yHy5tcHAucXVldWUudjEuQXBwb2ludG1lbnQuU3RhdGUSDQoFYWN0b3IYAyABKAkSDAoEbm90ZRgEIAEoCSKDAQoEU2xvdBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNkYXkYAyABKAkSDAoEdGltZRgEIAEoCRIMCgRmcmVlGAUgASgFIsABCgdTbG90VXNlEikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRpbWUYAyABKAkSDgoGcGxhY2VzGAQgASgFEg0KBXRha2VuGAUgASgFEg8KB2Jsb2NrZWQYBiABKAUSDAoEZnJlZRgHIAEoBRIVCg1mcmVlX2ludGVybmFsGAggASgFIo0BCglTbG90QmxvY2sSDAoEbmFtZRgBIAEoCRIpCgVzdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwbGFjZXMYBCABKAUSDgoGcmVhc29uGAUgASgJImUKBkFnZW5kYRIMCgRuYW1lGAEgASgJEiQKBXNsb3RzGAIgAygLMhUubXBwLnF1ZXVlLnYxLlNsb3RVc2USJwoGYmxvY2tzGAMgAygLMhcubXBwLnF1ZXVlLnYxLlNsb3RCbG9jayLDAgoTQXBwb2ludG1lbnRDb25mbGljdBIuCgthcHBvaW50bWVudBgBIAEoCzIZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudBI4CgZyZWFzb24YAiABKA4yKC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRDb25mbGljdC5SZWFzb24SJAoIcHJvcG9zZWQYAyADKAsyEi5tcHAucXVldWUudjEuU2xvdCKbAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhUKEVJFQVNPTl9DTE9TRURfREFZEAESGAoUUkVBU09OX09VVFNJREVfSE9VUlMQAhIYChRSRUFTT05fT1ZFUl9DQVBBQ0lUWRADEhIKDlJFQVNPTl9CTE9DS0VEEAQSGgoWUkVBU09OX0FSRUFfTk9UX1NFUlZFRBAFKpgBChJBcHBvaW50bWVudFZhcmlhbnQSIwofQVBQT0lOVE1FTlRfVkFSSUFOVF9VTlNQRUNJRklFRBAAEh8KG0FQUE9JTlRNRU5UX1ZBUklBTlRfT05fU0lURRABEh0KGUFQUE9JTlRNRU5UX1ZBUklBTlRfUEhPTkUQAhIdChlBUFBPSU5UTUVOVF9WQVJJQU5UX1ZJREVPEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_queue_v1_ticket]);
 
 /**
  * Booked time at a queue or a channel (a room, a round of home visits).
@@ -163,6 +163,24 @@ export type Appointment = Message<"mpp.queue.v1.Appointment"> & {
    * @generated from field: repeated mpp.queue.v1.AppointmentChange history = 23;
    */
   history: AppointmentChange[];
+
+  /**
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 24;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Of a video appointment, from its confirmation on. Only for the citizen and for officers of the agency, where
+   * `booking_code` is shown; each read by an officer is recorded. Who has it gets in.
+   *
+   * @generated from field: string video_link = 25;
+   */
+  videoLink: string;
+
+  /**
+   * @generated from field: string masked_email = 26;
+   */
+  maskedEmail: string;
 };
 
 /**
@@ -254,6 +272,13 @@ export type AppointmentChange = Message<"mpp.queue.v1.AppointmentChange"> & {
    * @generated from field: string actor = 3;
    */
   actor: string;
+
+  /**
+   * Why, or the name of the appointment that took its place.
+   *
+   * @generated from field: string note = 4;
+   */
+  note: string;
 };
 
 /**
@@ -509,4 +534,41 @@ export enum AppointmentConflict_Reason {
  */
 export const AppointmentConflict_ReasonSchema: GenEnum<AppointmentConflict_Reason> = /*@__PURE__*/
   enumDesc(file_mpp_queue_v1_appointment, 6, 0);
+
+/**
+ * How the two meet.
+ *
+ * @generated from enum mpp.queue.v1.AppointmentVariant
+ */
+export enum AppointmentVariant {
+  /**
+   * @generated from enum value: APPOINTMENT_VARIANT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: APPOINTMENT_VARIANT_ON_SITE = 1;
+   */
+  ON_SITE = 1,
+
+  /**
+   * The officer calls the citizen's phone.
+   *
+   * @generated from enum value: APPOINTMENT_VARIANT_PHONE = 2;
+   */
+  PHONE = 2,
+
+  /**
+   * Both open `video_link`.
+   *
+   * @generated from enum value: APPOINTMENT_VARIANT_VIDEO = 3;
+   */
+  VIDEO = 3,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.AppointmentVariant.
+ */
+export const AppointmentVariantSchema: GenEnum<AppointmentVariant> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_appointment, 0);
 

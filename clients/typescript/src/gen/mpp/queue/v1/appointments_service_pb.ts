@@ -9,7 +9,7 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
-import type { Agenda, AgendaSchema, Appointment, AppointmentConflict, AppointmentSchema, Slot } from "./appointment_pb.js";
+import type { Agenda, AgendaSchema, Appointment, AppointmentConflict, AppointmentSchema, AppointmentVariant, Slot } from "./appointment_pb.js";
 import { file_mpp_queue_v1_appointment } from "./appointment_pb.js";
 import type { IssuedTicket, PriorityGroup } from "./ticket_pb.js";
 import { file_mpp_queue_v1_ticket } from "./ticket_pb.js";
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/appointments_service.proto.
  */
 export const file_mpp_queue_v1_appointments_service: GenFile = /*@__PURE__*/
-  fileDesc("CidtcHAvcXVldWUvdjEvYXBwb2ludG1lbnRzX3NlcnZpY2UucHJvdG8SDG1wcC5xdWV1ZS52MSLvAgoQTGlzdFNsb3RzUmVxdWVzdBJaCgZwYXJlbnQYASABKAlCSrpIR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kElEKCGZyb21fZGF5GAIgASgJQj+6SDxyOjI4XigyMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkpPyQSFwoEZGF5cxgDIAEoBUIJukgGGgQYHygAEhgKBXNsb3RzGAQgASgFQgm6SAYaBBgZKAASPQoOcHJpb3JpdHlfZ3JvdXAYBSABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cEIIukgFggECEAESOgoEYXJlYRgGIAEoCUIsukgpcicyJV4oW0EtWmEtejAtOV1bQS1aYS16MC05IC5fLV17MCw2MH0pPyQihAEKEUxpc3RTbG90c1Jlc3BvbnNlEiEKBXNsb3RzGAEgAygLMhIubXBwLnF1ZXVlLnYxLlNsb3QSEQoJZmlyc3RfZGF5GAIgASgJEhAKCGxhc3RfZGF5GAMgASgJEhQKDHNsb3RfbWludXRlcxgEIAEoBRIRCgltYXhfc2xvdHMYBSABKAUi1wMKD0hvbGRTbG90UmVxdWVzdBJaCgZwYXJlbnQYASABKAlCSrpIR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kEjEKBXN0YXJ0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhgKBXNsb3RzGAMgASgFQgm6SAYaBBgZKAASWgoIb2ZmZXJpbmcYBCABKAlCSLpIRXJDMkFeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSk/JBI9Cg5wcmlvcml0eV9ncm91cBgFIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgi6SAWCAQIQARImCgNuaWsYBiABKAlCGbpIEnIQMg5eKFswLTldezE2fSk/JLi7GAESOgoEYXJlYRgHIAEoCUIsukgpcicyJV4oW0EtWmEtejAtOV1bQS1aYS16MC05IC5fLV17MCw2MH0pPyQSHAoKcmVxdWVzdF9pZBgIIAEoCUIIukgFcgOwAQEiwwIKGUNvbmZpcm1BcHBvaW50bWVudFJlcXVlc3QStQEKBG5hbWUYASABKAlCpgG6SKIBcp8BMpwBXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9L2FnZW5kYXMvMjBbMC05XXsyfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pL2FwcG9pbnRtZW50cy9bYS16MC05LV17OCw0MH0kEjEKBXBob25lGAIgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBEh0KB2FkZHJlc3MYAyABKAlCDLpIBXIDGKwCuLsYARIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASKnAgocUmVzY2hlZHVsZUFwcG9pbnRtZW50UmVxdWVzdBK1AQoEbmFtZRgBIAEoCUKmAbpIogFynwEynAFec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0vYWdlbmRhcy8yMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkvYXBwb2ludG1lbnRzL1thLXowLTktXXs4LDQwfSQSMQoFc3RhcnQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEiigIKGENhbmNlbEFwcG9pbnRtZW50UmVxdWVzdBK1AQoEbmFtZRgBIAEoCUKmAbpIogFynwEynAFec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0vYWdlbmRhcy8yMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkvYXBwb2ludG1lbnRzL1thLXowLTktXXs4LDQwfSQSGAoGcmVhc29uGAIgASgJQgi6SAVyAxj0AxIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASLZAgoOQ2hlY2tJblJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBI5Cgxib29raW5nX2NvZGUYAiABKAlCI7pIHHIaMhheKFswLTlBLVphLXogLV17NiwyMH0pPyS4uxgBErgBCgRuYW1lGAMgASgJQqkBukilAXKiATKfAV4oc2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0vYWdlbmRhcy8yMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkvYXBwb2ludG1lbnRzL1thLXowLTktXXs4LDQwfSk/JBIcCgpyZXF1ZXN0X2lkGAQgASgJQgi6SAVyA7ABASJtCg9DaGVja0luUmVzcG9uc2USLgoLYXBwb2ludG1lbnQYASABKAsyGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQSKgoGaXNzdWVkGAIgASgLMhoubXBwLnF1ZXVlLnYxLklzc3VlZFRpY2tldCLPAQoVR2V0QXBwb2ludG1lbnRSZXF1ZXN0ErUBCgRuYW1lGAEgASgJQqYBukiiAXKfATKcAV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKS9hcHBvaW50bWVudHMvW2EtejAtOS1dezgsNDB9JCKGAgoXTGlzdEFwcG9pbnRtZW50c1JlcXVlc3QSmQEKBnBhcmVudBgBIAEoCUKIAbpIhAFygQEyf15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGMgBEhIKCnNob3dfZW5kZWQYBCABKAgiigEKGExpc3RBcHBvaW50bWVudHNSZXNwb25zZRIvCgxhcHBvaW50bWVudHMYASADKAsyGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEiQKBmFnZW5kYRgDIAEoCzIULm1wcC5xdWV1ZS52MS5BZ2VuZGEiUAoZTGlzdE15QXBwb2ludG1lbnRzUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kIk0KGkxpc3RNeUFwcG9pbnRtZW50c1Jlc3BvbnNlEi8KDGFwcG9pbnRtZW50cxgBIAMoCzIZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudCKvAQoUTGlzdENvbmZsaWN0c1JlcXVlc3QSWgoGcGFyZW50GAEgASgJQkq6SEdyRTJDXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYyAEiZgoVTGlzdENvbmZsaWN0c1Jlc3BvbnNlEjQKCWNvbmZsaWN0cxgBIAMoCzIhLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudENvbmZsaWN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLpAgoRQmxvY2tTbG90c1JlcXVlc3QSmQEKBnBhcmVudBgBIAEoCUKIAbpIhAFygQEyf15zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSQSMQoFc3RhcnQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESLwoDZW5kGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhoKBnBsYWNlcxgEIAEoBUIKukgHGgUYyAEoABIaCgZyZWFzb24YBSABKAlCCrpIB3IFEAEY9AMSHAoKcmVxdWVzdF9pZBgGIAEoCUIIukgFcgOwAQEi5QEKE1VuYmxvY2tTbG90c1JlcXVlc3QSrwEKBG5hbWUYASABKAlCoAG6SJwBcpkBMpYBXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9L2FnZW5kYXMvMjBbMC05XXsyfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pL2Jsb2Nrcy9bYS16MC05LV17OCw0MH0kEhwKCnJlcXVlc3RfaWQYAiABKAlCCLpIBXIDsAEBMqUUChNBcHBvaW50bWVudHNTZXJ2aWNlEqgBCglMaXN0U2xvdHMSHi5tcHAucXVldWUudjEuTGlzdFNsb3RzUmVxdWVzdBofLm1wcC5xdWV1ZS52MS5MaXN0U2xvdHNSZXNwb25zZSJaqrsYAggBgtPkkwJOEiMvdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qfS9zbG90c1onEiUvdjEve3BhcmVudD1zaXRlcy8qL2NoYW5uZWxzLyp9L3Nsb3RzEscBCghIb2xkU2xvdBIdLm1wcC5xdWV1ZS52MS5Ib2xkU2xvdFJlcXVlc3QaGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQigAGquxgUEgQIARABEgQIAhACEgQIBBADGAGC0+STAmIiKi92MS97cGFyZW50PXNpdGVzLyovcXVldWVzLyp9L2FwcG9pbnRtZW50czoBKloxIiwvdjEve3BhcmVudD1zaXRlcy8qL2NoYW5uZWxzLyp9L2FwcG9pbnRtZW50czoBKhKAAgoSQ29uZmlybUFwcG9pbnRtZW50EicubXBwLnF1ZXVlLnYxLkNvbmZpcm1BcHBvaW50bWVudFJlcXVlc3QaGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQipQGquxgUEgQIARAEEgQIAhACEgQIBBADGAGC0+STAoYBIjwvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi9hZ2VuZGFzLyovYXBwb2ludG1lbnRzLyp9OmNvbmZpcm06ASpaQyI+L3YxL3tuYW1lPXNpdGVzLyovY2hhbm5lbHMvKi9hZ2VuZGFzLyovYXBwb2ludG1lbnRzLyp9OmNvbmZpcm06ASoSjAIKFVJlc2NoZWR1bGVBcHBvaW50bWVudBIqLm1wcC5xdWV1ZS52MS5SZXNjaGVkdWxlQXBwb2ludG1lbnRSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50IqsBqrsYFBIECAEQBBIECAQQAxIECAcQAhgBgtPkkwKMASI/L3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfTpyZXNjaGVkdWxlOgEqWkYiQS92MS97bmFtZT1zaXRlcy8qL2NoYW5uZWxzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfTpyZXNjaGVkdWxlOgEqEvwBChFDYW5jZWxBcHBvaW50bWVudBImLm1wcC5xdWV1ZS52MS5DYW5jZWxBcHBvaW50bWVudFJlcXVlc3QaGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQiowGquxgUEgQIARAEEgQIBBADEgQIBxACGAGC0+STAoQBIjsvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi9hZ2VuZGFzLyovYXBwb2ludG1lbnRzLyp9OmNhbmNlbDoBKlpCIj0vdjEve25hbWU9c2l0ZXMvKi9jaGFubmVscy8qL2FnZW5kYXMvKi9hcHBvaW50bWVudHMvKn06Y2FuY2VsOgEqEo4BCgdDaGVja0luEhwubXBwLnF1ZXVlLnYxLkNoZWNrSW5SZXF1ZXN0Gh0ubXBwLnF1ZXVlLnYxLkNoZWNrSW5SZXNwb25zZSJGqrsYDhIECAIQAhIECAQQAxgBgtPkkwIuIikvdjEve3BhcmVudD1zaXRlcy8qfS9hcHBvaW50bWVudHM6Y2hlY2tJbjoBKhLfAQoOR2V0QXBwb2ludG1lbnQSIy5tcHAucXVldWUudjEuR2V0QXBwb2ludG1lbnRSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50IowBqrsYEhIECAEQBBIECAQQAxIECAcQAoLT5JMCcBI0L3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfVo4EjYvdjEve25hbWU9c2l0ZXMvKi9jaGFubmVscy8qL2FnZW5kYXMvKi9hcHBvaW50bWVudHMvKn0S8AEKEExpc3RBcHBvaW50bWVudHMSJS5tcHAucXVldWUudjEuTGlzdEFwcG9pbnRtZW50c1JlcXVlc3QaJi5tcHAucXVldWUudjEuTGlzdEFwcG9pbnRtZW50c1Jlc3BvbnNlIowBqrsYEhIECAQQAxIECAYQAxIECAcQAoLT5JMCcBI0L3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKi9hZ2VuZGFzLyp9L2FwcG9pbnRtZW50c1o4EjYvdjEve3BhcmVudD1zaXRlcy8qL2NoYW5uZWxzLyovYWdlbmRhcy8qfS9hcHBvaW50bWVudHMSnAEKEkxpc3RNeUFwcG9pbnRtZW50cxInLm1wcC5xdWV1ZS52MS5MaXN0TXlBcHBvaW50bWVudHNSZXF1ZXN0GigubXBwLnF1ZXVlLnYxLkxpc3RNeUFwcG9pbnRtZW50c1Jlc3BvbnNlIjOquxgGEgQIARAEgtPkkwIjEiEvdjEve3BhcmVudD1zaXRlcy8qfS9hcHBvaW50bWVudHMSzAEKDUxpc3RDb25mbGljdHMSIi5tcHAucXVldWUudjEuTGlzdENvbmZsaWN0c1JlcXVlc3QaIy5tcHAucXVldWUudjEuTGlzdENvbmZsaWN0c1Jlc3BvbnNlInKquxgSEgQIBBADEgQIBhADEgQIBxACgtPkkwJWEicvdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qfS9jb25mbGljdHNaKxIpL3YxL3twYXJlbnQ9c2l0ZXMvKi9jaGFubmVscy8qfS9jb25mbGljdHMSzgEKCkJsb2NrU2xvdHMSHy5tcHAucXVldWUudjEuQmxvY2tTbG90c1JlcXVlc3QaFC5tcHAucXVldWUudjEuQWdlbmRhIogBqrsYFBIECAQQAxIECAYQAxIECAcQAhgBgtPkkwJqIi4vdjEve3BhcmVudD1zaXRlcy8qL3F1ZXVlcy8qL2FnZW5kYXMvKn0vYmxvY2tzOgEqWjUiMC92MS97cGFyZW50PXNpdGVzLyovY2hhbm5lbHMvKi9hZ2VuZGFzLyp9L2Jsb2NrczoBKhLiAQoMVW5ibG9ja1Nsb3RzEiEubXBwLnF1ZXVlLnYxLlVuYmxvY2tTbG90c1JlcXVlc3QaFC5tcHAucXVldWUudjEuQWdlbmRhIpgBqrsYFBIECAQQAxIECAYQAxIECAcQAhgBgtPkkwJ6IjYvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi9hZ2VuZGFzLyovYmxvY2tzLyp9OnVuYmxvY2s6ASpaPSI4L3YxL3tuYW1lPXNpdGVzLyovY2hhbm5lbHMvKi9hZ2VuZGFzLyovYmxvY2tzLyp9OnVuYmxvY2s6ASpiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_appointment, file_mpp_queue_v1_ticket]);
+  fileDesc("CidtcHAvcXVldWUvdjEvYXBwb2ludG1lbnRzX3NlcnZpY2UucHJvdG8SDG1wcC5xdWV1ZS52MSLvAgoQTGlzdFNsb3RzUmVxdWVzdBJaCgZwYXJlbnQYASABKAlCSrpIR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kElEKCGZyb21fZGF5GAIgASgJQj+6SDxyOjI4XigyMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkpPyQSFwoEZGF5cxgDIAEoBUIJukgGGgQYHygAEhgKBXNsb3RzGAQgASgFQgm6SAYaBBgZKAASPQoOcHJpb3JpdHlfZ3JvdXAYBSABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cEIIukgFggECEAESOgoEYXJlYRgGIAEoCUIsukgpcicyJV4oW0EtWmEtejAtOV1bQS1aYS16MC05IC5fLV17MCw2MH0pPyQiuAEKEUxpc3RTbG90c1Jlc3BvbnNlEiEKBXNsb3RzGAEgAygLMhIubXBwLnF1ZXVlLnYxLlNsb3QSEQoJZmlyc3RfZGF5GAIgASgJEhAKCGxhc3RfZGF5GAMgASgJEhQKDHNsb3RfbWludXRlcxgEIAEoBRIRCgltYXhfc2xvdHMYBSABKAUSMgoIdmFyaWFudHMYBiADKA4yIC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRWYXJpYW50IpwFCg9Ib2xkU2xvdFJlcXVlc3QSWgoGcGFyZW50GAEgASgJQkq6SEdyRTJDXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9JBIxCgVzdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIYCgVzbG90cxgDIAEoBUIJukgGGgQYGSgAEloKCG9mZmVyaW5nGAQgASgJQki6SEVyQzJBXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZlcmluZ3MvW2EtejAtOV1bYS16MC05LV17MSw2MH0pPyQSPQoOcHJpb3JpdHlfZ3JvdXAYBSABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cEIIukgFggECEAESJgoDbmlrGAYgASgJQhm6SBJyEDIOXihbMC05XXsxNn0pPyS4uxgBEjoKBGFyZWEYByABKAlCLLpIKXInMiVeKFtBLVphLXowLTldW0EtWmEtejAtOSAuXy1dezAsNjB9KT8kEhwKCnJlcXVlc3RfaWQYCCABKAlCCLpIBXIDsAEBEjsKB3ZhcmlhbnQYCSABKA4yIC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRWYXJpYW50Qgi6SAWCAQIQARJtCgVlbWFpbBgKIAEoCUJeukhXclUY/gEyUF4oW0EtWmEtejAtOS4hIyQlJiorLz0/Xl9+LV17MSw2NH1AW0EtWmEtejAtOS1dezEsNjN9KFsuXVtBLVphLXowLTktXXsxLDYzfSkrKT8kuLsYARIXCgVwcm9vZhgUIAEoCUIIukgFcgMYoB8ikAQKE0xpc3RBbnlTbG90c1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJmCgdhZ2VuZGFzGAIgAygJQlW6SFKSAU8IARAUGAEiR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kElEKCGZyb21fZGF5GAMgASgJQj+6SDxyOjI4XigyMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkpPyQSFwoEZGF5cxgEIAEoBUIJukgGGgQYHygAEhgKBXNsb3RzGAUgASgFQgm6SAYaBBgZKAASPQoOcHJpb3JpdHlfZ3JvdXAYBiABKA4yGy5tcHAucXVldWUudjEuUHJpb3JpdHlHcm91cEIIukgFggECEAESOwoHdmFyaWFudBgHIAEoDjIgLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudFZhcmlhbnRCCLpIBYIBAhABEloKCG9mZmVyaW5nGAggASgJQki6SEVyQzJBXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZlcmluZ3MvW2EtejAtOV1bYS16MC05LV17MSw2MH0pPyQiSgoUTGlzdEFueVNsb3RzUmVzcG9uc2USIQoFc2xvdHMYASADKAsyEi5tcHAucXVldWUudjEuU2xvdBIPCgdhZ2VuZGFzGAIgAygJIqEFChJIb2xkQW55U2xvdFJlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBJmCgdhZ2VuZGFzGAIgAygJQlW6SFKSAU8IARAUGAEiR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kEjEKBXN0YXJ0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhgKBXNsb3RzGAQgASgFQgm6SAYaBBgZKAASVwoIb2ZmZXJpbmcYBSABKAlCRbpIQnJAMj5ec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmZXJpbmdzL1thLXowLTldW2EtejAtOS1dezEsNjB9JBI9Cg5wcmlvcml0eV9ncm91cBgGIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgi6SAWCAQIQARImCgNuaWsYByABKAlCGbpIEnIQMg5eKFswLTldezE2fSk/JLi7GAESOwoHdmFyaWFudBgIIAEoDjIgLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudFZhcmlhbnRCCLpIBYIBAhABEm0KBWVtYWlsGAkgASgJQl66SFdyVRj+ATJQXihbQS1aYS16MC05LiEjJCUmKisvPT9eX34tXXsxLDY0fUBbQS1aYS16MC05LV17MSw2M30oWy5dW0EtWmEtejAtOS1dezEsNjN9KSspPyS4uxgBEhwKCnJlcXVlc3RfaWQYCiABKAlCCLpIBXIDsAEBEhcKBXByb29mGBQgASgJQgi6SAVyAxigHyKyAwoZQ29uZmlybUFwcG9pbnRtZW50UmVxdWVzdBK1AQoEbmFtZRgBIAEoCUKmAbpIogFynwEynAFec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0vYWdlbmRhcy8yMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkvYXBwb2ludG1lbnRzL1thLXowLTktXXs4LDQwfSQSMQoFcGhvbmUYAiABKAlCIrpIG3IZMhdeKFwrWzEtOV1bMC05XXs3LDE0fSk/JLi7GAESHQoHYWRkcmVzcxgDIAEoCUIMukgFcgMYrAK4uxgBEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBEm0KBWVtYWlsGAUgASgJQl66SFdyVRj+ATJQXihbQS1aYS16MC05LiEjJCUmKisvPT9eX34tXXsxLDY0fUBbQS1aYS16MC05LV17MSw2M30oWy5dW0EtWmEtejAtOS1dezEsNjN9KSspPyS4uxgBIqcCChxSZXNjaGVkdWxlQXBwb2ludG1lbnRSZXF1ZXN0ErUBCgRuYW1lGAEgASgJQqYBukiiAXKfATKcAV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKS9hcHBvaW50bWVudHMvW2EtejAtOS1dezgsNDB9JBIxCgVzdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASKKAgoYQ2FuY2VsQXBwb2ludG1lbnRSZXF1ZXN0ErUBCgRuYW1lGAEgASgJQqYBukiiAXKfATKcAV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKS9hcHBvaW50bWVudHMvW2EtejAtOS1dezgsNDB9JBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDsAEBItkCCg5DaGVja0luUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEjkKDGJvb2tpbmdfY29kZRgCIAEoCUIjukgcchoyGF4oWzAtOUEtWmEteiAtXXs2LDIwfSk/JLi7GAESuAEKBG5hbWUYAyABKAlCqQG6SKUBcqIBMp8BXihzaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS8ocXVldWVzfGNoYW5uZWxzKS9bYS16XVthLXowLTktXXsxLDQwfS9hZ2VuZGFzLzIwWzAtOV17Mn0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKS9hcHBvaW50bWVudHMvW2EtejAtOS1dezgsNDB9KT8kEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIm0KD0NoZWNrSW5SZXNwb25zZRIuCgthcHBvaW50bWVudBgBIAEoCzIZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudBIqCgZpc3N1ZWQYAiABKAsyGi5tcHAucXVldWUudjEuSXNzdWVkVGlja2V0Is8BChVHZXRBcHBvaW50bWVudFJlcXVlc3QStQEKBG5hbWUYASABKAlCpgG6SKIBcp8BMpwBXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9L2FnZW5kYXMvMjBbMC05XXsyfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pL2FwcG9pbnRtZW50cy9bYS16MC05LV17OCw0MH0kIoYCChdMaXN0QXBwb2ludG1lbnRzUmVxdWVzdBKZAQoGcGFyZW50GAEgASgJQogBukiEAXKBATJ/XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9L2FnZW5kYXMvMjBbMC05XXsyfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYyAESEgoKc2hvd19lbmRlZBgEIAEoCCKKAQoYTGlzdEFwcG9pbnRtZW50c1Jlc3BvbnNlEi8KDGFwcG9pbnRtZW50cxgBIAMoCzIZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSJAoGYWdlbmRhGAMgASgLMhQubXBwLnF1ZXVlLnYxLkFnZW5kYSJQChlMaXN0TXlBcHBvaW50bWVudHNSZXF1ZXN0EjMKBnBhcmVudBgBIAEoCUIjukggch4yHF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfSQiTQoaTGlzdE15QXBwb2ludG1lbnRzUmVzcG9uc2USLwoMYXBwb2ludG1lbnRzGAEgAygLMhkubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50Iq8BChRMaXN0Q29uZmxpY3RzUmVxdWVzdBJaCgZwYXJlbnQYASABKAlCSrpIR3JFMkNec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxjIASJmChVMaXN0Q29uZmxpY3RzUmVzcG9uc2USNAoJY29uZmxpY3RzGAEgAygLMiEubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50Q29uZmxpY3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIukCChFCbG9ja1Nsb3RzUmVxdWVzdBKZAQoGcGFyZW50GAEgASgJQogBukiEAXKBATJ/XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9LyhxdWV1ZXN8Y2hhbm5lbHMpL1thLXpdW2EtejAtOS1dezEsNDB9L2FnZW5kYXMvMjBbMC05XXsyfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJBIxCgVzdGFydBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIvCgNlbmQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESGgoGcGxhY2VzGAQgASgFQgq6SAcaBRjIASgAEhoKBnJlYXNvbhgFIAEoCUIKukgHcgUQARj0AxIcCgpyZXF1ZXN0X2lkGAYgASgJQgi6SAVyA7ABASLlAQoTVW5ibG9ja1Nsb3RzUmVxdWVzdBKvAQoEbmFtZRgBIAEoCUKgAbpInAFymQEylgFec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vKHF1ZXVlc3xjaGFubmVscykvW2Etel1bYS16MC05LV17MSw0MH0vYWdlbmRhcy8yMFswLTldezJ9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkvYmxvY2tzL1thLXowLTktXXs4LDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEyuxYKE0FwcG9pbnRtZW50c1NlcnZpY2USqAEKCUxpc3RTbG90cxIeLm1wcC5xdWV1ZS52MS5MaXN0U2xvdHNSZXF1ZXN0Gh8ubXBwLnF1ZXVlLnYxLkxpc3RTbG90c1Jlc3BvbnNlIlqquxgCCAGC0+STAk4SIy92MS97cGFyZW50PXNpdGVzLyovcXVldWVzLyp9L3Nsb3RzWicSJS92MS97cGFyZW50PXNpdGVzLyovY2hhbm5lbHMvKn0vc2xvdHMSxwEKCEhvbGRTbG90Eh0ubXBwLnF1ZXVlLnYxLkhvbGRTbG90UmVxdWVzdBoZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudCKAAaq7GBQSBAgBEAESBAgCEAISBAgEEAMYAYLT5JMCYiIqL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKn0vYXBwb2ludG1lbnRzOgEqWjEiLC92MS97cGFyZW50PXNpdGVzLyovY2hhbm5lbHMvKn0vYXBwb2ludG1lbnRzOgEqEn8KDExpc3RBbnlTbG90cxIhLm1wcC5xdWV1ZS52MS5MaXN0QW55U2xvdHNSZXF1ZXN0GiIubXBwLnF1ZXVlLnYxLkxpc3RBbnlTbG90c1Jlc3BvbnNlIiiquxgCCAGC0+STAhwSGi92MS97cGFyZW50PXNpdGVzLyp9L3Nsb3RzEpIBCgtIb2xkQW55U2xvdBIgLm1wcC5xdWV1ZS52MS5Ib2xkQW55U2xvdFJlcXVlc3QaGS5tcHAucXVldWUudjEuQXBwb2ludG1lbnQiRqq7GA4SBAgBEAESBAgCEAIYAYLT5JMCLiIpL3YxL3twYXJlbnQ9c2l0ZXMvKn0vYXBwb2ludG1lbnRzOmhvbGRBbnk6ASoSgAIKEkNvbmZpcm1BcHBvaW50bWVudBInLm1wcC5xdWV1ZS52MS5Db25maXJtQXBwb2ludG1lbnRSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50IqUBqrsYFBIECAEQBBIECAIQAhIECAQQAxgBgtPkkwKGASI8L3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfTpjb25maXJtOgEqWkMiPi92MS97bmFtZT1zaXRlcy8qL2NoYW5uZWxzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfTpjb25maXJtOgEqEowCChVSZXNjaGVkdWxlQXBwb2ludG1lbnQSKi5tcHAucXVldWUudjEuUmVzY2hlZHVsZUFwcG9pbnRtZW50UmVxdWVzdBoZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudCKrAaq7GBQSBAgBEAQSBAgEEAMSBAgHEAIYAYLT5JMCjAEiPy92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL2FnZW5kYXMvKi9hcHBvaW50bWVudHMvKn06cmVzY2hlZHVsZToBKlpGIkEvdjEve25hbWU9c2l0ZXMvKi9jaGFubmVscy8qL2FnZW5kYXMvKi9hcHBvaW50bWVudHMvKn06cmVzY2hlZHVsZToBKhL8AQoRQ2FuY2VsQXBwb2ludG1lbnQSJi5tcHAucXVldWUudjEuQ2FuY2VsQXBwb2ludG1lbnRSZXF1ZXN0GhkubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50IqMBqrsYFBIECAEQBBIECAQQAxIECAcQAhgBgtPkkwKEASI7L3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qL2FwcG9pbnRtZW50cy8qfTpjYW5jZWw6ASpaQiI9L3YxL3tuYW1lPXNpdGVzLyovY2hhbm5lbHMvKi9hZ2VuZGFzLyovYXBwb2ludG1lbnRzLyp9OmNhbmNlbDoBKhKOAQoHQ2hlY2tJbhIcLm1wcC5xdWV1ZS52MS5DaGVja0luUmVxdWVzdBodLm1wcC5xdWV1ZS52MS5DaGVja0luUmVzcG9uc2UiRqq7GA4SBAgCEAISBAgEEAMYAYLT5JMCLiIpL3YxL3twYXJlbnQ9c2l0ZXMvKn0vYXBwb2ludG1lbnRzOmNoZWNrSW46ASoS3wEKDkdldEFwcG9pbnRtZW50EiMubXBwLnF1ZXVlLnYxLkdldEFwcG9pbnRtZW50UmVxdWVzdBoZLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudCKMAaq7GBISBAgBEAQSBAgEEAMSBAgHEAKC0+STAnASNC92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL2FnZW5kYXMvKi9hcHBvaW50bWVudHMvKn1aOBI2L3YxL3tuYW1lPXNpdGVzLyovY2hhbm5lbHMvKi9hZ2VuZGFzLyovYXBwb2ludG1lbnRzLyp9EvABChBMaXN0QXBwb2ludG1lbnRzEiUubXBwLnF1ZXVlLnYxLkxpc3RBcHBvaW50bWVudHNSZXF1ZXN0GiYubXBwLnF1ZXVlLnYxLkxpc3RBcHBvaW50bWVudHNSZXNwb25zZSKMAaq7GBISBAgEEAMSBAgGEAMSBAgHEAKC0+STAnASNC92MS97cGFyZW50PXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qfS9hcHBvaW50bWVudHNaOBI2L3YxL3twYXJlbnQ9c2l0ZXMvKi9jaGFubmVscy8qL2FnZW5kYXMvKn0vYXBwb2ludG1lbnRzEpwBChJMaXN0TXlBcHBvaW50bWVudHMSJy5tcHAucXVldWUudjEuTGlzdE15QXBwb2ludG1lbnRzUmVxdWVzdBooLm1wcC5xdWV1ZS52MS5MaXN0TXlBcHBvaW50bWVudHNSZXNwb25zZSIzqrsYBhIECAEQBILT5JMCIxIhL3YxL3twYXJlbnQ9c2l0ZXMvKn0vYXBwb2ludG1lbnRzEswBCg1MaXN0Q29uZmxpY3RzEiIubXBwLnF1ZXVlLnYxLkxpc3RDb25mbGljdHNSZXF1ZXN0GiMubXBwLnF1ZXVlLnYxLkxpc3RDb25mbGljdHNSZXNwb25zZSJyqrsYEhIECAQQAxIECAYQAxIECAcQAoLT5JMCVhInL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKn0vY29uZmxpY3RzWisSKS92MS97cGFyZW50PXNpdGVzLyovY2hhbm5lbHMvKn0vY29uZmxpY3RzEs4BCgpCbG9ja1Nsb3RzEh8ubXBwLnF1ZXVlLnYxLkJsb2NrU2xvdHNSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLkFnZW5kYSKIAaq7GBQSBAgEEAMSBAgGEAMSBAgHEAIYAYLT5JMCaiIuL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKi9hZ2VuZGFzLyp9L2Jsb2NrczoBKlo1IjAvdjEve3BhcmVudD1zaXRlcy8qL2NoYW5uZWxzLyovYWdlbmRhcy8qfS9ibG9ja3M6ASoS4gEKDFVuYmxvY2tTbG90cxIhLm1wcC5xdWV1ZS52MS5VbmJsb2NrU2xvdHNSZXF1ZXN0GhQubXBwLnF1ZXVlLnYxLkFnZW5kYSKYAaq7GBQSBAgEEAMSBAgGEAMSBAgHEAIYAYLT5JMCeiI2L3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovYWdlbmRhcy8qL2Jsb2Nrcy8qfTp1bmJsb2NrOgEqWj0iOC92MS97bmFtZT1zaXRlcy8qL2NoYW5uZWxzLyovYWdlbmRhcy8qL2Jsb2Nrcy8qfTp1bmJsb2NrOgEqYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_appointment, file_mpp_queue_v1_ticket]);
 
 /**
  * @generated from message mpp.queue.v1.ListSlotsRequest
@@ -105,6 +105,13 @@ export type ListSlotsResponse = Message<"mpp.queue.v1.ListSlotsResponse"> & {
    * @generated from field: int32 max_slots = 5;
    */
   maxSlots: number;
+
+  /**
+   * How people can meet here.
+   *
+   * @generated from field: repeated mpp.queue.v1.AppointmentVariant variants = 6;
+   */
+  variants: AppointmentVariant[];
 };
 
 /**
@@ -167,6 +174,27 @@ export type HoldSlotRequest = Message<"mpp.queue.v1.HoldSlotRequest"> & {
    * @generated from field: string request_id = 8;
    */
   requestId: string;
+
+  /**
+   * Unspecified: on site. Only what the agenda offers.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 9;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * For messages, and where the agenda limits open bookings of one e-mail address. May be given with the confirmation instead.
+   *
+   * @generated from field: string email = 10;
+   */
+  email: string;
+
+  /**
+   * The answer to a challenge: needed where a call was refused with CHALLENGE_REQUIRED, whose metadata say how.
+   *
+   * @generated from field: string proof = 20;
+   */
+  proof: string;
 };
 
 /**
@@ -175,6 +203,169 @@ export type HoldSlotRequest = Message<"mpp.queue.v1.HoldSlotRequest"> & {
  */
 export const HoldSlotRequestSchema: GenMessage<HoldSlotRequest> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_appointments_service, 2);
+
+/**
+ * @generated from message mpp.queue.v1.ListAnySlotsRequest
+ */
+export type ListAnySlotsRequest = Message<"mpp.queue.v1.ListAnySlotsRequest"> & {
+  /**
+   * `sites/{site}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * `sites/{site}/queues/{queue}` or `sites/{site}/channels/{channel}`, also of other sites.
+   *
+   * @generated from field: repeated string agendas = 2;
+   */
+  agendas: string[];
+
+  /**
+   * Local date; empty: today.
+   *
+   * @generated from field: string from_day = 3;
+   */
+  fromDay: string;
+
+  /**
+   * 0: seven days.
+   *
+   * @generated from field: int32 days = 4;
+   */
+  days: number;
+
+  /**
+   * @generated from field: int32 slots = 5;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: mpp.queue.v1.PriorityGroup priority_group = 6;
+   */
+  priorityGroup: PriorityGroup;
+
+  /**
+   * Unspecified: on site. Agendas that do not offer it are left out.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 7;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * An agenda that names its services and not this one is left out. Of other sites the service of the same id is meant.
+   *
+   * @generated from field: string offering = 8;
+   */
+  offering: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.ListAnySlotsRequest.
+ * Use `create(ListAnySlotsRequestSchema)` to create a new message.
+ */
+export const ListAnySlotsRequestSchema: GenMessage<ListAnySlotsRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_appointments_service, 3);
+
+/**
+ * @generated from message mpp.queue.v1.ListAnySlotsResponse
+ */
+export type ListAnySlotsResponse = Message<"mpp.queue.v1.ListAnySlotsResponse"> & {
+  /**
+   * By time.
+   *
+   * @generated from field: repeated mpp.queue.v1.Slot slots = 1;
+   */
+  slots: Slot[];
+
+  /**
+   * Agendas that were looked at: they can be booked, and offer the service in this variant.
+   *
+   * @generated from field: repeated string agendas = 2;
+   */
+  agendas: string[];
+};
+
+/**
+ * Describes the message mpp.queue.v1.ListAnySlotsResponse.
+ * Use `create(ListAnySlotsResponseSchema)` to create a new message.
+ */
+export const ListAnySlotsResponseSchema: GenMessage<ListAnySlotsResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_appointments_service, 4);
+
+/**
+ * @generated from message mpp.queue.v1.HoldAnySlotRequest
+ */
+export type HoldAnySlotRequest = Message<"mpp.queue.v1.HoldAnySlotRequest"> & {
+  /**
+   * `sites/{site}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * As for ListAnySlots; a kiosk names agendas of its own site only.
+   *
+   * @generated from field: repeated string agendas = 2;
+   */
+  agendas: string[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start = 3;
+   */
+  start?: Timestamp;
+
+  /**
+   * @generated from field: int32 slots = 4;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: string offering = 5;
+   */
+  offering: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.PriorityGroup priority_group = 6;
+   */
+  priorityGroup: PriorityGroup;
+
+  /**
+   * @generated from field: string nik = 7;
+   */
+  nik: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 8;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * @generated from field: string email = 9;
+   */
+  email: string;
+
+  /**
+   * @generated from field: string request_id = 10;
+   */
+  requestId: string;
+
+  /**
+   * The answer to a challenge: needed where a call was refused with CHALLENGE_REQUIRED, whose metadata say how.
+   *
+   * @generated from field: string proof = 20;
+   */
+  proof: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.HoldAnySlotRequest.
+ * Use `create(HoldAnySlotRequestSchema)` to create a new message.
+ */
+export const HoldAnySlotRequestSchema: GenMessage<HoldAnySlotRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_appointments_service, 5);
 
 /**
  * @generated from message mpp.queue.v1.ConfirmAppointmentRequest
@@ -203,6 +394,13 @@ export type ConfirmAppointmentRequest = Message<"mpp.queue.v1.ConfirmAppointment
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * Instead of the one that came with the hold. A phone appointment needs a phone, a video appointment one of the two.
+   *
+   * @generated from field: string email = 5;
+   */
+  email: string;
 };
 
 /**
@@ -210,7 +408,7 @@ export type ConfirmAppointmentRequest = Message<"mpp.queue.v1.ConfirmAppointment
  * Use `create(ConfirmAppointmentRequestSchema)` to create a new message.
  */
 export const ConfirmAppointmentRequestSchema: GenMessage<ConfirmAppointmentRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 3);
+  messageDesc(file_mpp_queue_v1_appointments_service, 6);
 
 /**
  * @generated from message mpp.queue.v1.RescheduleAppointmentRequest
@@ -239,7 +437,7 @@ export type RescheduleAppointmentRequest = Message<"mpp.queue.v1.RescheduleAppoi
  * Use `create(RescheduleAppointmentRequestSchema)` to create a new message.
  */
 export const RescheduleAppointmentRequestSchema: GenMessage<RescheduleAppointmentRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 4);
+  messageDesc(file_mpp_queue_v1_appointments_service, 7);
 
 /**
  * @generated from message mpp.queue.v1.CancelAppointmentRequest
@@ -266,7 +464,7 @@ export type CancelAppointmentRequest = Message<"mpp.queue.v1.CancelAppointmentRe
  * Use `create(CancelAppointmentRequestSchema)` to create a new message.
  */
 export const CancelAppointmentRequestSchema: GenMessage<CancelAppointmentRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 5);
+  messageDesc(file_mpp_queue_v1_appointments_service, 8);
 
 /**
  * @generated from message mpp.queue.v1.CheckInRequest
@@ -302,7 +500,7 @@ export type CheckInRequest = Message<"mpp.queue.v1.CheckInRequest"> & {
  * Use `create(CheckInRequestSchema)` to create a new message.
  */
 export const CheckInRequestSchema: GenMessage<CheckInRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 6);
+  messageDesc(file_mpp_queue_v1_appointments_service, 9);
 
 /**
  * @generated from message mpp.queue.v1.CheckInResponse
@@ -326,7 +524,7 @@ export type CheckInResponse = Message<"mpp.queue.v1.CheckInResponse"> & {
  * Use `create(CheckInResponseSchema)` to create a new message.
  */
 export const CheckInResponseSchema: GenMessage<CheckInResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 7);
+  messageDesc(file_mpp_queue_v1_appointments_service, 10);
 
 /**
  * @generated from message mpp.queue.v1.GetAppointmentRequest
@@ -343,7 +541,7 @@ export type GetAppointmentRequest = Message<"mpp.queue.v1.GetAppointmentRequest"
  * Use `create(GetAppointmentRequestSchema)` to create a new message.
  */
 export const GetAppointmentRequestSchema: GenMessage<GetAppointmentRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 8);
+  messageDesc(file_mpp_queue_v1_appointments_service, 11);
 
 /**
  * @generated from message mpp.queue.v1.ListAppointmentsRequest
@@ -379,7 +577,7 @@ export type ListAppointmentsRequest = Message<"mpp.queue.v1.ListAppointmentsRequ
  * Use `create(ListAppointmentsRequestSchema)` to create a new message.
  */
 export const ListAppointmentsRequestSchema: GenMessage<ListAppointmentsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 9);
+  messageDesc(file_mpp_queue_v1_appointments_service, 12);
 
 /**
  * @generated from message mpp.queue.v1.ListAppointmentsResponse
@@ -408,7 +606,7 @@ export type ListAppointmentsResponse = Message<"mpp.queue.v1.ListAppointmentsRes
  * Use `create(ListAppointmentsResponseSchema)` to create a new message.
  */
 export const ListAppointmentsResponseSchema: GenMessage<ListAppointmentsResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 10);
+  messageDesc(file_mpp_queue_v1_appointments_service, 13);
 
 /**
  * @generated from message mpp.queue.v1.ListMyAppointmentsRequest
@@ -427,7 +625,7 @@ export type ListMyAppointmentsRequest = Message<"mpp.queue.v1.ListMyAppointments
  * Use `create(ListMyAppointmentsRequestSchema)` to create a new message.
  */
 export const ListMyAppointmentsRequestSchema: GenMessage<ListMyAppointmentsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 11);
+  messageDesc(file_mpp_queue_v1_appointments_service, 14);
 
 /**
  * @generated from message mpp.queue.v1.ListMyAppointmentsResponse
@@ -446,7 +644,7 @@ export type ListMyAppointmentsResponse = Message<"mpp.queue.v1.ListMyAppointment
  * Use `create(ListMyAppointmentsResponseSchema)` to create a new message.
  */
 export const ListMyAppointmentsResponseSchema: GenMessage<ListMyAppointmentsResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 12);
+  messageDesc(file_mpp_queue_v1_appointments_service, 15);
 
 /**
  * @generated from message mpp.queue.v1.ListConflictsRequest
@@ -475,7 +673,7 @@ export type ListConflictsRequest = Message<"mpp.queue.v1.ListConflictsRequest"> 
  * Use `create(ListConflictsRequestSchema)` to create a new message.
  */
 export const ListConflictsRequestSchema: GenMessage<ListConflictsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 13);
+  messageDesc(file_mpp_queue_v1_appointments_service, 16);
 
 /**
  * @generated from message mpp.queue.v1.ListConflictsResponse
@@ -499,7 +697,7 @@ export type ListConflictsResponse = Message<"mpp.queue.v1.ListConflictsResponse"
  * Use `create(ListConflictsResponseSchema)` to create a new message.
  */
 export const ListConflictsResponseSchema: GenMessage<ListConflictsResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 14);
+  messageDesc(file_mpp_queue_v1_appointments_service, 17);
 
 /**
  * @generated from message mpp.queue.v1.BlockSlotsRequest
@@ -547,7 +745,7 @@ export type BlockSlotsRequest = Message<"mpp.queue.v1.BlockSlotsRequest"> & {
  * Use `create(BlockSlotsRequestSchema)` to create a new message.
  */
 export const BlockSlotsRequestSchema: GenMessage<BlockSlotsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 15);
+  messageDesc(file_mpp_queue_v1_appointments_service, 18);
 
 /**
  * @generated from message mpp.queue.v1.UnblockSlotsRequest
@@ -569,7 +767,7 @@ export type UnblockSlotsRequest = Message<"mpp.queue.v1.UnblockSlotsRequest"> & 
  * Use `create(UnblockSlotsRequestSchema)` to create a new message.
  */
 export const UnblockSlotsRequestSchema: GenMessage<UnblockSlotsRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_appointments_service, 16);
+  messageDesc(file_mpp_queue_v1_appointments_service, 19);
 
 /**
  * Booked time: at an agency's queue, in a room, at home. Which queues and channels can be booked, and by which rules, is data of
@@ -601,7 +799,29 @@ export const AppointmentsService: GenService<{
     output: typeof AppointmentSchema;
   },
   /**
-   * Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late.
+   * Slots of several agendas that offer one service, as one calendar: `free` is the sum. Open to everyone.
+   *
+   * @generated from rpc mpp.queue.v1.AppointmentsService.ListAnySlots
+   */
+  listAnySlots: {
+    methodKind: "unary";
+    input: typeof ListAnySlotsRequestSchema;
+    output: typeof ListAnySlotsResponseSchema;
+  },
+  /**
+   * HoldSlot at whichever of several agendas has the smallest share of its day's public places booked; of equal ones each in turn.
+   * The reply's name says which. Refused when all of them refuse, with the reason of one that is full when there is one. The same
+   * request_id gets the same agenda.
+   *
+   * @generated from rpc mpp.queue.v1.AppointmentsService.HoldAnySlot
+   */
+  holdAnySlot: {
+    methodKind: "unary";
+    input: typeof HoldAnySlotRequestSchema;
+    output: typeof AppointmentSchema;
+  },
+  /**
+   * Makes a held time sure and gives the booking code. HOLD_EXPIRED when it came too late, QUOTA_REACHED.
    *
    * @generated from rpc mpp.queue.v1.AppointmentsService.ConfirmAppointment
    */
@@ -634,7 +854,8 @@ export const AppointmentsService: GenService<{
   /**
    * The citizen is here: by the booking code at a kiosk, or by name. Draws a ticket where the agenda belongs to a queue: who comes in
    * time stands in line as if arrived when check-in opened, who comes late as a walk-in who arrives now. CHECK_IN_TOO_EARLY (metadata
-   * `opens_at`), APPOINTMENT_MISSED.
+   * `opens_at`), APPOINTMENT_MISSED. Nobody comes for a phone or a video appointment: only an officer starts it before its time
+   * (APPOINTMENT_ELSEWHERE for others), and at its time it starts by itself where it draws a ticket.
    *
    * @generated from rpc mpp.queue.v1.AppointmentsService.CheckIn
    */

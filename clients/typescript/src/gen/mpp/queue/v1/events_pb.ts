@@ -9,6 +9,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
+import type { AppointmentVariant } from "./appointment_pb.js";
+import { file_mpp_queue_v1_appointment } from "./appointment_pb.js";
 import type { TicketFacts } from "./facts_pb.js";
 import { file_mpp_queue_v1_facts } from "./facts_pb.js";
 import type { Delivery, PriorityGroup, Ticket_State } from "./ticket_pb.js";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/events.proto.
  */
 export const file_mpp_queue_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChltcHAvcXVldWUvdjEvZXZlbnRzLnByb3RvEgxtcHAucXVldWUudjEiwAQKDFRpY2tldElzc3VlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRILCgNkYXkYBSABKAkSLQoJaXNzdWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI5Cg5wcmlvcml0eV9ncm91cBgHIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgIIAEoCUIEuLsYARIUCgxwZW9wbGVfYWhlYWQYCSABKAUSHgoWZXN0aW1hdGVkX3dhaXRfbWludXRlcxgKIAEoBRIPCgdjaGFubmVsGAsgASgJEhwKDnByaW9yaXR5X2NsYXNzGAwgASgJQgS4uxgBEi4KCmFycml2ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEHdhaXRfbG93X21pbnV0ZXMYDiABKAUSGQoRd2FpdF9oaWdoX21pbnV0ZXMYDyABKAUSDQoFdmlzaXQYECABKAkSEwoLYXBwb2ludG1lbnQYESABKAkSGAoQdHJhbnNmZXJyZWRfZnJvbRgSIAEoCRIYCgpwZXJzb25fa2V5GBMgASgJQgS4uxgBEhcKCXBob25lX2tleRgUIAEoCUIEuLsYARIYCgpkZXZpY2Vfa2V5GBUgASgJQgS4uxgBOgayuxgCCAIisgMKDFRpY2tldENhbGxlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIPCgdjb3VudGVyGAQgASgFEg0KBWNhbGxzGAUgASgFEi0KCWNhbGxlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoMc2VhbGVkX3Bob25lGAcgASgJQgS4uxgBEhQKDGFubm91bmNlbWVudBgIIAEoCRIQCghvZmZlcmluZxgJIAEoCRILCgNkYXkYCiABKAkSDwoHY2hhbm5lbBgLIAEoCRIcCg5wcmlvcml0eV9jbGFzcxgMIAEoCUIEuLsYARItCglpc3N1ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDndhaXRlZF9zZWNvbmRzGA8gASgFEhMKC291dF9vZl90dXJuGBAgASgIEg8KB3Jlc3VtZWQYESABKAg6BrK7GAIIAiL3AgoNVGlja2V0U2VydmluZxIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCWlzc3VlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2VydmluZ19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFwoPd2Fsa2luZ19zZWNvbmRzGAkgASgFEgsKA2RheRgKIAEoCRIPCgdjaGFubmVsGAsgASgJEi4KCmFycml2ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNhbGxlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiLbAwoLVGlja2V0RW5kZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSEAoIb2ZmZXJpbmcYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhQKBnJlYXNvbhgGIAEoCUIEuLsYARIsCghlbmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFgoOc2VydmVkX3NlY29uZHMYCSABKAUSDwoHY291bnRlchgKIAEoBRIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAESKAoFZmFjdHMYHiABKAsyGS5tcHAucXVldWUudjEuVGlja2V0RmFjdHMSHAoOcHJpb3JpdHlfY2xhc3MYHyABKAlCBLi7GAESEQoJZGVsaXZlcmVkGAwgAygJEigKCGRlbGl2ZXJ5GA0gASgOMhYubXBwLnF1ZXVlLnYxLkRlbGl2ZXJ5EhcKD3RpbWVfaW5hY2N1cmF0ZRgOIAEoCBIYCgpwZXJzb25fa2V5GA8gASgJQgS4uxgBOgayuxgCCAIipQEKDFRpY2tldFBhcmtlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCXBhcmtlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDZGF5GAcgASgJOgayuxgCCAIizQIKDlRpY2tldFJldHVybmVkEg4KBnRpY2tldBgBIAEoCRIOCgZudW1iZXIYAiABKAkSDgoGYWdlbmN5GAMgASgJEhAKCG9mZmVyaW5nGAQgASgJEjEKBWNhdXNlGAUgASgOMiIubXBwLnF1ZXVlLnYxLlRpY2tldFJldHVybmVkLkNhdXNlEi8KC3JldHVybmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb3VudGVyGAcgASgFEikKBXN0YXRlGAggASgOMhoubXBwLnF1ZXVlLnYxLlRpY2tldC5TdGF0ZRILCgNkYXkYCSABKAkiRAoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIQCgxDQVVTRV9VTkRPTkUQARISCg5DQVVTRV9SRVFVRVVFRBACOgayuxgCCAIihAMKEVRpY2tldFRyYW5zZmVycmVkEg4KBnRpY2tldBgBIAEoCRIOCgZudW1iZXIYAiABKAkSDgoGYWdlbmN5GAMgASgJEhAKCG9mZmVyaW5nGAQgASgJEg0KBWNoaWxkGAUgASgJEg4KBnRhcmdldBgGIAEoCRIXCg90YXJnZXRfb2ZmZXJpbmcYByABKAkSFAoGcmVhc29uGAggASgJQgS4uxgBEjIKDnRyYW5zZmVycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb3VudGVyGAogASgFEhYKDndhaXRlZF9zZWNvbmRzGAsgASgFEhYKDnNlcnZlZF9zZWNvbmRzGAwgASgFEhoKDHNlYWxlZF9waG9uZRgNIAEoCUIEuLsYARIoCgVmYWN0cxgOIAEoCzIZLm1wcC5xdWV1ZS52MS5UaWNrZXRGYWN0cxIcCg5wcmlvcml0eV9jbGFzcxgPIAEoCUIEuLsYAToGsrsYAggCIvQBCg1Db3VudGVyT3BlbmVkEg8KB2NvdW50ZXIYASABKAkSDgoGbnVtYmVyGAIgASgFEg0KBXF1ZXVlGAMgASgJEg4KBmFnZW5jeRgEIAEoCRILCgNkYXkYBSABKAkSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglvZmZlcmluZ3MYByADKAkSGQoRYXBwb2ludG1lbnRzX29ubHkYCCABKAgSMQoNcGxhbm5lZF9jbG9zZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiKGAQoNQ291bnRlclBhdXNlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSLQoJcGF1c2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCIogBCg5Db3VudGVyUmVzdW1lZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSLgoKcmVzdW1lZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiKjAwoNQ291bnRlckNsb3NlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSCwoDZGF5GAUgASgJEi0KCW9wZW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY2xvc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxvcGVuX3NlY29uZHMYCCABKAUSFgoOcGF1c2VkX3NlY29uZHMYCSABKAUSMAoFY2F1c2UYCiABKA4yIS5tcHAucXVldWUudjEuQ291bnRlckNsb3NlZC5DYXVzZSJ/CgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NMT1NFRBABEhIKDkNBVVNFX1JFTEVBU0VEEAISEQoNQ0FVU0VfREFZX0VORBADEg8KC0NBVVNFX01PVkVEEAQSFQoRQ0FVU0VfSEFOREVEX09WRVIQBToGsrsYAggCInwKEkNvdW50ZXJBbGFybVJhaXNlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRIOCgZhZ2VuY3kYAyABKAkSLQoJcmFpc2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggBIsgBChhDb3VudGVyQWxhcm1BY2tub3dsZWRnZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDgoGYWdlbmN5GAMgASgJEi0KCXJhaXNlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPYWNrbm93bGVkZ2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcmVzc2VzGAYgASgFOgayuxgCCAEiJQoMVmlzaXRTdGFydGVkEg0KBXZpc2l0GAEgASgJOgayuxgCCAEiJwoOVmlzaXRDYW5jZWxsZWQSDQoFdmlzaXQYASABKAk6BrK7GAIIASLRAgoPQXBwb2ludG1lbnRIZWxkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaG9sZF91bnRpbBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgKIAEoCUIEuLsYARIYCgpib29rZXJfa2V5GAsgASgJQgS4uxgBOgayuxgCCAIi5AIKFEFwcG9pbnRtZW50Q29uZmlybWVkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgJIAEoCUIEuLsYARIXCglwaG9uZV9rZXkYCiABKAlCBLi7GAESGgoMc2VhbGVkX3Bob25lGAsgASgJQgS4uxgBEiEKE3NlYWxlZF9ib29raW5nX2NvZGUYDCABKAlCBLi7GAE6BrK7GAIIAiLfAgoWQXBwb2ludG1lbnRSZXNjaGVkdWxlZBITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc2xvdHMYBiABKAUSEAoIaW50ZXJuYWwYByABKAgSJgoCYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlcGxhY2VzGAkgASgJEhgKCnBlcnNvbl9rZXkYCiABKAlCBLi7GAESGgoMc2VhbGVkX3Bob25lGAsgASgJQgS4uxgBEiEKE3NlYWxlZF9ib29raW5nX2NvZGUYDCABKAlCBLi7GAE6BrK7GAIIAiLJAwoUQXBwb2ludG1lbnRDYW5jZWxsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXNsb3RzGAYgASgFEiYKAmF0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI3CgVjYXVzZRgIIAEoDjIoLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudENhbmNlbGxlZC5DYXVzZRIUCgZyZWFzb24YCSABKAlCBLi7GAESGAoKcGVyc29uX2tleRgKIAEoCUIEuLsYARIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAEiYgoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABITCg9DQVVTRV9DQU5DRUxMRUQQARIWChJDQVVTRV9IT0xEX0VYUElSRUQQAhIVChFDQVVTRV9SRVNDSEVEVUxFRBADOgayuxgCCAIinwIKFEFwcG9pbnRtZW50Q2hlY2tlZEluEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJhdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbGF0ZRgIIAEoCBIOCgZ0aWNrZXQYCSABKAk6BrK7GAIIAiLRAQoUQXBwb2ludG1lbnRGdWxmaWxsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAmF0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCIpsCChFBcHBvaW50bWVudE5vU2hvdxITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWFmdGVyX25vX3Nob3cYByABKAgSGAoKcGVyc29uX2tleRgIIAEoCUIEuLsYARIaCgxzZWFsZWRfcGhvbmUYCSABKAlCBLi7GAE6BrK7GAIIAiLiAQoOQXBwb2ludG1lbnREdWUSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKDHNlYWxlZF9waG9uZRgGIAEoCUIEuLsYARIhChNzZWFsZWRfYm9va2luZ19jb2RlGAcgASgJQgS4uxgBOgayuxgCCAEidQoMS2lvc2tDaGFuZ2VkEg0KBWtpb3NrGAEgASgJEg4KBmFjdGl2ZRgCIAEoCBIWCg5wYXVzZWRfYnV0dG9ucxgDIAMoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiKwAQoSQm9va2luZ0FsYXJtUmFpc2VkEg0KBWFsYXJtGAEgASgJEg0KBXF1ZXVlGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIOCgZvcmlnaW4YBCABKAkSDQoFY291bnQYBSABKAUSFgoOd2luZG93X21pbnV0ZXMYBiABKAUSLQoJcmFpc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCImgKGEJvb2tpbmdBbGFybUFja25vd2xlZGdlZBINCgVhbGFybRgBIAEoCRINCgVxdWV1ZRgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_facts, file_mpp_queue_v1_ticket]);
+  fileDesc("ChltcHAvcXVldWUvdjEvZXZlbnRzLnByb3RvEgxtcHAucXVldWUudjEiwAQKDFRpY2tldElzc3VlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRILCgNkYXkYBSABKAkSLQoJaXNzdWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI5Cg5wcmlvcml0eV9ncm91cBgHIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgIIAEoCUIEuLsYARIUCgxwZW9wbGVfYWhlYWQYCSABKAUSHgoWZXN0aW1hdGVkX3dhaXRfbWludXRlcxgKIAEoBRIPCgdjaGFubmVsGAsgASgJEhwKDnByaW9yaXR5X2NsYXNzGAwgASgJQgS4uxgBEi4KCmFycml2ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEHdhaXRfbG93X21pbnV0ZXMYDiABKAUSGQoRd2FpdF9oaWdoX21pbnV0ZXMYDyABKAUSDQoFdmlzaXQYECABKAkSEwoLYXBwb2ludG1lbnQYESABKAkSGAoQdHJhbnNmZXJyZWRfZnJvbRgSIAEoCRIYCgpwZXJzb25fa2V5GBMgASgJQgS4uxgBEhcKCXBob25lX2tleRgUIAEoCUIEuLsYARIYCgpkZXZpY2Vfa2V5GBUgASgJQgS4uxgBOgayuxgCCAIisgMKDFRpY2tldENhbGxlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIPCgdjb3VudGVyGAQgASgFEg0KBWNhbGxzGAUgASgFEi0KCWNhbGxlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoMc2VhbGVkX3Bob25lGAcgASgJQgS4uxgBEhQKDGFubm91bmNlbWVudBgIIAEoCRIQCghvZmZlcmluZxgJIAEoCRILCgNkYXkYCiABKAkSDwoHY2hhbm5lbBgLIAEoCRIcCg5wcmlvcml0eV9jbGFzcxgMIAEoCUIEuLsYARItCglpc3N1ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDndhaXRlZF9zZWNvbmRzGA8gASgFEhMKC291dF9vZl90dXJuGBAgASgIEg8KB3Jlc3VtZWQYESABKAg6BrK7GAIIAiL3AgoNVGlja2V0U2VydmluZxIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCWlzc3VlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2VydmluZ19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFwoPd2Fsa2luZ19zZWNvbmRzGAkgASgFEgsKA2RheRgKIAEoCRIPCgdjaGFubmVsGAsgASgJEi4KCmFycml2ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNhbGxlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiLbAwoLVGlja2V0RW5kZWQSDgoGdGlja2V0GAEgASgJEg4KBm51bWJlchgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSEAoIb2ZmZXJpbmcYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5tcHAucXVldWUudjEuVGlja2V0LlN0YXRlEhQKBnJlYXNvbhgGIAEoCUIEuLsYARIsCghlbmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOd2FpdGVkX3NlY29uZHMYCCABKAUSFgoOc2VydmVkX3NlY29uZHMYCSABKAUSDwoHY291bnRlchgKIAEoBRIaCgxzZWFsZWRfcGhvbmUYCyABKAlCBLi7GAESKAoFZmFjdHMYHiABKAsyGS5tcHAucXVldWUudjEuVGlja2V0RmFjdHMSHAoOcHJpb3JpdHlfY2xhc3MYHyABKAlCBLi7GAESEQoJZGVsaXZlcmVkGAwgAygJEigKCGRlbGl2ZXJ5GA0gASgOMhYubXBwLnF1ZXVlLnYxLkRlbGl2ZXJ5EhcKD3RpbWVfaW5hY2N1cmF0ZRgOIAEoCBIYCgpwZXJzb25fa2V5GA8gASgJQgS4uxgBOgayuxgCCAIipQEKDFRpY2tldFBhcmtlZBIOCgZ0aWNrZXQYASABKAkSDgoGbnVtYmVyGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIQCghvZmZlcmluZxgEIAEoCRIPCgdjb3VudGVyGAUgASgFEi0KCXBhcmtlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDZGF5GAcgASgJOgayuxgCCAIizQIKDlRpY2tldFJldHVybmVkEg4KBnRpY2tldBgBIAEoCRIOCgZudW1iZXIYAiABKAkSDgoGYWdlbmN5GAMgASgJEhAKCG9mZmVyaW5nGAQgASgJEjEKBWNhdXNlGAUgASgOMiIubXBwLnF1ZXVlLnYxLlRpY2tldFJldHVybmVkLkNhdXNlEi8KC3JldHVybmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb3VudGVyGAcgASgFEikKBXN0YXRlGAggASgOMhoubXBwLnF1ZXVlLnYxLlRpY2tldC5TdGF0ZRILCgNkYXkYCSABKAkiRAoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIQCgxDQVVTRV9VTkRPTkUQARISCg5DQVVTRV9SRVFVRVVFRBACOgayuxgCCAIihAMKEVRpY2tldFRyYW5zZmVycmVkEg4KBnRpY2tldBgBIAEoCRIOCgZudW1iZXIYAiABKAkSDgoGYWdlbmN5GAMgASgJEhAKCG9mZmVyaW5nGAQgASgJEg0KBWNoaWxkGAUgASgJEg4KBnRhcmdldBgGIAEoCRIXCg90YXJnZXRfb2ZmZXJpbmcYByABKAkSFAoGcmVhc29uGAggASgJQgS4uxgBEjIKDnRyYW5zZmVycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb3VudGVyGAogASgFEhYKDndhaXRlZF9zZWNvbmRzGAsgASgFEhYKDnNlcnZlZF9zZWNvbmRzGAwgASgFEhoKDHNlYWxlZF9waG9uZRgNIAEoCUIEuLsYARIoCgVmYWN0cxgOIAEoCzIZLm1wcC5xdWV1ZS52MS5UaWNrZXRGYWN0cxIcCg5wcmlvcml0eV9jbGFzcxgPIAEoCUIEuLsYAToGsrsYAggCIvQBCg1Db3VudGVyT3BlbmVkEg8KB2NvdW50ZXIYASABKAkSDgoGbnVtYmVyGAIgASgFEg0KBXF1ZXVlGAMgASgJEg4KBmFnZW5jeRgEIAEoCRILCgNkYXkYBSABKAkSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglvZmZlcmluZ3MYByADKAkSGQoRYXBwb2ludG1lbnRzX29ubHkYCCABKAgSMQoNcGxhbm5lZF9jbG9zZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiKGAQoNQ291bnRlclBhdXNlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSLQoJcGF1c2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCIogBCg5Db3VudGVyUmVzdW1lZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSLgoKcmVzdW1lZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiKjAwoNQ291bnRlckNsb3NlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRINCgVxdWV1ZRgDIAEoCRIOCgZhZ2VuY3kYBCABKAkSCwoDZGF5GAUgASgJEi0KCW9wZW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY2xvc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxvcGVuX3NlY29uZHMYCCABKAUSFgoOcGF1c2VkX3NlY29uZHMYCSABKAUSMAoFY2F1c2UYCiABKA4yIS5tcHAucXVldWUudjEuQ291bnRlckNsb3NlZC5DYXVzZSJ/CgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NMT1NFRBABEhIKDkNBVVNFX1JFTEVBU0VEEAISEQoNQ0FVU0VfREFZX0VORBADEg8KC0NBVVNFX01PVkVEEAQSFQoRQ0FVU0VfSEFOREVEX09WRVIQBToGsrsYAggCInwKEkNvdW50ZXJBbGFybVJhaXNlZBIPCgdjb3VudGVyGAEgASgJEg4KBm51bWJlchgCIAEoBRIOCgZhZ2VuY3kYAyABKAkSLQoJcmFpc2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggBIsgBChhDb3VudGVyQWxhcm1BY2tub3dsZWRnZWQSDwoHY291bnRlchgBIAEoCRIOCgZudW1iZXIYAiABKAUSDgoGYWdlbmN5GAMgASgJEi0KCXJhaXNlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPYWNrbm93bGVkZ2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcmVzc2VzGAYgASgFOgayuxgCCAEiJQoMVmlzaXRTdGFydGVkEg0KBXZpc2l0GAEgASgJOgayuxgCCAEiJwoOVmlzaXRDYW5jZWxsZWQSDQoFdmlzaXQYASABKAk6BrK7GAIIASKlAwoPQXBwb2ludG1lbnRIZWxkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaG9sZF91bnRpbBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgKIAEoCUIEuLsYARIYCgpib29rZXJfa2V5GAsgASgJQgS4uxgBEjEKB3ZhcmlhbnQYFCABKA4yIC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRWYXJpYW50Eg0KBXBsYWNlGBUgASgJEhAKCHBsYWNlX2VuGBYgASgJOgayuxgCCAIi7wMKFEFwcG9pbnRtZW50Q29uZmlybWVkEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzbG90cxgGIAEoBRIQCghpbnRlcm5hbBgHIAEoCBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKcGVyc29uX2tleRgJIAEoCUIEuLsYARIXCglwaG9uZV9rZXkYCiABKAlCBLi7GAESGgoMc2VhbGVkX3Bob25lGAsgASgJQgS4uxgBEiEKE3NlYWxlZF9ib29raW5nX2NvZGUYDCABKAlCBLi7GAESMQoHdmFyaWFudBgUIAEoDjIgLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudFZhcmlhbnQSDQoFcGxhY2UYFSABKAkSEAoIcGxhY2VfZW4YFiABKAkSGgoMc2VhbGVkX2VtYWlsGBcgASgJQgS4uxgBEhkKC3NlYWxlZF9saW5rGBggASgJQgS4uxgBOgayuxgCCAIi6gMKFkFwcG9pbnRtZW50UmVzY2hlZHVsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXNsb3RzGAYgASgFEhAKCGludGVybmFsGAcgASgIEiYKAmF0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsYWNlcxgJIAEoCRIYCgpwZXJzb25fa2V5GAogASgJQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgLIAEoCUIEuLsYARIhChNzZWFsZWRfYm9va2luZ19jb2RlGAwgASgJQgS4uxgBEjEKB3ZhcmlhbnQYFCABKA4yIC5tcHAucXVldWUudjEuQXBwb2ludG1lbnRWYXJpYW50Eg0KBXBsYWNlGBUgASgJEhAKCHBsYWNlX2VuGBYgASgJEhoKDHNlYWxlZF9lbWFpbBgXIAEoCUIEuLsYARIZCgtzZWFsZWRfbGluaxgYIAEoCUIEuLsYAToGsrsYAggCIrkEChRBcHBvaW50bWVudENhbmNlbGxlZBITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc2xvdHMYBiABKAUSJgoCYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKBWNhdXNlGAggASgOMigubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50Q2FuY2VsbGVkLkNhdXNlEhQKBnJlYXNvbhgJIAEoCUIEuLsYARIYCgpwZXJzb25fa2V5GAogASgJQgS4uxgBEhoKDHNlYWxlZF9waG9uZRgLIAEoCUIEuLsYARIxCgd2YXJpYW50GBQgASgOMiAubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50VmFyaWFudBINCgVwbGFjZRgVIAEoCRIQCghwbGFjZV9lbhgWIAEoCRIaCgxzZWFsZWRfZW1haWwYFyABKAlCBLi7GAEiYgoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABITCg9DQVVTRV9DQU5DRUxMRUQQARIWChJDQVVTRV9IT0xEX0VYUElSRUQQAhIVChFDQVVTRV9SRVNDSEVEVUxFRBADOgayuxgCCAIi0gIKFEFwcG9pbnRtZW50Q2hlY2tlZEluEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJhdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbGF0ZRgIIAEoCBIOCgZ0aWNrZXQYCSABKAkSMQoHdmFyaWFudBgUIAEoDjIgLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudFZhcmlhbnQ6BrK7GAIIAiKEAgoUQXBwb2ludG1lbnRGdWxmaWxsZWQSEwoLYXBwb2ludG1lbnQYASABKAkSDgoGYWdlbmN5GAIgASgJEhAKCG9mZmVyaW5nGAMgASgJEikKBXN0YXJ0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAmF0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCgd2YXJpYW50GBQgASgOMiAubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50VmFyaWFudDoGsrsYAggCIosDChFBcHBvaW50bWVudE5vU2hvdxITCgthcHBvaW50bWVudBgBIAEoCRIOCgZhZ2VuY3kYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSKQoFc3RhcnQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWFmdGVyX25vX3Nob3cYByABKAgSGAoKcGVyc29uX2tleRgIIAEoCUIEuLsYARIaCgxzZWFsZWRfcGhvbmUYCSABKAlCBLi7GAESMQoHdmFyaWFudBgUIAEoDjIgLm1wcC5xdWV1ZS52MS5BcHBvaW50bWVudFZhcmlhbnQSDQoFcGxhY2UYFSABKAkSEAoIcGxhY2VfZW4YFiABKAkSGgoMc2VhbGVkX2VtYWlsGBcgASgJQgS4uxgBOgayuxgCCAIi7QIKDkFwcG9pbnRtZW50RHVlEhMKC2FwcG9pbnRtZW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCgxzZWFsZWRfcGhvbmUYBiABKAlCBLi7GAESIQoTc2VhbGVkX2Jvb2tpbmdfY29kZRgHIAEoCUIEuLsYARIxCgd2YXJpYW50GBQgASgOMiAubXBwLnF1ZXVlLnYxLkFwcG9pbnRtZW50VmFyaWFudBINCgVwbGFjZRgVIAEoCRIQCghwbGFjZV9lbhgWIAEoCRIaCgxzZWFsZWRfZW1haWwYFyABKAlCBLi7GAESGQoLc2VhbGVkX2xpbmsYGCABKAlCBLi7GAE6BrK7GAIIASJ1CgxLaW9za0NoYW5nZWQSDQoFa2lvc2sYASABKAkSDgoGYWN0aXZlGAIgASgIEhYKDnBhdXNlZF9idXR0b25zGAMgAygJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCImIKDkRpc3BsYXlDaGFuZ2VkEg8KB2Rpc3BsYXkYASABKAkSDwoHZGVsZXRlZBgCIAEoCBImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BrK7GAIIAiLQAQoSQm9va2luZ0FsYXJtUmFpc2VkEg0KBWFsYXJtGAEgASgJEg0KBXF1ZXVlGAIgASgJEg4KBmFnZW5jeRgDIAEoCRIOCgZvcmlnaW4YBCABKAkSDQoFY291bnQYBSABKAUSFgoOd2luZG93X21pbnV0ZXMYBiABKAUSLQoJcmFpc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyZWFjaBgIIAEoCRIPCgdzdWJqZWN0GAkgASgJOgayuxgCCAIiaAoYQm9va2luZ0FsYXJtQWNrbm93bGVkZ2VkEg0KBWFsYXJtGAEgASgJEg0KBXF1ZXVlGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggCYgZwcm90bzM", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_appointment, file_mpp_queue_v1_facts, file_mpp_queue_v1_ticket]);
 
 /**
  * @generated from message mpp.queue.v1.TicketIssued
@@ -1112,6 +1114,25 @@ export type AppointmentHeld = Message<"mpp.queue.v1.AppointmentHeld"> & {
    * @generated from field: string booker_key = 11;
    */
   bookerKey: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
 };
 
 /**
@@ -1184,6 +1205,37 @@ export type AppointmentConfirmed = Message<"mpp.queue.v1.AppointmentConfirmed"> 
    * @generated from field: string sealed_booking_code = 12;
    */
   sealedBookingCode: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
+
+  /**
+   * @generated from field: string sealed_email = 23;
+   */
+  sealedEmail: string;
+
+  /**
+   * Of a video appointment: the page on which both meet. Who has it gets in.
+   *
+   * @generated from field: string sealed_link = 24;
+   */
+  sealedLink: string;
 };
 
 /**
@@ -1260,6 +1312,37 @@ export type AppointmentRescheduled = Message<"mpp.queue.v1.AppointmentReschedule
    * @generated from field: string sealed_booking_code = 12;
    */
   sealedBookingCode: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
+
+  /**
+   * @generated from field: string sealed_email = 23;
+   */
+  sealedEmail: string;
+
+  /**
+   * Of a video appointment: the page on which both meet. Who has it gets in.
+   *
+   * @generated from field: string sealed_link = 24;
+   */
+  sealedLink: string;
 };
 
 /**
@@ -1331,6 +1414,30 @@ export type AppointmentCancelled = Message<"mpp.queue.v1.AppointmentCancelled"> 
    * @generated from field: string sealed_phone = 11;
    */
   sealedPhone: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
+
+  /**
+   * @generated from field: string sealed_email = 23;
+   */
+  sealedEmail: string;
 };
 
 /**
@@ -1429,6 +1536,13 @@ export type AppointmentCheckedIn = Message<"mpp.queue.v1.AppointmentCheckedIn"> 
    * @generated from field: string ticket = 9;
    */
   ticket: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
 };
 
 /**
@@ -1473,6 +1587,13 @@ export type AppointmentFulfilled = Message<"mpp.queue.v1.AppointmentFulfilled"> 
    * @generated from field: google.protobuf.Timestamp at = 6;
    */
   at?: Timestamp;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
 };
 
 /**
@@ -1534,6 +1655,30 @@ export type AppointmentNoShow = Message<"mpp.queue.v1.AppointmentNoShow"> & {
    * @generated from field: string sealed_phone = 9;
    */
   sealedPhone: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
+
+  /**
+   * @generated from field: string sealed_email = 23;
+   */
+  sealedEmail: string;
 };
 
 /**
@@ -1583,6 +1728,37 @@ export type AppointmentDue = Message<"mpp.queue.v1.AppointmentDue"> & {
    * @generated from field: string sealed_booking_code = 7;
    */
   sealedBookingCode: string;
+
+  /**
+   * On site, by phone or by video.
+   *
+   * @generated from field: mpp.queue.v1.AppointmentVariant variant = 20;
+   */
+  variant: AppointmentVariant;
+
+  /**
+   * Where to come to, as people call it: Indonesian, and English where it differs.
+   *
+   * @generated from field: string place = 21;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string place_en = 22;
+   */
+  placeEn: string;
+
+  /**
+   * @generated from field: string sealed_email = 23;
+   */
+  sealedEmail: string;
+
+  /**
+   * Of a video appointment: the page on which both meet. Who has it gets in.
+   *
+   * @generated from field: string sealed_link = 24;
+   */
+  sealedLink: string;
 };
 
 /**
@@ -1593,7 +1769,7 @@ export const AppointmentDueSchema: GenMessage<AppointmentDue> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_events, 22);
 
 /**
- * A site manager put a kiosk to work or out of it, or paused buttons.
+ * A site manager put a kiosk to work or out of it, paused buttons or gave it another layout.
  *
  * @generated from message mpp.queue.v1.KioskChanged
  */
@@ -1631,8 +1807,39 @@ export const KioskChangedSchema: GenMessage<KioskChanged> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_events, 23);
 
 /**
- * One phone or device took more tickets of a queue within a window than expected; at most one such event a window. No
- * proof of anything: somebody of the site should look.
+ * A site manager set or deleted a display.
+ *
+ * @generated from message mpp.queue.v1.DisplayChanged
+ */
+export type DisplayChanged = Message<"mpp.queue.v1.DisplayChanged"> & {
+  /**
+   * `sites/{site}/displays/{display}`
+   *
+   * @generated from field: string display = 1;
+   */
+  display: string;
+
+  /**
+   * @generated from field: bool deleted = 2;
+   */
+  deleted: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.queue.v1.DisplayChanged.
+ * Use `create(DisplayChangedSchema)` to create a new message.
+ */
+export const DisplayChangedSchema: GenMessage<DisplayChanged> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_events, 24);
+
+/**
+ * One phone, device or person took more within a window than expected, of a queue or of the whole site; at most one such
+ * event a window. No proof of anything: somebody of the site should look.
  *
  * @generated from message mpp.queue.v1.BookingAlarmRaised
  */
@@ -1645,6 +1852,8 @@ export type BookingAlarmRaised = Message<"mpp.queue.v1.BookingAlarmRaised"> & {
   alarm: string;
 
   /**
+   * Both empty when it is about the whole site.
+   *
    * @generated from field: string queue = 2;
    */
   queue: string;
@@ -1655,7 +1864,7 @@ export type BookingAlarmRaised = Message<"mpp.queue.v1.BookingAlarmRaised"> & {
   agency: string;
 
   /**
-   * `phone` or `device`
+   * `phone`, `device` or `person`
    *
    * @generated from field: string origin = 4;
    */
@@ -1675,6 +1884,20 @@ export type BookingAlarmRaised = Message<"mpp.queue.v1.BookingAlarmRaised"> & {
    * @generated from field: google.protobuf.Timestamp raised_at = 7;
    */
   raisedAt?: Timestamp;
+
+  /**
+   * `queue` or `site`
+   *
+   * @generated from field: string reach = 8;
+   */
+  reach: string;
+
+  /**
+   * `taken` or `held`
+   *
+   * @generated from field: string subject = 9;
+   */
+  subject: string;
 };
 
 /**
@@ -1682,7 +1905,7 @@ export type BookingAlarmRaised = Message<"mpp.queue.v1.BookingAlarmRaised"> & {
  * Use `create(BookingAlarmRaisedSchema)` to create a new message.
  */
 export const BookingAlarmRaisedSchema: GenMessage<BookingAlarmRaised> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_events, 24);
+  messageDesc(file_mpp_queue_v1_events, 25);
 
 /**
  * @generated from message mpp.queue.v1.BookingAlarmAcknowledged
@@ -1709,5 +1932,5 @@ export type BookingAlarmAcknowledged = Message<"mpp.queue.v1.BookingAlarmAcknowl
  * Use `create(BookingAlarmAcknowledgedSchema)` to create a new message.
  */
 export const BookingAlarmAcknowledgedSchema: GenMessage<BookingAlarmAcknowledged> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_events, 25);
+  messageDesc(file_mpp_queue_v1_events, 26);
 

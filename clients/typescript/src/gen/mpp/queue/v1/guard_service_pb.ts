@@ -15,11 +15,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/guard_service.proto.
  */
 export const file_mpp_queue_v1_guard_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtcHAvcXVldWUvdjEvZ3VhcmRfc2VydmljZS5wcm90bxIMbXBwLnF1ZXVlLnYxIvoCCgxCb29raW5nQWxhcm0SDAoEbmFtZRgBIAEoCRINCgVxdWV1ZRgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSMQoGb3JpZ2luGAQgASgOMiEubXBwLnF1ZXVlLnYxLkJvb2tpbmdBbGFybS5PcmlnaW4SDQoFY291bnQYBSABKAUSFgoOd2luZG93X21pbnV0ZXMYBiABKAUSLQoJcmFpc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0aWNrZXRzGAggAygJEjMKD2Fja25vd2xlZGdlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPYWNrbm93bGVkZ2VkX2J5GAogASgJEg4KBnJlYXNvbhgLIAEoCSJFCgZPcmlnaW4SFgoST1JJR0lOX1VOU1BFQ0lGSUVEEAASEAoMT1JJR0lOX1BIT05FEAESEQoNT1JJR0lOX0RFVklDRRACIp8BChhMaXN0Qm9va2luZ0FsYXJtc1JlcXVlc3QSMwoGcGFyZW50GAEgASgJQiO6SCByHjIcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9JBIRCglvcGVuX29ubHkYAiABKAgSHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGPQDImAKGUxpc3RCb29raW5nQWxhcm1zUmVzcG9uc2USKgoGYWxhcm1zGAEgAygLMhoubXBwLnF1ZXVlLnYxLkJvb2tpbmdBbGFybRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiqAEKHkFja25vd2xlZGdlQm9va2luZ0FsYXJtUmVxdWVzdBJMCgRuYW1lGAEgASgJQj66SDtyOTI3XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2Jvb2tpbmdBbGFybXMvW2EtejAtOV17MjZ9JBIaCgZyZWFzb24YAiABKAlCCrpIB3IFEAMY9AMSHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEy2AIKDEd1YXJkU2VydmljZRKaAQoRTGlzdEJvb2tpbmdBbGFybXMSJi5tcHAucXVldWUudjEuTGlzdEJvb2tpbmdBbGFybXNSZXF1ZXN0GicubXBwLnF1ZXVlLnYxLkxpc3RCb29raW5nQWxhcm1zUmVzcG9uc2UiNKq7GAYSBAgHEAKC0+STAiQSIi92MS97cGFyZW50PXNpdGVzLyp9L2Jvb2tpbmdBbGFybXMSqgEKF0Fja25vd2xlZGdlQm9va2luZ0FsYXJtEiwubXBwLnF1ZXVlLnYxLkFja25vd2xlZGdlQm9va2luZ0FsYXJtUmVxdWVzdBoaLm1wcC5xdWV1ZS52MS5Cb29raW5nQWxhcm0iRaq7GAgSBAgHEAIYAYLT5JMCMyIuL3YxL3tuYW1lPXNpdGVzLyovYm9va2luZ0FsYXJtcy8qfTphY2tub3dsZWRnZToBKmIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options]);
+  fileDesc("CiBtcHAvcXVldWUvdjEvZ3VhcmRfc2VydmljZS5wcm90bxIMbXBwLnF1ZXVlLnYxIpAFCgxCb29raW5nQWxhcm0SDAoEbmFtZRgBIAEoCRINCgVxdWV1ZRgCIAEoCRIOCgZhZ2VuY3kYAyABKAkSMQoGb3JpZ2luGAQgASgOMiEubXBwLnF1ZXVlLnYxLkJvb2tpbmdBbGFybS5PcmlnaW4SDQoFY291bnQYBSABKAUSFgoOd2luZG93X21pbnV0ZXMYBiABKAUSLQoJcmFpc2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0aWNrZXRzGAggAygJEjMKD2Fja25vd2xlZGdlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPYWNrbm93bGVkZ2VkX2J5GAogASgJEg4KBnJlYXNvbhgLIAEoCRIvCgVyZWFjaBgMIAEoDjIgLm1wcC5xdWV1ZS52MS5Cb29raW5nQWxhcm0uUmVhY2gSMwoHc3ViamVjdBgNIAEoDjIiLm1wcC5xdWV1ZS52MS5Cb29raW5nQWxhcm0uU3ViamVjdBIRCglwc2V1ZG9ueW0YDiABKAkiWAoGT3JpZ2luEhYKEk9SSUdJTl9VTlNQRUNJRklFRBAAEhAKDE9SSUdJTl9QSE9ORRABEhEKDU9SSUdJTl9ERVZJQ0UQAhIRCg1PUklHSU5fUEVSU09OEAMiPwoFUmVhY2gSFQoRUkVBQ0hfVU5TUEVDSUZJRUQQABIPCgtSRUFDSF9RVUVVRRABEg4KClJFQUNIX1NJVEUQAiJHCgdTdWJqZWN0EhcKE1NVQkpFQ1RfVU5TUEVDSUZJRUQQABIRCg1TVUJKRUNUX1RBS0VOEAESEAoMU1VCSkVDVF9IRUxEEAIinwEKGExpc3RCb29raW5nQWxhcm1zUmVxdWVzdBIzCgZwYXJlbnQYASABKAlCI7pIIHIeMhxec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0kEhEKCW9wZW5fb25seRgCIAEoCBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMY9AMiYAoZTGlzdEJvb2tpbmdBbGFybXNSZXNwb25zZRIqCgZhbGFybXMYASADKAsyGi5tcHAucXVldWUudjEuQm9va2luZ0FsYXJtEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKoAQoeQWNrbm93bGVkZ2VCb29raW5nQWxhcm1SZXF1ZXN0EkwKBG5hbWUYASABKAlCPrpIO3I5Mjdec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYm9va2luZ0FsYXJtcy9bYS16MC05XXsyNn0kEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQAxj0AxIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABATLYAgoMR3VhcmRTZXJ2aWNlEpoBChFMaXN0Qm9va2luZ0FsYXJtcxImLm1wcC5xdWV1ZS52MS5MaXN0Qm9va2luZ0FsYXJtc1JlcXVlc3QaJy5tcHAucXVldWUudjEuTGlzdEJvb2tpbmdBbGFybXNSZXNwb25zZSI0qrsYBhIECAcQAoLT5JMCJBIiL3YxL3twYXJlbnQ9c2l0ZXMvKn0vYm9va2luZ0FsYXJtcxKqAQoXQWNrbm93bGVkZ2VCb29raW5nQWxhcm0SLC5tcHAucXVldWUudjEuQWNrbm93bGVkZ2VCb29raW5nQWxhcm1SZXF1ZXN0GhoubXBwLnF1ZXVlLnYxLkJvb2tpbmdBbGFybSJFqrsYCBIECAcQAhgBgtPkkwIzIi4vdjEve25hbWU9c2l0ZXMvKi9ib29raW5nQWxhcm1zLyp9OmFja25vd2xlZGdlOgEqYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options]);
 
 /**
- * One phone or device took more tickets of a queue within a window than the queue's policy expects. No proof of anything:
- * a family, or a neighbour who helps, looks the same.
+ * One phone, device or person took more within a window than the policy of a queue, or of the site over all its queues,
+ * expects. No proof of anything: a family, or a neighbour who helps, looks the same.
  *
  * @generated from message mpp.queue.v1.BookingAlarm
  */
@@ -32,6 +32,8 @@ export type BookingAlarm = Message<"mpp.queue.v1.BookingAlarm"> & {
   name: string;
 
   /**
+   * Both empty when it is about the whole site.
+   *
    * @generated from field: string queue = 2;
    */
   queue: string;
@@ -47,7 +49,7 @@ export type BookingAlarm = Message<"mpp.queue.v1.BookingAlarm"> & {
   origin: BookingAlarm_Origin;
 
   /**
-   * Tickets within the window when it was raised, and the window.
+   * Tickets, or held times, within the window when it was raised, and the window.
    *
    * @generated from field: int32 count = 5;
    */
@@ -86,6 +88,24 @@ export type BookingAlarm = Message<"mpp.queue.v1.BookingAlarm"> & {
    * @generated from field: string reason = 11;
    */
   reason: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.BookingAlarm.Reach reach = 12;
+   */
+  reach: BookingAlarm_Reach;
+
+  /**
+   * @generated from field: mpp.queue.v1.BookingAlarm.Subject subject = 13;
+   */
+  subject: BookingAlarm_Subject;
+
+  /**
+   * The same for all alarms about one phone, device or person on one (UTC) day, and for nobody else; tomorrow another. Leads to
+   * nobody.
+   *
+   * @generated from field: string pseudonym = 14;
+   */
+  pseudonym: string;
 };
 
 /**
@@ -113,6 +133,13 @@ export enum BookingAlarm_Origin {
    * @generated from enum value: ORIGIN_DEVICE = 2;
    */
   DEVICE = 2,
+
+  /**
+   * A NIK (its blind index), or the account that books.
+   *
+   * @generated from enum value: ORIGIN_PERSON = 3;
+   */
+  PERSON = 3,
 }
 
 /**
@@ -120,6 +147,66 @@ export enum BookingAlarm_Origin {
  */
 export const BookingAlarm_OriginSchema: GenEnum<BookingAlarm_Origin> = /*@__PURE__*/
   enumDesc(file_mpp_queue_v1_guard_service, 0, 0);
+
+/**
+ * @generated from enum mpp.queue.v1.BookingAlarm.Reach
+ */
+export enum BookingAlarm_Reach {
+  /**
+   * @generated from enum value: REACH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * One queue; its policy in the catalogue.
+   *
+   * @generated from enum value: REACH_QUEUE = 1;
+   */
+  QUEUE = 1,
+
+  /**
+   * All queues and channels of the site; the service's guard.yaml.
+   *
+   * @generated from enum value: REACH_SITE = 2;
+   */
+  SITE = 2,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.BookingAlarm.Reach.
+ */
+export const BookingAlarm_ReachSchema: GenEnum<BookingAlarm_Reach> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_guard_service, 0, 1);
+
+/**
+ * @generated from enum mpp.queue.v1.BookingAlarm.Subject
+ */
+export enum BookingAlarm_Subject {
+  /**
+   * @generated from enum value: SUBJECT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Tickets taken and appointments confirmed.
+   *
+   * @generated from enum value: SUBJECT_TAKEN = 1;
+   */
+  TAKEN = 1,
+
+  /**
+   * Times held; whoever holds many and confirms few keeps others out.
+   *
+   * @generated from enum value: SUBJECT_HELD = 2;
+   */
+  HELD = 2,
+}
+
+/**
+ * Describes the enum mpp.queue.v1.BookingAlarm.Subject.
+ */
+export const BookingAlarm_SubjectSchema: GenEnum<BookingAlarm_Subject> = /*@__PURE__*/
+  enumDesc(file_mpp_queue_v1_guard_service, 0, 2);
 
 /**
  * @generated from message mpp.queue.v1.ListBookingAlarmsRequest

@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { LocalizedText } from "../../catalog/v1/site_pb.js";
@@ -14,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/kiosk.proto.
  */
 export const file_mpp_queue_v1_kiosk: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcHAvcXVldWUvdjEva2lvc2sucHJvdG8SDG1wcC5xdWV1ZS52MSKsAgoMT2ZmbGluZUJsb2NrEgwKBG5hbWUYASABKAkSDQoFa2lvc2sYAiABKAkSCwoDZGF5GAMgASgJEg0KBWZpcnN0GAQgASgFEgwKBGxhc3QYBSABKAUSDgoGcHJlZml4GAYgASgJEi0KCWxlYXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGVhc2VkX3VudGlsGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkYXlfZW5kc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbWVyZ2VkGAogASgFEhAKCHJldHVybmVkGAsgASgIEhEKCWxhc3RfdXNlZBgMIAEoBSL/AQoLTWVyZ2VkRW50cnkSCQoBbhgBIAEoBRIyCgdvdXRjb21lGAIgASgOMiEubXBwLnF1ZXVlLnYxLk1lcmdlZEVudHJ5Lk91dGNvbWUSDgoGdGlja2V0GAMgASgJEg4KBm51bWJlchgEIAEoCRIMCgRsYXRlGAUgASgIEg4KBnJlYXNvbhgGIAEoCRIPCgdtZXNzYWdlGAcgASgJImIKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhIKDk9VVENPTUVfTUVSR0VEEAESEwoPT1VUQ09NRV9SRUZVU0VEEAISFQoRT1VUQ09NRV9UUllfQUdBSU4QAyKzAQoFS2lvc2sSDAoEbmFtZRgBIAEoCRIzCgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Eg4KBmFjdGl2ZRgDIAEoCBIbChNhY3RpdmF0aW9uX3JlcXVpcmVkGAQgASgIEioKB2J1dHRvbnMYBSADKAsyGS5tcHAucXVldWUudjEuS2lvc2tCdXR0b24SDgoGcmVhc29uGAYgASgJIpoDCgtLaW9za0J1dHRvbhIKCgJpZBgBIAEoCRINCgVxdWV1ZRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIsCgV0aXRsZRgEIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSLgoFc3RhdGUYBSABKA4yHy5tcHAucXVldWUudjEuS2lvc2tCdXR0b24uU3RhdGUSKwoEdGV4dBgGIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSDwoHd2FpdGluZxgHIAEoBRIrCgh3YWl0X2xvdxgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgl3YWl0X2hpZ2gYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iZwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9PUEVOEAESEAoMU1RBVEVfQ0xPU0VEEAISEwoPU1RBVEVfRVhIQVVTVEVEEAMSEAoMU1RBVEVfUEFVU0VEEARiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpp_catalog_v1_site]);
+  fileDesc("ChhtcHAvcXVldWUvdjEva2lvc2sucHJvdG8SDG1wcC5xdWV1ZS52MSKsAgoMT2ZmbGluZUJsb2NrEgwKBG5hbWUYASABKAkSDQoFa2lvc2sYAiABKAkSCwoDZGF5GAMgASgJEg0KBWZpcnN0GAQgASgFEgwKBGxhc3QYBSABKAUSDgoGcHJlZml4GAYgASgJEi0KCWxlYXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGVhc2VkX3VudGlsGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkYXlfZW5kc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbWVyZ2VkGAogASgFEhAKCHJldHVybmVkGAsgASgIEhEKCWxhc3RfdXNlZBgMIAEoBSL/AQoLTWVyZ2VkRW50cnkSCQoBbhgBIAEoBRIyCgdvdXRjb21lGAIgASgOMiEubXBwLnF1ZXVlLnYxLk1lcmdlZEVudHJ5Lk91dGNvbWUSDgoGdGlja2V0GAMgASgJEg4KBm51bWJlchgEIAEoCRIMCgRsYXRlGAUgASgIEg4KBnJlYXNvbhgGIAEoCRIPCgdtZXNzYWdlGAcgASgJImIKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhIKDk9VVENPTUVfTUVSR0VEEAESEwoPT1VUQ09NRV9SRUZVU0VEEAISFQoRT1VUQ09NRV9UUllfQUdBSU4QAyKGAgoFS2lvc2sSDAoEbmFtZRgBIAEoCRIzCgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Eg4KBmFjdGl2ZRgDIAEoCBIbChNhY3RpdmF0aW9uX3JlcXVpcmVkGAQgASgIEioKB2J1dHRvbnMYBSADKAsyGS5tcHAucXVldWUudjEuS2lvc2tCdXR0b24SDgoGcmVhc29uGAYgASgJEikKBmxheW91dBgHIAEoCzIZLm1wcC5xdWV1ZS52MS5LaW9za0xheW91dBImCgVwYWdlcxgIIAMoCzIXLm1wcC5xdWV1ZS52MS5LaW9za1BhZ2UirwEKC0tpb3NrTGF5b3V0EjoKB2J1dHRvbnMYASADKAsyHy5tcHAucXVldWUudjEuS2lvc2tMYXlvdXRCdXR0b25CCLpIBZIBAhA8EhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYBigAEhoKB2NvbHVtbnMYAyABKAVCCbpIBhoEGAMoABITCgtsYXJnZV9wcmludBgEIAEoCBIVCg1oaWdoX2NvbnRyYXN0GAUgASgIIsECChFLaW9za0xheW91dEJ1dHRvbhJICgZidXR0b24YASABKAlCOLpINXIzMjFeW2Etel1bYS16MC05LV17MSwzMH0oL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEiwKBWxhYmVsGAIgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dBIvCgRpY29uGAMgASgJQiG6SB5yHDIaXihbYS16XVthLXowLTlfLV17MCw0MH0pPyQSJgoKYWNjZXNzX2tleRgEIAEoCUISukgPcg0yC15bMC05YS16XT8kEhQKDHNob3dfd2FpdGluZxgFIAEoCBIRCglzaG93X3dhaXQYBiABKAgSMgoLY2xvc2VkX3RleHQYByABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0IjcKCUtpb3NrUGFnZRIqCgdidXR0b25zGAEgAygLMhkubXBwLnF1ZXVlLnYxLktpb3NrQnV0dG9uIuUDCgtLaW9za0J1dHRvbhIKCgJpZBgBIAEoCRINCgVxdWV1ZRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIsCgV0aXRsZRgEIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSLgoFc3RhdGUYBSABKA4yHy5tcHAucXVldWUudjEuS2lvc2tCdXR0b24uU3RhdGUSKwoEdGV4dBgGIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSDwoHd2FpdGluZxgHIAEoBRIrCgh3YWl0X2xvdxgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgl3YWl0X2hpZ2gYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEaWNvbhgKIAEoCRISCgphY2Nlc3Nfa2V5GAsgASgJEhQKDHNob3dfd2FpdGluZxgMIAEoCBIRCglzaG93X3dhaXQYDSABKAgiZwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9PUEVOEAESEAoMU1RBVEVfQ0xPU0VEEAISEwoPU1RBVEVfRVhIQVVTVEVEEAMSEAoMU1RBVEVfUEFVU0VEEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpp_catalog_v1_site]);
 
 /**
  * Numbers `first` to `last` of a queue's day, for one kiosk to print while it cannot reach the platform: `D-K001`.
@@ -240,6 +241,21 @@ export type Kiosk = Message<"mpp.queue.v1.Kiosk"> & {
    * @generated from field: string reason = 6;
    */
   reason: string;
+
+  /**
+   * What SetKioskLayout said; empty when nobody did.
+   *
+   * @generated from field: mpp.queue.v1.KioskLayout layout = 7;
+   */
+  layout?: KioskLayout;
+
+  /**
+   * The same buttons, in the order and on the pages of the layout: every button is on one page, one that the layout does not
+   * name after all others.
+   *
+   * @generated from field: repeated mpp.queue.v1.KioskPage pages = 8;
+   */
+  pages: KioskPage[];
 };
 
 /**
@@ -248,6 +264,127 @@ export type Kiosk = Message<"mpp.queue.v1.Kiosk"> & {
  */
 export const KioskSchema: GenMessage<Kiosk> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_kiosk, 2);
+
+/**
+ * How a kiosk shows its buttons. Declared as a whole; what it does not name keeps its default.
+ *
+ * @generated from message mpp.queue.v1.KioskLayout
+ */
+export type KioskLayout = Message<"mpp.queue.v1.KioskLayout"> & {
+  /**
+   * In their order. Every other button of the kiosk follows them.
+   *
+   * @generated from field: repeated mpp.queue.v1.KioskLayoutButton buttons = 1;
+   */
+  buttons: KioskLayoutButton[];
+
+  /**
+   * Buttons of a page and beside one another; 0: 6 and 2. More buttons make more pages.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: int32 columns = 3;
+   */
+  columns: number;
+
+  /**
+   * For weak eyes.
+   *
+   * @generated from field: bool large_print = 4;
+   */
+  largePrint: boolean;
+
+  /**
+   * @generated from field: bool high_contrast = 5;
+   */
+  highContrast: boolean;
+};
+
+/**
+ * Describes the message mpp.queue.v1.KioskLayout.
+ * Use `create(KioskLayoutSchema)` to create a new message.
+ */
+export const KioskLayoutSchema: GenMessage<KioskLayout> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_kiosk, 3);
+
+/**
+ * @generated from message mpp.queue.v1.KioskLayoutButton
+ */
+export type KioskLayoutButton = Message<"mpp.queue.v1.KioskLayoutButton"> & {
+  /**
+   * KioskButton.id
+   *
+   * @generated from field: string button = 1;
+   */
+  button: string;
+
+  /**
+   * Instead of the channel's title; may be left out.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText label = 2;
+   */
+  label?: LocalizedText;
+
+  /**
+   * The name of an icon that the kiosk has (`id-card`).
+   *
+   * @generated from field: string icon = 3;
+   */
+  icon: string;
+
+  /**
+   * One key of a keyboard or keypad, once a page; left out: the first free one of 1 to 9.
+   *
+   * @generated from field: string access_key = 4;
+   */
+  accessKey: string;
+
+  /**
+   * Whether the button shows how many wait, and for how long.
+   *
+   * @generated from field: bool show_waiting = 5;
+   */
+  showWaiting: boolean;
+
+  /**
+   * @generated from field: bool show_wait = 6;
+   */
+  showWait: boolean;
+
+  /**
+   * While the queue is closed, instead of the queue's own words; may be left out.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText closed_text = 7;
+   */
+  closedText?: LocalizedText;
+};
+
+/**
+ * Describes the message mpp.queue.v1.KioskLayoutButton.
+ * Use `create(KioskLayoutButtonSchema)` to create a new message.
+ */
+export const KioskLayoutButtonSchema: GenMessage<KioskLayoutButton> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_kiosk, 4);
+
+/**
+ * @generated from message mpp.queue.v1.KioskPage
+ */
+export type KioskPage = Message<"mpp.queue.v1.KioskPage"> & {
+  /**
+   * @generated from field: repeated mpp.queue.v1.KioskButton buttons = 1;
+   */
+  buttons: KioskButton[];
+};
+
+/**
+ * Describes the message mpp.queue.v1.KioskPage.
+ * Use `create(KioskPageSchema)` to create a new message.
+ */
+export const KioskPageSchema: GenMessage<KioskPage> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_kiosk, 5);
 
 /**
  * @generated from message mpp.queue.v1.KioskButton
@@ -301,6 +438,28 @@ export type KioskButton = Message<"mpp.queue.v1.KioskButton"> & {
    * @generated from field: google.protobuf.Duration wait_high = 9;
    */
   waitHigh?: Duration;
+
+  /**
+   * From the layout. `access_key` is never empty and unique on its page.
+   *
+   * @generated from field: string icon = 10;
+   */
+  icon: string;
+
+  /**
+   * @generated from field: string access_key = 11;
+   */
+  accessKey: string;
+
+  /**
+   * @generated from field: bool show_waiting = 12;
+   */
+  showWaiting: boolean;
+
+  /**
+   * @generated from field: bool show_wait = 13;
+   */
+  showWait: boolean;
 };
 
 /**
@@ -308,7 +467,7 @@ export type KioskButton = Message<"mpp.queue.v1.KioskButton"> & {
  * Use `create(KioskButtonSchema)` to create a new message.
  */
 export const KioskButtonSchema: GenMessage<KioskButton> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 3);
+  messageDesc(file_mpp_queue_v1_kiosk, 6);
 
 /**
  * @generated from enum mpp.queue.v1.KioskButton.State
@@ -350,5 +509,5 @@ export enum KioskButton_State {
  * Describes the enum mpp.queue.v1.KioskButton.State.
  */
 export const KioskButton_StateSchema: GenEnum<KioskButton_State> = /*@__PURE__*/
-  enumDesc(file_mpp_queue_v1_kiosk, 3, 0);
+  enumDesc(file_mpp_queue_v1_kiosk, 6, 0);
 

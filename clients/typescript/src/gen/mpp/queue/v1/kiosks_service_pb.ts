@@ -9,7 +9,7 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
-import type { KioskSchema, MergedEntry, OfflineBlockSchema } from "./kiosk_pb.js";
+import type { KioskLayout, KioskSchema, MergedEntry, OfflineBlockSchema } from "./kiosk_pb.js";
 import { file_mpp_queue_v1_kiosk } from "./kiosk_pb.js";
 import type { PriorityGroup } from "./ticket_pb.js";
 import { file_mpp_queue_v1_ticket } from "./ticket_pb.js";
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/kiosks_service.proto.
  */
 export const file_mpp_queue_v1_kiosks_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFtcHAvcXVldWUvdjEva2lvc2tzX3NlcnZpY2UucHJvdG8SDG1wcC5xdWV1ZS52MSJgCg9HZXRLaW9za1JlcXVlc3QSTQoEbmFtZRgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9raW9za3MvW2Etel1bYS16MC05LV17MSw0MH0kIoMBChRBY3RpdmF0ZUtpb3NrUmVxdWVzdBJNCgRuYW1lGAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2tpb3Nrcy9bYS16XVthLXowLTktXXsxLDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEioQEKFkRlYWN0aXZhdGVLaW9za1JlcXVlc3QSTQoEbmFtZRgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9raW9za3MvW2Etel1bYS16MC05LV17MSw0MH0kEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQAxisAhIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASL2AQoVU2V0S2lvc2tCdXR0b25SZXF1ZXN0Ek0KBG5hbWUYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0va2lvc2tzL1thLXpdW2EtejAtOS1dezEsNDB9JBJICgZidXR0b24YAiABKAlCOLpINXIzMjFeW2Etel1bYS16MC05LV17MSwzMH0oL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEg4KBnBhdXNlZBgDIAEoCBIWCgR0ZXh0GAQgASgJQgi6SAVyAxisAhIcCgpyZXF1ZXN0X2lkGAUgASgJQgi6SAVyA7ABASLsAQoRTGVhc2VCbG9ja1JlcXVlc3QSTwoGcGFyZW50GAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfSQSTgoFa2lvc2sYAiABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0va2lvc2tzL1thLXpdW2EtejAtOS1dezEsNDB9JBIYCgRzaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIoQBCg9HZXRCbG9ja1JlcXVlc3QScQoEbmFtZRgBIAEoCUJjukhgcl4yXF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmbGluZUJsb2Nrcy9bMC05XXs4fS1bYS16MC05XXsyNn0kIqQBChFSZW5ld0Jsb2NrUmVxdWVzdBJxCgRuYW1lGAEgASgJQmO6SGByXjJcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZsaW5lQmxvY2tzL1swLTldezh9LVthLXowLTldezI2fSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEi4AEKE01lcmdlT2ZmbGluZVJlcXVlc3QScQoEbmFtZRgBIAEoCUJjukhgcl4yXF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmbGluZUJsb2Nrcy9bMC05XXs4fS1bYS16MC05XXsyNn0kEjgKB3RpY2tldHMYAiADKAsyGy5tcHAucXVldWUudjEuT2ZmbGluZVRpY2tldEIKukgHkgEECAEQZBIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASLnAgoNT2ZmbGluZVRpY2tldBIWCgFuGAEgASgFQgu6SAgaBhifjQYoARI1Cglpc3N1ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESWgoIb2ZmZXJpbmcYAyABKAlCSLpIRXJDMkFeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSk/JBI9Cg5wcmlvcml0eV9ncm91cBgEIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgi6SAWCAQIQARI5Cg5wcmlvcml0eV9jbGFzcxgFIAEoCUIhukgechwyGl4oW2Etel1bYS16MC05Xy1dezEsMzB9KT8kEjEKBXBob25lGAYgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBIkIKFE1lcmdlT2ZmbGluZVJlc3BvbnNlEioKB2VudHJpZXMYASADKAsyGS5tcHAucXVldWUudjEuTWVyZ2VkRW50cnkixQEKElJldHVybkJsb2NrUmVxdWVzdBJxCgRuYW1lGAEgASgJQmO6SGByXjJcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZsaW5lQmxvY2tzL1swLTldezh9LVthLXowLTldezI2fSQSHgoJbGFzdF91c2VkGAIgASgFQgu6SAgaBhifjQYoABIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABATKlCgoNS2lvc2tzU2VydmljZRJ5CghHZXRLaW9zaxIdLm1wcC5xdWV1ZS52MS5HZXRLaW9za1JlcXVlc3QaEy5tcHAucXVldWUudjEuS2lvc2siOaq7GBISBAgCEAISBAgEEAISBAgHEAKC0+STAh0SGy92MS97bmFtZT1zaXRlcy8qL2tpb3Nrcy8qfRKFAQoNQWN0aXZhdGVLaW9zaxIiLm1wcC5xdWV1ZS52MS5BY3RpdmF0ZUtpb3NrUmVxdWVzdBoTLm1wcC5xdWV1ZS52MS5LaW9zayI7qrsYCBIECAcQAhgBgtPkkwIpIiQvdjEve25hbWU9c2l0ZXMvKi9raW9za3MvKn06YWN0aXZhdGU6ASoSiwEKD0RlYWN0aXZhdGVLaW9zaxIkLm1wcC5xdWV1ZS52MS5EZWFjdGl2YXRlS2lvc2tSZXF1ZXN0GhMubXBwLnF1ZXVlLnYxLktpb3NrIj2quxgIEgQIBxACGAGC0+STAisiJi92MS97bmFtZT1zaXRlcy8qL2tpb3Nrcy8qfTpkZWFjdGl2YXRlOgEqEogBCg5TZXRLaW9za0J1dHRvbhIjLm1wcC5xdWV1ZS52MS5TZXRLaW9za0J1dHRvblJlcXVlc3QaEy5tcHAucXVldWUudjEuS2lvc2siPKq7GAgSBAgHEAIYAYLT5JMCKiIlL3YxL3tuYW1lPXNpdGVzLyova2lvc2tzLyp9OnNldEJ1dHRvbjoBKhKNAQoKTGVhc2VCbG9jaxIfLm1wcC5xdWV1ZS52MS5MZWFzZUJsb2NrUmVxdWVzdBoaLm1wcC5xdWV1ZS52MS5PZmZsaW5lQmxvY2siQqq7GAgSBAgCEAIYAYLT5JMCMCIrL3YxL3twYXJlbnQ9c2l0ZXMvKi9xdWV1ZXMvKn0vb2ZmbGluZUJsb2NrczoBKhKKAQoIR2V0QmxvY2sSHS5tcHAucXVldWUudjEuR2V0QmxvY2tSZXF1ZXN0GhoubXBwLnF1ZXVlLnYxLk9mZmxpbmVCbG9jayJDqrsYDBIECAIQAhIECAcQAoLT5JMCLRIrL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovb2ZmbGluZUJsb2Nrcy8qfRKTAQoKUmVuZXdCbG9jaxIfLm1wcC5xdWV1ZS52MS5SZW5ld0Jsb2NrUmVxdWVzdBoaLm1wcC5xdWV1ZS52MS5PZmZsaW5lQmxvY2siSKq7GAgSBAgCEAIYAYLT5JMCNiIxL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovb2ZmbGluZUJsb2Nrcy8qfTpyZW5ldzoBKhKlAQoMTWVyZ2VPZmZsaW5lEiEubXBwLnF1ZXVlLnYxLk1lcmdlT2ZmbGluZVJlcXVlc3QaIi5tcHAucXVldWUudjEuTWVyZ2VPZmZsaW5lUmVzcG9uc2UiTqq7GA4SBAgCEAISBAgHEAIYAYLT5JMCNiIxL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovb2ZmbGluZUJsb2Nrcy8qfTptZXJnZToBKhKcAQoLUmV0dXJuQmxvY2sSIC5tcHAucXVldWUudjEuUmV0dXJuQmxvY2tSZXF1ZXN0GhoubXBwLnF1ZXVlLnYxLk9mZmxpbmVCbG9jayJPqrsYDhIECAIQAhIECAcQAhgBgtPkkwI3IjIvdjEve25hbWU9c2l0ZXMvKi9xdWV1ZXMvKi9vZmZsaW5lQmxvY2tzLyp9OnJldHVybjoBKmIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_kiosk, file_mpp_queue_v1_ticket]);
+  fileDesc("CiFtcHAvcXVldWUvdjEva2lvc2tzX3NlcnZpY2UucHJvdG8SDG1wcC5xdWV1ZS52MSJgCg9HZXRLaW9za1JlcXVlc3QSTQoEbmFtZRgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9raW9za3MvW2Etel1bYS16MC05LV17MSw0MH0kIoMBChRBY3RpdmF0ZUtpb3NrUmVxdWVzdBJNCgRuYW1lGAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L2tpb3Nrcy9bYS16XVthLXowLTktXXsxLDQwfSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEioQEKFkRlYWN0aXZhdGVLaW9za1JlcXVlc3QSTQoEbmFtZRgBIAEoCUI/ukg8cjoyOF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9raW9za3MvW2Etel1bYS16MC05LV17MSw0MH0kEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQAxisAhIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASL2AQoVU2V0S2lvc2tCdXR0b25SZXF1ZXN0Ek0KBG5hbWUYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0va2lvc2tzL1thLXpdW2EtejAtOS1dezEsNDB9JBJICgZidXR0b24YAiABKAlCOLpINXIzMjFeW2Etel1bYS16MC05LV17MSwzMH0oL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEg4KBnBhdXNlZBgDIAEoCBIWCgR0ZXh0GAQgASgJQgi6SAVyAxisAhIcCgpyZXF1ZXN0X2lkGAUgASgJQgi6SAVyA7ABASK3AQoVU2V0S2lvc2tMYXlvdXRSZXF1ZXN0Ek0KBG5hbWUYASABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0va2lvc2tzL1thLXpdW2EtejAtOS1dezEsNDB9JBIxCgZsYXlvdXQYAiABKAsyGS5tcHAucXVldWUudjEuS2lvc2tMYXlvdXRCBrpIA8gBARIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASLsAQoRTGVhc2VCbG9ja1JlcXVlc3QSTwoGcGFyZW50GAEgASgJQj+6SDxyOjI4XnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfSQSTgoFa2lvc2sYAiABKAlCP7pIPHI6Mjhec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0va2lvc2tzL1thLXpdW2EtejAtOS1dezEsNDB9JBIYCgRzaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnJlcXVlc3RfaWQYBCABKAlCCLpIBXIDsAEBIoQBCg9HZXRCbG9ja1JlcXVlc3QScQoEbmFtZRgBIAEoCUJjukhgcl4yXF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmbGluZUJsb2Nrcy9bMC05XXs4fS1bYS16MC05XXsyNn0kIqQBChFSZW5ld0Jsb2NrUmVxdWVzdBJxCgRuYW1lGAEgASgJQmO6SGByXjJcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZsaW5lQmxvY2tzL1swLTldezh9LVthLXowLTldezI2fSQSHAoKcmVxdWVzdF9pZBgCIAEoCUIIukgFcgOwAQEi4AEKE01lcmdlT2ZmbGluZVJlcXVlc3QScQoEbmFtZRgBIAEoCUJjukhgcl4yXF5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9xdWV1ZXMvW2Etel1bYS16MC05LV17MSwzMH0vb2ZmbGluZUJsb2Nrcy9bMC05XXs4fS1bYS16MC05XXsyNn0kEjgKB3RpY2tldHMYAiADKAsyGy5tcHAucXVldWUudjEuT2ZmbGluZVRpY2tldEIKukgHkgEECAEQZBIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABASLnAgoNT2ZmbGluZVRpY2tldBIWCgFuGAEgASgFQgu6SAgaBhifjQYoARI1Cglpc3N1ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESWgoIb2ZmZXJpbmcYAyABKAlCSLpIRXJDMkFeKHNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L29mZmVyaW5ncy9bYS16MC05XVthLXowLTktXXsxLDYwfSk/JBI9Cg5wcmlvcml0eV9ncm91cBgEIAEoDjIbLm1wcC5xdWV1ZS52MS5Qcmlvcml0eUdyb3VwQgi6SAWCAQIQARI5Cg5wcmlvcml0eV9jbGFzcxgFIAEoCUIhukgechwyGl4oW2Etel1bYS16MC05Xy1dezEsMzB9KT8kEjEKBXBob25lGAYgASgJQiK6SBtyGTIXXihcK1sxLTldWzAtOV17NywxNH0pPyS4uxgBIkIKFE1lcmdlT2ZmbGluZVJlc3BvbnNlEioKB2VudHJpZXMYASADKAsyGS5tcHAucXVldWUudjEuTWVyZ2VkRW50cnkixQEKElJldHVybkJsb2NrUmVxdWVzdBJxCgRuYW1lGAEgASgJQmO6SGByXjJcXnNpdGVzL1thLXpdW2EtejAtOS1dezEsMzB9L3F1ZXVlcy9bYS16XVthLXowLTktXXsxLDMwfS9vZmZsaW5lQmxvY2tzL1swLTldezh9LVthLXowLTldezI2fSQSHgoJbGFzdF91c2VkGAIgASgFQgu6SAgaBhifjQYoABIcCgpyZXF1ZXN0X2lkGAMgASgJQgi6SAVyA7ABATKwCwoNS2lvc2tzU2VydmljZRJ5CghHZXRLaW9zaxIdLm1wcC5xdWV1ZS52MS5HZXRLaW9za1JlcXVlc3QaEy5tcHAucXVldWUudjEuS2lvc2siOaq7GBISBAgCEAISBAgEEAISBAgHEAKC0+STAh0SGy92MS97bmFtZT1zaXRlcy8qL2tpb3Nrcy8qfRKFAQoNQWN0aXZhdGVLaW9zaxIiLm1wcC5xdWV1ZS52MS5BY3RpdmF0ZUtpb3NrUmVxdWVzdBoTLm1wcC5xdWV1ZS52MS5LaW9zayI7qrsYCBIECAcQAhgBgtPkkwIpIiQvdjEve25hbWU9c2l0ZXMvKi9raW9za3MvKn06YWN0aXZhdGU6ASoSiwEKD0RlYWN0aXZhdGVLaW9zaxIkLm1wcC5xdWV1ZS52MS5EZWFjdGl2YXRlS2lvc2tSZXF1ZXN0GhMubXBwLnF1ZXVlLnYxLktpb3NrIj2quxgIEgQIBxACGAGC0+STAisiJi92MS97bmFtZT1zaXRlcy8qL2tpb3Nrcy8qfTpkZWFjdGl2YXRlOgEqEogBCg5TZXRLaW9za0J1dHRvbhIjLm1wcC5xdWV1ZS52MS5TZXRLaW9za0J1dHRvblJlcXVlc3QaEy5tcHAucXVldWUudjEuS2lvc2siPKq7GAgSBAgHEAIYAYLT5JMCKiIlL3YxL3tuYW1lPXNpdGVzLyova2lvc2tzLyp9OnNldEJ1dHRvbjoBKhKIAQoOU2V0S2lvc2tMYXlvdXQSIy5tcHAucXVldWUudjEuU2V0S2lvc2tMYXlvdXRSZXF1ZXN0GhMubXBwLnF1ZXVlLnYxLktpb3NrIjyquxgIEgQIBxACGAGC0+STAioiJS92MS97bmFtZT1zaXRlcy8qL2tpb3Nrcy8qfTpzZXRMYXlvdXQ6ASoSjQEKCkxlYXNlQmxvY2sSHy5tcHAucXVldWUudjEuTGVhc2VCbG9ja1JlcXVlc3QaGi5tcHAucXVldWUudjEuT2ZmbGluZUJsb2NrIkKquxgIEgQIAhACGAGC0+STAjAiKy92MS97cGFyZW50PXNpdGVzLyovcXVldWVzLyp9L29mZmxpbmVCbG9ja3M6ASoSigEKCEdldEJsb2NrEh0ubXBwLnF1ZXVlLnYxLkdldEJsb2NrUmVxdWVzdBoaLm1wcC5xdWV1ZS52MS5PZmZsaW5lQmxvY2siQ6q7GAwSBAgCEAISBAgHEAKC0+STAi0SKy92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL29mZmxpbmVCbG9ja3MvKn0SkwEKClJlbmV3QmxvY2sSHy5tcHAucXVldWUudjEuUmVuZXdCbG9ja1JlcXVlc3QaGi5tcHAucXVldWUudjEuT2ZmbGluZUJsb2NrIkiquxgIEgQIAhACGAGC0+STAjYiMS92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL29mZmxpbmVCbG9ja3MvKn06cmVuZXc6ASoSpQEKDE1lcmdlT2ZmbGluZRIhLm1wcC5xdWV1ZS52MS5NZXJnZU9mZmxpbmVSZXF1ZXN0GiIubXBwLnF1ZXVlLnYxLk1lcmdlT2ZmbGluZVJlc3BvbnNlIk6quxgOEgQIAhACEgQIBxACGAGC0+STAjYiMS92MS97bmFtZT1zaXRlcy8qL3F1ZXVlcy8qL29mZmxpbmVCbG9ja3MvKn06bWVyZ2U6ASoSnAEKC1JldHVybkJsb2NrEiAubXBwLnF1ZXVlLnYxLlJldHVybkJsb2NrUmVxdWVzdBoaLm1wcC5xdWV1ZS52MS5PZmZsaW5lQmxvY2siT6q7GA4SBAgCEAISBAgHEAIYAYLT5JMCNyIyL3YxL3tuYW1lPXNpdGVzLyovcXVldWVzLyovb2ZmbGluZUJsb2Nrcy8qfTpyZXR1cm46ASpiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_queue_v1_kiosk, file_mpp_queue_v1_ticket]);
 
 /**
  * @generated from message mpp.queue.v1.GetKioskRequest
@@ -129,6 +129,33 @@ export const SetKioskButtonRequestSchema: GenMessage<SetKioskButtonRequest> = /*
   messageDesc(file_mpp_queue_v1_kiosks_service, 3);
 
 /**
+ * @generated from message mpp.queue.v1.SetKioskLayoutRequest
+ */
+export type SetKioskLayoutRequest = Message<"mpp.queue.v1.SetKioskLayoutRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: mpp.queue.v1.KioskLayout layout = 2;
+   */
+  layout?: KioskLayout;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.queue.v1.SetKioskLayoutRequest.
+ * Use `create(SetKioskLayoutRequestSchema)` to create a new message.
+ */
+export const SetKioskLayoutRequestSchema: GenMessage<SetKioskLayoutRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_kiosks_service, 4);
+
+/**
  * @generated from message mpp.queue.v1.LeaseBlockRequest
  */
 export type LeaseBlockRequest = Message<"mpp.queue.v1.LeaseBlockRequest"> & {
@@ -160,7 +187,7 @@ export type LeaseBlockRequest = Message<"mpp.queue.v1.LeaseBlockRequest"> & {
  * Use `create(LeaseBlockRequestSchema)` to create a new message.
  */
 export const LeaseBlockRequestSchema: GenMessage<LeaseBlockRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 4);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 5);
 
 /**
  * @generated from message mpp.queue.v1.GetBlockRequest
@@ -177,7 +204,7 @@ export type GetBlockRequest = Message<"mpp.queue.v1.GetBlockRequest"> & {
  * Use `create(GetBlockRequestSchema)` to create a new message.
  */
 export const GetBlockRequestSchema: GenMessage<GetBlockRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 5);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 6);
 
 /**
  * @generated from message mpp.queue.v1.RenewBlockRequest
@@ -199,7 +226,7 @@ export type RenewBlockRequest = Message<"mpp.queue.v1.RenewBlockRequest"> & {
  * Use `create(RenewBlockRequestSchema)` to create a new message.
  */
 export const RenewBlockRequestSchema: GenMessage<RenewBlockRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 6);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 7);
 
 /**
  * @generated from message mpp.queue.v1.MergeOfflineRequest
@@ -226,7 +253,7 @@ export type MergeOfflineRequest = Message<"mpp.queue.v1.MergeOfflineRequest"> & 
  * Use `create(MergeOfflineRequestSchema)` to create a new message.
  */
 export const MergeOfflineRequestSchema: GenMessage<MergeOfflineRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 7);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 8);
 
 /**
  * What a kiosk printed by itself.
@@ -274,7 +301,7 @@ export type OfflineTicket = Message<"mpp.queue.v1.OfflineTicket"> & {
  * Use `create(OfflineTicketSchema)` to create a new message.
  */
 export const OfflineTicketSchema: GenMessage<OfflineTicket> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 8);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 9);
 
 /**
  * @generated from message mpp.queue.v1.MergeOfflineResponse
@@ -293,7 +320,7 @@ export type MergeOfflineResponse = Message<"mpp.queue.v1.MergeOfflineResponse"> 
  * Use `create(MergeOfflineResponseSchema)` to create a new message.
  */
 export const MergeOfflineResponseSchema: GenMessage<MergeOfflineResponse> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 9);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 10);
 
 /**
  * @generated from message mpp.queue.v1.ReturnBlockRequest
@@ -322,7 +349,7 @@ export type ReturnBlockRequest = Message<"mpp.queue.v1.ReturnBlockRequest"> & {
  * Use `create(ReturnBlockRequestSchema)` to create a new message.
  */
 export const ReturnBlockRequestSchema: GenMessage<ReturnBlockRequest> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosks_service, 10);
+  messageDesc(file_mpp_queue_v1_kiosks_service, 11);
 
 /**
  * Kiosks: what their buttons say, who put them to work, and the numbers that they print while they are cut off.
@@ -368,6 +395,17 @@ export const KiosksService: GenService<{
   setKioskButton: {
     methodKind: "unary";
     input: typeof SetKioskButtonRequestSchema;
+    output: typeof KioskSchema;
+  },
+  /**
+   * How it shows its buttons. Again with the same layout: nothing happens. Refused: INVALID_FIELD naming the field (a button
+   * that the kiosk does not have or that is named twice, an access key that is twice on a page).
+   *
+   * @generated from rpc mpp.queue.v1.KiosksService.SetKioskLayout
+   */
+  setKioskLayout: {
+    methodKind: "unary";
+    input: typeof SetKioskLayoutRequestSchema;
     output: typeof KioskSchema;
   },
   /**
