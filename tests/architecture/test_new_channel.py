@@ -23,7 +23,11 @@ NAME = "lockers"
 # later came as a folder.
 FOUNDING = {"applications", "catalog", "complaints", "notifications", "queue", "subscriptions"}
 LATER = sorted({s.name for s in lists.services(ROOT)} - FOUNDING)
-OWN = re.compile(r"(services|proto/mpp|proto/gen/mpp)/(?P<name>[a-z]+)/")
+# A service's own folders, and its own files where Prometheus and Grafana read a folder of everybody's.
+OWN = re.compile(
+    r"(services|proto/mpp|proto/gen/mpp)/(?P<name>[a-z]+)/"
+    r"|deploy/observability/(rules|tests|grafana|grafana/dashboards)/(?P<watched>[a-z]+)\.(yaml|json)"
+)
 # Wholly generated, by `make proto` (ADR 0025): they hold every service's calls.
 GENERATED = re.compile(
     r"proto/gen/|docs/api/(openapi\.json|asyncapi\.json|index\.html)|deploy/gateway/generated/"
@@ -133,7 +137,7 @@ def naming(name: str) -> Iterator[str]:
     for file in tracked():
         own = OWN.match(file)
         if (
-            (own and own["name"] == name)
+            (own and name in (own["name"], own["watched"]))
             or GENERATED.match(file)
             or not file.startswith(places)
             or file.endswith(".binpb")

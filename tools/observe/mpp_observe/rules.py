@@ -1,6 +1,6 @@
 """Puts the rules to promtool: syntax, and that each alert fires when it must and keeps quiet when it must.
 
-Knows the compact form of deploy/observability/tests/alerts.yaml. Never knows what a metric means.
+Knows the compact form of deploy/observability/tests/*.yaml. Never knows what a metric means.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ def records() -> dict[str, str]:
 
 
 def cases() -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = yaml.safe_load((OBSERVABILITY / "tests" / "alerts.yaml").read_text())
-    return found
+    return [
+        case for file in sorted((OBSERVABILITY / "tests").glob("*.yaml")) for case in yaml.safe_load(file.read_text())
+    ]
 
 
 def promtool(*words: str) -> str:
