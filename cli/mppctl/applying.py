@@ -1,13 +1,14 @@
-"""Bring the catalogue to what the files say: site, kinds of channel, agencies, services, channels. Declarative and
-repeatable.
+"""Bring the platform to what the files say: site, kinds of channel, agencies, services, channels at the catalogue, then
+displays at the queue service. Declarative and repeatable; a service is asked only when something of it is in the files.
 
-Knows the catalogue's contract. A request_id comes from the content and from what the catalogue held before: going back to
+Knows both contracts. A request_id comes from the content and from what the catalogue held before: going back to
 an earlier content is a new command. What is not there yet is created under an id of this run, since the same content may
 have been there before and been deleted.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ import grpc
 from google.protobuf.message import Message
 from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
+from mpp.queue.v1 import displays_service_pb2 as displays_pb
+from mpp.queue.v1 import displays_service_pb2_grpc as displays_rpc
 
-from mppctl.connection import Connection
+from mppctl import displays
+from mppctl.connection import Connection, NoConnection
 from mppctl.diffing import Change, changes
 from mppctl.problems import Refusal, refusal
 from mppctl.sitefiles import SiteFiles
@@ -41,7 +45,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Report:
-    """What became of all of them, and which resources the catalogue holds beyond the files."""
+    """What became of all of them, and which resources the platform holds beyond the files."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     beyond: list[str] = field(default_factory=list)
@@ -77,24 +81,23 @@ class Applier:
         self, connection: Connection, files: SiteFiles, dry_run: bool, progress: Callable[[Outcome], None]
     ) -> None:
         self._connection, self._files, self._dry_run, self._progress = connection, files, dry_run, progress
-        self._stub = connection.stub("catalog", rpc.CatalogServiceStub)
         self._metadata = connection.metadata(ROLE, site=files.site_name.removeprefix("sites/"))
         self._run = uuid.uuid4().hex
         self._before: dict[str, Any] = {}
+        self._until = 0.0  # how long the site may be unknown to the queue
         self.report = Report()
 
     def run(self) -> Report:
         """Apply all. A refused resource does not hold up the others, unless nobody could be let in at all.
 
-        Raises grpc.RpcError when the catalogue cannot be read before.
+        Raises grpc.RpcError, NoConnection when what is there cannot be read before.
         """
         files = self._files
-        self._before = self._present()
+        catalogued = self._present() if files.catalogued else {}
+        displayed = {display.name: display for display in self._displays()} if files.displays else {}
+        self._before = {**catalogued, **displayed}
+        self._find_beyond(set(catalogued) if files.site else set(), set(displayed) if files.whole_displays else set())
         if files.site:
-            named = {files.site.name}
-            for resources in (files.kinds, files.agencies, files.offerings, files.channels):
-                named |= {resource.name for resource in resources}
-            self.report.beyond = sorted(self._before.keys() - named)
             self._apply("site", files.site)
         for kind in files.kinds:
             self._apply("kind", kind)
@@ -103,7 +106,17 @@ class Applier:
             self._apply("service", offering)
         for channel in files.channels:
             self._apply("channel", channel)
+        self._until = time.monotonic() + displays.SITE_SECONDS
+        for display in files.displays:
+            self._apply("display", display)
         return self.report
+
+    def _find_beyond(self, *held: set[str]) -> None:
+        files = self._files
+        named = {files.site.name} if files.site else set()
+        for resources in (files.kinds, files.agencies, files.offerings, files.channels, files.displays):
+            named |= {resource.name for resource in resources}
+        self.report.beyond = sorted(set().union(*held) - named)
 
     def _apply_agencies(self) -> None:
         """Agencies that only wait for a counter, which another one gives up, are tried again after it."""
@@ -138,7 +151,7 @@ class Applier:
         before = self._before.get(message.name)
         method, request = self._request(kind, message, before.etag if before else self._run)
         try:
-            reply = self._connection.call(method, request, self._metadata)
+            reply = self._call(kind, method, request)
         except grpc.RpcError as error:
             refused = refusal(error)
             if self._dry_run and refused.reason in _NOT_YET and self._would_exist():
@@ -150,12 +163,37 @@ class Applier:
             return Outcome(kind, message.name, "unchanged")
         return Outcome(kind, message.name, "changed", changes=tuple(changes(before, reply)))
 
+    def _call(self, kind: str, method: Callable[..., Any], request: Message) -> Any:
+        """The queue hears of a new site a moment later: that is waited for, unless the site is in the files only."""
+
+        def call() -> Any:
+            return self._connection.call(method, request, self._metadata)
+
+        if kind != "display" or (self._dry_run and self._would_exist()):
+            return call()
+        return displays.heard_of_site(call, self._site_exists, self._until)
+
+    def _site_exists(self) -> bool:
+        """Whether the catalogue has the site; True also when it cannot be asked."""
+        try:
+            self._connection.call(self._stub.GetSite, pb.GetSiteRequest(name=self._files.site_name))
+        except NoConnection:
+            return True
+        except grpc.RpcError as error:
+            return error.code() is not grpc.StatusCode.NOT_FOUND
+        return True
+
     def _would_exist(self) -> bool:
         """In a dry run, what a resource refers to may be in these files and not yet in the catalogue."""
         return bool(self._files.site or self._files.kinds or self._files.agencies or self._files.offerings)
 
     def _request(self, kind: str, message: Any, etag: str) -> tuple[Callable[..., Any], Message]:
         common: dict[str, Any] = {"validate_only": self._dry_run, "request_id": request_id(kind, message, etag)}
+        if kind == "display":
+            stub = self._connection.stub("queue", displays_rpc.DisplaysServiceStub)
+            return stub.SetDisplay, displays_pb.SetDisplayRequest(
+                parent=self._files.site_name, display=message, **common
+            )
         if kind == "site":
             return self._stub.ApplySite, pb.ApplySiteRequest(site=message, **common)
         common["parent"] = self._files.site_name
@@ -166,6 +204,13 @@ class Applier:
         if kind == "channel":
             return self._stub.ApplyChannel, pb.ApplyChannelRequest(channel=message, **common)
         return self._stub.ApplyOffering, pb.ApplyOfferingRequest(offering=message, **common)
+
+    @property
+    def _stub(self) -> Any:
+        return self._connection.stub("catalog", rpc.CatalogServiceStub)
+
+    def _displays(self) -> Iterable[Any]:
+        return displays.of_site(self._connection, self._files.site_name, self._metadata)
 
     def _present(self) -> dict[str, Any]:
         """Everything that the catalogue holds of the site now, by name."""

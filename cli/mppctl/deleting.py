@@ -1,4 +1,5 @@
-"""`mppctl delete`: take agencies, services, channels, kinds and empty sites out of the catalogue. Asks before; what citizens
+"""`mppctl delete`: take agencies, services, channels, kinds and empty sites out of the catalogue, displays out of the
+queue service. Asks before; what citizens
 wait for stays.
 """
 
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
+from mpp.queue.v1 import displays_service_pb2 as displays_pb
+from mpp.queue.v1 import displays_service_pb2_grpc as displays_rpc
 
 from mppctl import applying
 from mppctl.applying import ROLE
@@ -37,7 +40,8 @@ def delete(
     names: Annotated[
         list[str],
         typer.Argument(
-            help="sites/malang/agencies/..., .../offerings/..., .../channels/..., .../channelKinds/..., sites/..."
+            help="sites/malang/agencies/..., .../offerings/..., .../channels/..., .../channelKinds/..., .../displays/..., "
+            "sites/..."
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -51,7 +55,7 @@ def delete(
         bool, typer.Option("--dry-run", help="Check only; of --with-all, the first step is checked.")
     ] = False,
 ) -> None:
-    """Take resources out of the catalogue. Refused while tickets, applications or bookings are open."""
+    """Take resources out of the platform. Refused while tickets, applications or bookings are open."""
     connection: Connection = context.obj
     with explained():
         wanted = [one for name in names for one in (_all_of(connection, name) if with_all else [name])]
@@ -78,6 +82,10 @@ def remove(connection: Connection, name: str, dry_run: bool) -> None:
 
 
 def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    parts = name.split("/")
+    if len(parts) == 4 and parts[0] == "sites" and parts[2] == "displays":
+        displays = connection.stub("queue", displays_rpc.DisplaysServiceStub)
+        return displays.DeleteDisplay, displays_pb.DeleteDisplayRequest
     stub = connection.stub("catalog", rpc.CatalogServiceStub)
     known = {
         "agencies": (stub.DeleteAgency, pb.DeleteAgencyRequest),
@@ -85,12 +93,11 @@ def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Call
         "channels": (stub.DeleteChannel, pb.DeleteChannelRequest),
         "channelKinds": (stub.DeleteChannelKind, pb.DeleteChannelKindRequest),
     }
-    parts = name.split("/")
     if len(parts) == 2 and parts[0] == "sites" and parts[1]:
         return stub.DeleteSite, pb.DeleteSiteRequest
     if len(parts) != 4 or parts[0] != "sites" or parts[2] not in known:
         raise typer.BadParameter(
-            f"{name!r} is no agency, service, channel, kind or site; write sites/malang/agencies/..."
+            f"{name!r} is no agency, service, channel, kind, display or site; write sites/malang/agencies/..."
         )
     return known[parts[2]]
 
@@ -110,9 +117,9 @@ def _all_of(connection: Connection, name: str) -> list[str]:
     return [name]
 
 
-_ORDER = ("channels", "offerings", "agencies", "channelKinds")
+_ORDER = ("displays", "channels", "offerings", "agencies", "channelKinds")
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """So that nothing refers to what is gone: channels, services, agencies, kinds."""
+    """So that nothing refers to what is gone: displays, channels, services, agencies, kinds."""
     return sorted(names, key=lambda name: (_ORDER.index(name.split("/")[2]), name))

@@ -16,7 +16,7 @@ from mpp.queue.v1 import counters_service_pb2_grpc as counters_rpc
 from mpp.queue.v1 import queue_service_pb2 as queue_pb
 from mpp.queue.v1 import queue_service_pb2_grpc as queue_rpc
 
-from mppctl import applying, exporting, showing
+from mppctl import applying, displayfile, displays, exporting, showing
 from mppctl.connection import Connection, NoConnection
 from mppctl.getting import site_id, site_name
 from mppctl.problems import explained, refusal
@@ -25,15 +25,18 @@ from mppctl.showing import console
 
 def describe(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Resource name: a site, an agency, queue, service, kind or channel.")],
+    name: Annotated[
+        str, typer.Argument(help="Resource name: a site, an agency, queue, service, kind, channel or display.")
+    ],
 ) -> None:
     """Everything about one resource: what the catalogue holds, and what the queue says now."""
     connection: Connection = context.obj
     name = site_name(name)
     parts = name.split("/")
     known = {"agencies": _agency, "queues": _queue, "offerings": _offering, "channelKinds": _kind, "channels": _channel}
+    known |= {"displays": _display}
     if len(parts) not in (2, 4) or (len(parts) == 4 and parts[2] not in known):
-        raise typer.BadParameter(f"{name!r} is no site, agency, queue, service, kind or channel")
+        raise typer.BadParameter(f"{name!r} is no site, agency, queue, service, kind, channel or display")
     with explained():
         known[parts[2]](connection, name) if len(parts) == 4 else _site(connection, name)
 
@@ -98,6 +101,14 @@ def _channel(connection: Connection, name: str) -> None:
     queue = exporting.channel(channel).get("settings", {}).get("queue")
     if queue and isinstance(queue, str):
         _queue(connection, f"sites/{site_id(name)}/queues/{queue.rsplit('/', 1)[-1]}")
+
+
+def _display(connection: Connection, name: str) -> None:
+    """How it is set, and what its screens show now."""
+    display = displays.one(connection, name)
+    showing.display(display)
+    showing.document("file", exporting.dump(displayfile.document(display)))
+    showing.frame(displays.frame(connection, name))
 
 
 def _open_work(connection: Connection, name: str) -> None:

@@ -1,5 +1,5 @@
-"""`mppctl export`: what the catalogue holds as files that `apply` takes again without a change. Knows the format of the
-files (sites/README.md) and the public messages.
+"""`mppctl export`: what the catalogue holds, and displays, as files that `apply` takes again without a change. Knows the format
+of the files (sites/README.md) and the public messages.
 
 What the catalogue does not keep is not written: remarks, where a calendar comes from, the names of a site's channels.
 """
@@ -18,7 +18,7 @@ from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
 
-from mppctl import applying
+from mppctl import applying, displayfile, displays
 from mppctl.connection import Connection
 from mppctl.fileparts import WEEKDAYS
 from mppctl.getting import site_id, site_name
@@ -33,12 +33,16 @@ _COMPONENT = {ours: theirs for theirs, ours in COMPONENTS.items()}
 
 def export(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A site (`malang`), or the name of an agency, service, kind or channel.")],
+    name: Annotated[
+        str, typer.Argument(help="A site (`malang`), `sites/malang/displays`, or the name of one resource.")
+    ],
     folder: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write files below this folder instead of the screen.")
     ] = None,
 ) -> None:
-    """Write what the catalogue holds as YAML that `apply` takes again: a whole site, or one resource."""
+    """Write what is there as YAML that `apply` takes again: a site as the catalogue holds it, its displays, or one
+    resource.
+    """
     connection: Connection = context.obj
     with explained():
         site = site_name(name)
@@ -80,6 +84,8 @@ def _site_files(connection: Connection, name: str) -> dict[str, Document]:
 def _one(connection: Connection, name: str) -> dict[str, Document]:
     stub = connection.stub("catalog", rpc.CatalogServiceStub)
     collection, short = name.split("/")[2], f"{_last(name)}.yaml"
+    if collection == "displays":
+        return _displays(connection, name)
     if collection == "agencies":
         member = connection.call(stub.GetAgency, pb.GetAgencyRequest(name=name))
         return {short: agency(member, applying.offerings(connection, f"sites/{site_id(name)}", name))}
@@ -89,7 +95,16 @@ def _one(connection: Connection, name: str) -> dict[str, Document]:
         return {short: kind(connection.call(stub.GetChannelKind, pb.GetChannelKindRequest(name=name)))}
     if collection == "channels":
         return {short: channel(connection.call(stub.GetChannel, pb.GetChannelRequest(name=name)))}
-    raise typer.BadParameter(f"{name!r} is no site, agency, service, kind or channel")
+    raise typer.BadParameter(f"{name!r} is no site, agency, service, kind, channel or display")
+
+
+def _displays(connection: Connection, name: str) -> dict[str, Document]:
+    """One, or all of a site: files of its folder of displays."""
+    if name.count("/") > 2:
+        return {f"{_last(name)}.yaml": displayfile.document(displays.one(connection, name))}
+    site = name.rpartition("/")[0]
+    found = displays.of_site(connection, site, connection.metadata(displays.READER, site=site_id(site)))
+    return {f"{site_id(site)}/displays/{_last(d.name)}.yaml": displayfile.document(d) for d in found}
 
 
 # --- resources as documents

@@ -16,7 +16,7 @@ from mpp.notifications.v1 import notifications_service_pb2_grpc as notifications
 from mpp.queue.v1 import queue_service_pb2 as queue_pb
 from mpp.queue.v1 import queue_service_pb2_grpc as queue_rpc
 
-from mppctl import applying, showing
+from mppctl import applying, displays, showing
 from mppctl.connection import Connection
 from mppctl.problems import explained
 
@@ -94,6 +94,25 @@ def get_channels(
     with explained():
         found = list(applying.channels(context.obj, name, agency_name(name, agency) if agency else ""))
     _show(context, found, lambda: showing.channels(found))
+
+
+@get_app.command("displays")
+def get_displays(context: typer.Context, site: Site) -> None:
+    """The screens of a site. Asks as a site manager unless --as says otherwise."""
+    connection: Connection = context.obj
+    name = site_name(site)
+    with explained():
+        found = list(displays.of_site(connection, name, connection.metadata(displays.READER, site=site_id(name))))
+    _show(context, found, lambda: showing.displays(found))
+
+
+@get_app.command("display")
+def get_display(context: typer.Context, name: Name) -> None:
+    """A screen: what it shows of which queues. Asks as a site manager unless --as says otherwise."""
+    site_id(name)
+    with explained():
+        reply = displays.one(context.obj, name)
+    _show(context, reply, lambda: showing.display(reply))
 
 
 @get_app.command("queue")

@@ -78,7 +78,8 @@ def apply(
         typer.Option(
             "--file",
             "-f",
-            help="A site's folder, a folder of sites, any file (site, agency, kind, channel, AgencyAccess ...), or `-`.",
+            help="A site's folder, a folder of sites, a site's folder of displays, any file (site, agency, kind, channel, "
+            "display, AgencyAccess ...), or `-`.",
         ),
     ],
     dry_run: Annotated[
@@ -91,12 +92,13 @@ def apply(
         bool, typer.Option("--services-only", help="Leave site and agencies alone: what an agency's admin may do.")
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Of a site's folder: delete what the catalogue holds and no file says.")
+        bool,
+        typer.Option("--prune", help="Of a site's folder, or its folder of displays: delete what is in no file."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --prune: do not ask.")] = False,
     secrets: agencies.Secrets = None,
 ) -> None:
-    """Bring the catalogue to what the files say. Repeatable; unchanged resources make no event."""
+    """Bring the platform to what the files say. Repeatable; unchanged resources make no event."""
     connection: Connection = context.obj
     if agencies.is_access_file(file):
         agencies.apply_file(context, file, dry_run, secrets)
@@ -110,6 +112,7 @@ def apply(
                 files.site = None
                 files.agencies.clear()
                 files.kinds.clear()
+                files.displays.clear()
             reports.append(_apply(connection, files, dry_run))
             if prune:
                 pruned += pruning.prune(connection, files, reports[-1], dry_run=dry_run, yes=yes)
@@ -121,7 +124,8 @@ def apply(
 
 
 def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) -> Report:
-    total = bool(files.site) + len(files.kinds) + len(files.agencies) + len(files.offerings) + len(files.channels)
+    total = bool(files.site) + len(files.kinds) + len(files.agencies) + len(files.offerings)
+    total += len(files.channels) + len(files.displays)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(files.site_name, total=total)
@@ -145,13 +149,21 @@ def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
             showing.difference(outcome.kind, outcome.name, outcome.result, outcome.changes)
     verb = "would be " if dry_run else ""
     kinds = {"site": "site", "kind": "kinds of channel", "agency": "agencies", "service": "services"}
-    for kind, plural in {**kinds, "channel": "channels"}.items():
+    for kind, plural in {**kinds, "channel": "channels", "display": "displays"}.items():
         counts = {r: report.count(kind, r) for r in ("created", "changed", "unchanged", "unchecked", "refused")}
         parts = [f"{n} {_word(result, verb)}" for result, n in counts.items() if n]
         if parts:
             console.print(f"{files.site_name}: {plural}: {', '.join(parts)}")
     if report.beyond:
-        console.print(f"{files.site_name}: in the catalogue but in no file: {', '.join(report.beyond)}")
+        where = "in the catalogue" if files.site else "at the queue service"
+        console.print(f"{files.site_name}: {where} but in no file: {', '.join(report.beyond)}")
+    if files.displays_apart:
+        console.print(
+            f"{files.site_name}: displays are the queue service's and not applied with the site: "
+            f"mppctl apply -f {files.displays_apart}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _tell(files: sitefiles.SiteFiles, outcome: Outcome) -> None:

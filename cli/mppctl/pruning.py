@@ -1,4 +1,4 @@
-"""`mppctl apply --prune`: what the catalogue holds of a site and no file of its folder says goes too. Knows the order in
+"""`mppctl apply --prune`: what the platform holds of a site and no file of its folder says goes too. Knows the order in
 which things can go, and that nothing goes when a file was refused; never decides what may go (the catalogue does).
 """
 
@@ -33,8 +33,10 @@ def check(file: Path, services_only: bool) -> None:
     """Raises BadParameter: a single file does not say what a whole site holds."""
     if services_only:
         raise typer.BadParameter("--prune needs the whole site, --services-only is a part of it")
-    if not file.is_dir() or not (file / "site.yaml").exists():
-        raise typer.BadParameter(f"--prune needs a site's folder, which says all that the site holds; {file} is none")
+    if not file.is_dir() or not ((file / "site.yaml").exists() or file.resolve().name == "displays"):
+        raise typer.BadParameter(
+            f"--prune needs a site's folder, or its folder of displays, which says all that the site holds; {file} is none"
+        )
 
 
 def prune(connection: Connection, files: SiteFiles, report: Report, *, dry_run: bool, yes: bool) -> list[Pruned]:

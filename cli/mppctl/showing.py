@@ -16,7 +16,7 @@ from mpp.applications.v1 import application_pb2
 from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.complaints.v1 import complaint_pb2
 from mpp.notifications.v1 import notification_pb2
-from mpp.queue.v1 import counter_pb2, ticket_pb2
+from mpp.queue.v1 import counter_pb2, display_pb2, ticket_pb2
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -239,6 +239,47 @@ def queue(message: ticket_pb2.QueueStatus) -> None:
         _row(board, line.number, str(line.counter), moment(line, "called_at"))
     if message.board:
         console.print(board)
+
+
+def displays(messages: Iterable[display_pb2.Display]) -> None:
+    table = _columns("", "display", "title", "queues", "speaks", "last calls")
+    for m in messages:
+        _row(table, _last(m.name), m.title.id or "-", _shown_queues(m), _speech(m), str(m.last_calls or "-"))
+    console.print(table)
+
+
+def display(message: display_pb2.Display) -> None:
+    table = _facts(message.title.id or _last(message.name))
+    _fact(table, "name", message.name)
+    _fact(table, "queues", _shown_queues(message))
+    _fact(table, "board", f"{message.rows or 8} rows, {message.columns or 1} columns")
+    _fact(table, "speaks", _speech(message))
+    _fact(table, "ring", message.ring)
+    _fact(table, "last calls", str(message.last_calls or "-"))
+    _fact(table, "running texts", "\n".join(m.text.id for m in message.messages))
+    _fact(table, "slides", "\n".join(s.media_url for s in message.slides))
+    _fact(table, "etag", message.etag)
+    console.print(table)
+
+
+def frame(message: display_pb2.DisplayFrame) -> None:
+    """What a screen shows now."""
+    table = _columns("on the board now", "queue", "prefix", "at counters", "doors")
+    for q in message.queues:
+        calls = ", ".join(f"{c.number} ({c.counter})" for c in q.calls) or "-"
+        doors = "open" if q.open else f"closed {q.closed_reason}".strip()
+        _row(table, _last(q.queue), q.prefix, calls, doors)
+    console.print(table)
+    if message.closed:
+        console.print(f"closed: {message.closed_text.id}", markup=False)
+
+
+def _shown_queues(message: display_pb2.Display) -> str:
+    return ", ".join(map(_last, [*message.queues, *message.agencies])) or "all of the site"
+
+
+def _speech(message: display_pb2.Display) -> str:
+    return ", ".join(message.speech_languages or ("id",)) if message.speech else "no"
 
 
 def counters(messages: Sequence[counter_pb2.Counter]) -> None:

@@ -1,5 +1,5 @@
-"""The files of a site (sites/<site>/) as messages of the catalogue's contract. See sites/README.md for the
-format. A file, or what comes from a pipe, may hold several documents.
+"""The files of a site (sites/<site>/) as messages of the catalogue's contract, and of the queue's for displays.
+See sites/README.md for the format. A file, or what comes from a pipe, may hold several documents.
 
 Knows the format of the files and the public messages; opens no connection. What a file leaves out stays
 absent.
@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
+from mpp.queue.v1 import display_pb2
 
-from mppctl import channelfile, queuefile
+from mppctl import channelfile, displayfile, queuefile
 from mppctl.fileparts import WEEKDAYS, identifier, name, text, week
 from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all
 
@@ -89,8 +90,16 @@ class SiteFiles:
     agencies: list[agency_pb2.Agency] = field(default_factory=list)
     offerings: list[offering_pb2.Offering] = field(default_factory=list)
     channels: list[channel_pb2.Channel] = field(default_factory=list)
+    displays: list[display_pb2.Display] = field(default_factory=list)
+    whole_displays: bool = False  # `displays` are all that the site shall have: a folder of them was given
+    displays_apart: Path | None = None  # a site's folder was given, and this one beside was not read
     places: dict[str, str] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def catalogued(self) -> bool:
+        """Whether anything of the catalogue is in them."""
+        return bool(self.site or self.kinds or self.agencies or self.offerings or self.channels)
 
     def keep_place(self, resource: str, value: Value) -> None:
         """Remember where a resource stands; a second one of that name would silently replace the first."""
@@ -111,8 +120,10 @@ class SiteFiles:
 
 
 def load(path: Path) -> list[SiteFiles]:
-    """Load a folder of sites, one site's folder, a folder of files, one file of any kind, or `-` (what is piped in).
+    """Load a folder of sites, one site's folder, its folder of displays, a folder of files, one file of any kind, or `-`
+    (what is piped in).
 
+    A site's folder is what the catalogue holds: the displays in it are another service's, and loaded by their own folder.
     Raises FileProblems.
     """
     if path == STDIN:
@@ -121,6 +132,8 @@ def load(path: Path) -> list[SiteFiles]:
         folders = [path] if (path / "site.yaml").exists() else sorted(p.parent for p in path.glob("*/site.yaml"))
         if folders:
             return [_load_site(folder) for folder in folders]
+        if path.resolve().name == "displays":
+            return [_load_displays(path if path.name else path.resolve())]
         files = sorted(path.glob("*.yaml"))
         if not files:
             raise FileProblems([FileProblem(path, 1, "", "holds no site.yaml, nor do its folders, nor other files")])
@@ -168,6 +181,19 @@ def _load_site(folder: Path) -> SiteFiles:
     files = _only_site(folder)
     for part in ("kinds", "agencies", "channels"):
         _collect(sorted((folder / part).glob("*.yaml")), lambda file: _resource_file(file, files))
+    if any((folder / "displays").glob("*.yaml")):
+        files.displays_apart = folder / "displays"
+    return files
+
+
+def _load_displays(folder: Path) -> SiteFiles:
+    """All displays of one site: that of the folder around, where that is a site's."""
+    found = sorted(folder.glob("*.yaml"))
+    if not found:
+        raise FileProblems([FileProblem(folder, 1, "", "holds no display")])
+    around = folder.resolve().parent
+    files = SiteFiles(f"sites/{around.name}" if (around / "site.yaml").exists() else "", whole_displays=True)
+    _collect(found, lambda file: _resource_file(file, files))
     return files
 
 
@@ -331,13 +357,22 @@ def _channel_file(value: Value, files: SiteFiles, alone: bool) -> None:
     files.channels.append(channel)
 
 
+def _display_file(value: Value, files: SiteFiles, alone: bool) -> None:
+    display = displayfile.display(value)
+    _of_site(_top(value), files)
+    _named_as_its_file(_top(value)["id"], alone)
+    files.keep_place(display.name, value)
+    files.displays.append(display)
+
+
 _KINDS_OF_FILE: dict[str, Callable[[Value, SiteFiles, bool], None]] = {
     "Agency": _agency_file,
     "Offering": _offering_file,
     "ChannelKind": _kind_file,
     "Channel": _channel_file,
+    "Display": _display_file,
 }
-_FOLDERS = {"kinds": ("ChannelKind",), "agencies": ("Agency",), "channels": ("Channel",)}
+_FOLDERS = {"kinds": ("ChannelKind",), "agencies": ("Agency",), "channels": ("Channel",), "displays": ("Display",)}
 
 
 def _top(value: Value) -> Fields:
