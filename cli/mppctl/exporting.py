@@ -1,5 +1,5 @@
-"""`mppctl export`: what the catalogue holds, and displays, as files that `apply` takes again without a change. Knows the format
-of the files (sites/README.md) and the public messages.
+"""`mppctl export`: what the catalogue holds, and displays, as files that `apply` takes again without a change. Knows the
+format of the files (sites/README.md) and the public messages.
 
 What the catalogue does not keep is not written: remarks, where a calendar comes from, the names of a site's channels.
 """
