@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import grpc
+import protovalidate
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -58,6 +59,15 @@ def test_the_sites_displays_are_such_that_the_queue_takes_them(folder: Path) -> 
     assert (files.site_name, files.whole_displays, files.catalogued) == (f"sites/{folder.parent.name}", True, False)
     for display in files.displays:
         messages.display_of(display).check(files.site_name)
+        protovalidate.validate(display)
+
+
+def test_the_file_that_the_readme_explains_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "sites" / "README.md").read_text()
+    (tmp_path / "lobi.yaml").write_text(text[text.index("kind: Display") :].partition("```")[0])
+    files = only(tmp_path / "lobi.yaml")
+    messages.display_of(files.displays[0]).check("sites/malang")
+    protovalidate.validate(files.displays[0])
 
 
 def test_the_example_shows_every_queue_of_its_site() -> None:

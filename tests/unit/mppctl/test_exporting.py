@@ -218,7 +218,10 @@ def test_several_documents_come_from_one_file_or_a_pipe(tmp_path: Path, monkeypa
     [
         ("site: x\n", "the key 'kind' is missing"),
         ("[]\n", "must be a mapping"),
-        ("kind: Agenda\n", "'Agenda' is not one of Agency, Channel, ChannelKind, Display, HolidayCalendar, Offering, Site"),
+        (
+            "kind: Agenda\n",
+            "'Agenda' is not one of Agency, Channel, ChannelKind, Display, HolidayCalendar, Offering, Site",
+        ),
         ("kind: HolidayCalendar\nsite: x\nyear: 2026\ndays: []\n", "a calendar follows its site"),
         (
             "kind: Channel\nsite: x\nid: ab\nchannel_kind: room\nagency: cd\nname_id: A\nsettings: [1]\n",
