@@ -15,6 +15,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from mpp_apidocs.rules import VISIBLE
+
 Json = dict[str, Any]
 _RULES = (
     ("minLength", "min. {} characters"),
@@ -304,6 +306,6 @@ def _rules(schema: Json) -> str:
     found = [text.format(schema[key]) for key, text in _RULES if key in schema and schema[key] not in (*_WIDEST, 0)]
     if schema.get("uniqueItems"):
         found.append("unique")
-    if "pattern" in schema and "format" not in schema:
+    if "pattern" in schema and "format" not in schema and schema["pattern"] != VISIBLE:
         found.append(f"<code class=pattern>{escape(schema['pattern'])}</code>")
     return f"<span class=rules>{' · '.join(found)}</span> " if found else ""

@@ -15,6 +15,9 @@ from buf.validate import validate_pb2
 
 from mpp_apidocs.contract import Field
 
+# What mpp_chassis.bounds refuses in every string of a request, whatever its own rules are: control characters but tab
+# and line ends, line separators, and what turns the direction of the text after it.
+VISIBLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
 _LONG = ("int64", "uint64", "sint64", "fixed64", "sfixed64")
 _FORMATS = {"uuid": "uuid", "email": "email", "hostname": "hostname", "uri": "uri", "ipv4": "ipv4", "ipv6": "ipv6"}
 _Keyword = Callable[[Any], dict[str, Any]]
@@ -110,9 +113,11 @@ def _add_enum(out: Constraint, rule: str, value: Any, where: str) -> None:
 
 
 def _add_long(out: Constraint, rule: str, value: int) -> None:
-    """64-bit numbers are strings in JSON: only `not negative` can be said by a keyword."""
+    """64-bit numbers are strings in JSON: only `not negative` and `positive` can be said by a keyword."""
     if (rule, value) in (("gte", 0), ("gt", -1)):
         out.keywords["pattern"] = "^[0-9]+$"
+    elif (rule, value) in (("gte", 1), ("gt", 0)):
+        out.keywords["pattern"] = "^0*[1-9][0-9]*$"
     else:
         out.notes.append(f"{rule}: {value}")
 

@@ -134,7 +134,10 @@ class Schemas:
             return self._enum(one, found)
         if one.kind == "message":
             return self.reference(one.type_name)
-        return _merge(scalar(one.kind), found.keywords)
+        schema = _merge(scalar(one.kind), found.keywords)
+        if one.kind == "string" and not schema.keys() & {"pattern", "enum", "const", "format"}:
+            schema["pattern"] = rules.VISIBLE
+        return schema
 
     def _enum(self, one: Field, found: rules.Constraint) -> Schema:
         enum = self._contract.enums[one.type_name]
