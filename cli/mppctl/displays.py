@@ -19,7 +19,7 @@ from mppctl.problems import refusal
 R = TypeVar("R")
 Metadata = list[tuple[str, str]]
 PAGE = 200
-SITE_SECONDS = 15.0  # for the queue to hear of a site that the catalogue has
+SITE_SECONDS = 30.0  # for the queue to hear of a site that the catalogue has
 EVERY = 0.2  # seconds between two looks
 READER = "site_manager"
 

@@ -42,7 +42,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / site
 
 
-def test_a_display_from_its_file_to_its_end(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_a_display_from_its_file_to_its_end(
+    run: Run, folder: Path, tmp_path: Path, eventually: Callable[..., Any]
+) -> None:
     site, screens = f"sites/{folder.name}", folder / "displays"
     name, file = f"{site}/displays/lobi", folder / "displays" / "lobi.yaml"
     early = run("apply", "-f", screens)
@@ -58,7 +60,8 @@ def test_a_display_from_its_file_to_its_end(run: Run, folder: Path, tmp_path: Pa
 
     assert "all of the site" in run("get", "displays", folder.name).output
     assert json.loads(run("--json", "get", "display", name).output)["ring"] == "gong"
-    assert "dlh" in run("describe", name).output  # is on its board, though the file does not name it
+    # On its board though the file does not name it, as soon as the queue has heard of the agency.
+    eventually(lambda: "dlh" in run("describe", name).output, seconds=30, every=0.5)
     _round_trip(run, site, tmp_path)
     _changes_and_slips(run, file)
 
