@@ -165,7 +165,7 @@ def test_what_is_not_annotated_is_not_at_the_edge(edge: Gateway, channel: grpc.C
     [
         ("GET", "/nowhere", {}, 404, "UNKNOWN_PATH"),
         ("GET", "/v1/sites/malang/queues/samsat/nothing", {}, 404, "UNKNOWN_PATH"),
-        ("DELETE", "/v1/sites/malang", {}, 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "/v1/sites/malang/queues/samsat", {}, 405, "METHOD_NOT_ALLOWED"),
         ("GET", f"/v1/{QUEUE}?unknown=1", {}, 400, "INVALID_REQUEST"),
         ("POST", f"/{SERVICE}/TakeTicket", {"content_type": "text/plain"}, 415, "CONTENT_TYPE"),
         ("GET", "/v1/sites%2Fmalang", {}, 400, "INVALID_REQUEST"),
