@@ -28,7 +28,6 @@ import contextlib
 import http.client
 import json
 import re
-import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -192,16 +191,7 @@ def _reference(answer: bytes, recipient: str) -> str:
 
 def _code(error: Exception) -> str:
     """Short words, bounded in number; nothing of what a server said."""
-    for kind, word in (
-        (ssl.SSLCertVerificationError, "certificate"),
-        (TimeoutError, "timeout"),
-        (ssl.SSLError, "tls"),
-        (socket.gaierror, "name_unknown"),
-        (UnicodeError, "name_unknown"),
-        (ConnectionRefusedError, "connection_refused"),
-        (http.client.RemoteDisconnected, "connection_lost"),
-        (http.client.HTTPException, "not_http"),
-    ):
-        if isinstance(error, kind):
-            return word
-    return "connection_lost"
+    if word := wire.failure_of(error):
+        return word
+    not_http = isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
+    return "not_http" if not_http else "connection_lost"

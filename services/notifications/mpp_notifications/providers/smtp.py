@@ -202,15 +202,7 @@ def _step(command: Callable[[], tuple[int, bytes]], refused: OutcomeKind) -> Non
 
 def _code(error: Exception) -> str:
     """Short words, bounded in number; nothing of what a server said."""
-    for kind, word in (
-        (ssl.SSLCertVerificationError, "certificate"),
-        (TimeoutError, "timeout"),
-        (ssl.SSLError, "tls"),
-        (socket.gaierror, "name_unknown"),
-        (UnicodeError, "name_unknown"),
-        (ConnectionRefusedError, "connection_refused"),
-    ):
-        if isinstance(error, kind):
-            return word
+    if word := wire.failure_of(error):
+        return word
     # smtplib says "disconnected" of a read that took too long.
     return "timeout" if isinstance(error.__context__, TimeoutError) else "connection_lost"

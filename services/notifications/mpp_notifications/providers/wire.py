@@ -5,11 +5,27 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 
 CONNECT_SECONDS = 3.0  # for one address, so that a second one still has its turn
+
+
+def failure_of(error: Exception) -> str:
+    """What went wrong with a connection, in a short word; "" when it is none of these. Nothing of what a server said."""
+    for kind, word in (
+        (ssl.SSLCertVerificationError, "certificate"),
+        (TimeoutError, "timeout"),
+        (ssl.SSLError, "tls"),
+        (socket.gaierror, "name_unknown"),
+        (UnicodeError, "name_unknown"),
+        (ConnectionRefusedError, "connection_refused"),
+    ):
+        if isinstance(error, kind):
+            return word
+    return ""
 
 
 def connect(addresses: list[tuple[str, int]], end: float) -> socket.socket:
