@@ -139,10 +139,12 @@ class Yard:
         self.tell("catalog.events", catalog_events.SitePublished(site=site), site.name, 1)
 
     def ear(self) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
-        """What went through the exchanges of both services since: (routing key, body)."""
+        """What went through the exchanges of both services since: (routing key, body). An event that is published twice, as
+        it may be under load (at least once), is heard once.
+        """
         connection = broker.connection(self._amqp_uri)
         self._connections.append(connection)
-        channel, heard = connection.channel(), []
+        channel, heard, ids = connection.channel(), [], set[str]()
         queue = channel.queue_declare("", exclusive=True).queue
         for exchange in ("drivethru.events", "queue.events"):
             channel.queue_bind(queue, exchange, routing_key="#")
@@ -150,6 +152,9 @@ class Yard:
         def listen() -> list[tuple[str, dict[str, Any]]]:
             while (message := channel.basic_get(queue, no_ack=True)) is not None:
                 body = message.body if isinstance(message.body, str) else message.body.decode()
+                if message.headers["ce-id"] in ids:
+                    continue
+                ids.add(message.headers["ce-id"])
                 heard.append((message.delivery_info["routing_key"], json.loads(body)))
             return heard
 
