@@ -54,6 +54,14 @@ def shot(browser: Any, name: str) -> None:
     browser.save_screenshot(str(SHOTS / f"{name}.png"))
 
 
+def top_of_board(browser: Any) -> list[str]:
+    """The board's first row, read in one step: the page makes its rows anew with every frame."""
+    cells: list[str] = browser.execute_script(
+        "return [...document.querySelectorAll('#board tr:first-child td')].map((cell) => cell.textContent)"
+    )
+    return cells
+
+
 def complaints(browser: Any) -> list[str]:
     """What the browser's console holds against the page."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
@@ -76,7 +84,7 @@ def test_a_citizen_logs_in_takes_a_number_and_sees_the_call(
     called = wait(browser).until(until.visibility_of_element_located((By.ID, "called")))
     wait(browser).until(lambda _: called.text)
     assert called.text == "Silakan ke loket 3 / Please go to counter 3"
-    assert [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, "#board tr:first-child td")] == [number, "3"]
+    assert top_of_board(browser) == [number, "3"]
     shot(browser, "called")
     assert browser.find_element(By.ID, "problem").text == ""
     assert complaints(browser) == []
