@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RegisterVehicleRequest(_message.Message):
-    __slots__ = ("parent", "plate", "offering", "priority_group", "phone", "ticket", "request_id")
+    __slots__ = ("parent", "plate", "offering", "priority_group", "phone", "ticket", "request_id", "proof", "kiosk")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PLATE_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,8 @@ class RegisterVehicleRequest(_message.Message):
     PHONE_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
     parent: str
     plate: str
     offering: str
@@ -27,7 +29,9 @@ class RegisterVehicleRequest(_message.Message):
     phone: str
     ticket: str
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., plate: _Optional[str] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., phone: _Optional[str] = ..., ticket: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    proof: str
+    kiosk: str
+    def __init__(self, parent: _Optional[str] = ..., plate: _Optional[str] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., phone: _Optional[str] = ..., ticket: _Optional[str] = ..., request_id: _Optional[str] = ..., proof: _Optional[str] = ..., kiosk: _Optional[str] = ...) -> None: ...
 
 class GetPassRequest(_message.Message):
     __slots__ = ("name",)

@@ -93,7 +93,9 @@ class DriveThruServiceServicer:
     """
 
     def RegisterVehicle(self, request, context):
-        """A vehicle at the gate: takes a ticket of the channel's queue as the caller, and begins its pass.
+        """A vehicle at the gate: takes a ticket of the channel's queue as the caller, and begins its pass. Refused while nobody new is
+        let in: MAINTENANCE (metadata `ends_at`, `text_id`, `text_en`; who has a ticket already is let in), CHANNEL_CLOSED (with
+        `cause` CLOSURE on a day off of the channel, and its words), and what the queue refuses.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

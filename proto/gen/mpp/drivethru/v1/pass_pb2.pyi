@@ -108,18 +108,24 @@ class PassApplication(_message.Message):
     def __init__(self, application: _Optional[str] = ..., state: _Optional[_Union[_application_pb2.Application.State, str]] = ...) -> None: ...
 
 class Lane(_message.Message):
-    __slots__ = ("name", "display_name", "stages", "called", "waiting")
+    __slots__ = ("name", "display_name", "stages", "called", "waiting", "closed_reason", "closed_text", "opens_at")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     CALLED_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_REASON_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_TEXT_FIELD_NUMBER: _ClassVar[int]
+    OPENS_AT_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: _site_pb2.LocalizedText
     stages: _containers.RepeatedCompositeFieldContainer[LaneStage]
     called: _containers.RepeatedScalarFieldContainer[str]
     waiting: int
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[LaneStage, _Mapping]]] = ..., called: _Optional[_Iterable[str]] = ..., waiting: _Optional[int] = ...) -> None: ...
+    closed_reason: str
+    closed_text: _site_pb2.LocalizedText
+    opens_at: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[LaneStage, _Mapping]]] = ..., called: _Optional[_Iterable[str]] = ..., waiting: _Optional[int] = ..., closed_reason: _Optional[str] = ..., closed_text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class LaneStage(_message.Message):
     __slots__ = ("stage", "display_name", "number", "started_at", "finished")

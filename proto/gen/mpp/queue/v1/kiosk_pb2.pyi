@@ -14,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class OfflineBlock(_message.Message):
-    __slots__ = ("name", "kiosk", "day", "first", "last", "prefix", "leased_at", "leased_until", "day_ends_at", "merged", "returned", "last_used")
+    __slots__ = ("name", "kiosk", "day", "first", "last", "prefix", "leased_at", "leased_until", "day_ends_at", "merged", "returned", "last_used", "no_printing")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIOSK_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
@@ -27,6 +27,7 @@ class OfflineBlock(_message.Message):
     MERGED_FIELD_NUMBER: _ClassVar[int]
     RETURNED_FIELD_NUMBER: _ClassVar[int]
     LAST_USED_FIELD_NUMBER: _ClassVar[int]
+    NO_PRINTING_FIELD_NUMBER: _ClassVar[int]
     name: str
     kiosk: str
     day: str
@@ -39,10 +40,23 @@ class OfflineBlock(_message.Message):
     merged: int
     returned: bool
     last_used: int
-    def __init__(self, name: _Optional[str] = ..., kiosk: _Optional[str] = ..., day: _Optional[str] = ..., first: _Optional[int] = ..., last: _Optional[int] = ..., prefix: _Optional[str] = ..., leased_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., leased_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day_ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merged: _Optional[int] = ..., returned: _Optional[bool] = ..., last_used: _Optional[int] = ...) -> None: ...
+    no_printing: _containers.RepeatedCompositeFieldContainer[NoPrinting]
+    def __init__(self, name: _Optional[str] = ..., kiosk: _Optional[str] = ..., day: _Optional[str] = ..., first: _Optional[int] = ..., last: _Optional[int] = ..., prefix: _Optional[str] = ..., leased_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., leased_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day_ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merged: _Optional[int] = ..., returned: _Optional[bool] = ..., last_used: _Optional[int] = ..., no_printing: _Optional[_Iterable[_Union[NoPrinting, _Mapping]]] = ...) -> None: ...
+
+class NoPrinting(_message.Message):
+    __slots__ = ("starts_at", "ends_at", "reason", "text")
+    STARTS_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    starts_at: _timestamp_pb2.Timestamp
+    ends_at: _timestamp_pb2.Timestamp
+    reason: str
+    text: _site_pb2.LocalizedText
+    def __init__(self, starts_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., text: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ...) -> None: ...
 
 class MergedEntry(_message.Message):
-    __slots__ = ("n", "outcome", "ticket", "number", "late", "reason", "message")
+    __slots__ = ("n", "outcome", "ticket", "number", "late", "reason", "message", "printed_while")
     class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         OUTCOME_UNSPECIFIED: _ClassVar[MergedEntry.Outcome]
@@ -60,6 +74,7 @@ class MergedEntry(_message.Message):
     LATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PRINTED_WHILE_FIELD_NUMBER: _ClassVar[int]
     n: int
     outcome: MergedEntry.Outcome
     ticket: str
@@ -67,7 +82,8 @@ class MergedEntry(_message.Message):
     late: bool
     reason: str
     message: str
-    def __init__(self, n: _Optional[int] = ..., outcome: _Optional[_Union[MergedEntry.Outcome, str]] = ..., ticket: _Optional[str] = ..., number: _Optional[str] = ..., late: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    printed_while: str
+    def __init__(self, n: _Optional[int] = ..., outcome: _Optional[_Union[MergedEntry.Outcome, str]] = ..., ticket: _Optional[str] = ..., number: _Optional[str] = ..., late: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., printed_while: _Optional[str] = ...) -> None: ...
 
 class Kiosk(_message.Message):
     __slots__ = ("name", "display_name", "active", "activation_required", "buttons", "reason", "layout", "pages")
