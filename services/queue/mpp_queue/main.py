@@ -18,7 +18,7 @@ from mpp_chassis.settings import BadSettings
 
 if TYPE_CHECKING:
     from mpp_queue import domain, rooms, usecases, views
-    from mpp_queue.appointments import usecases as appointments
+    from mpp_queue.appointments import app as appointments
     from mpp_queue.counters import usecases as counters
     from mpp_queue.displays import usecases as displays
     from mpp_queue.guard import usecases as guard
@@ -105,7 +105,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
     from mpp_queue import messages
     from mpp_queue.appointments import agendas, store
-    from mpp_queue.appointments.usecases import App
+    from mpp_queue.appointments.app import App
 
     def appointment_of(ticket: str) -> str:
         found = tickets.tickets.load(ticket)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mpp_queue import store, usecases
+from mpp_queue.appointments import app as appointments
 from mpp_queue.appointments import store as appointments_store
-from mpp_queue.appointments import usecases as appointments
 from mpp_queue.displays import store as displays_store
 from mpp_queue.displays import usecases as displays
 from mpp_queue.guard import store as guard_store

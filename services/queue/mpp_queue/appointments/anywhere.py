@@ -15,12 +15,12 @@ from mpp.queue.v1 import appointment_pb2, appointments_service_pb2
 from mpp_chassis.call import Call
 from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 
-from mpp_queue.appointments import listing, messages, usecases
+from mpp_queue.appointments import holding, listing, messages, steps
+from mpp_queue.appointments.app import App
 from mpp_queue.appointments.domain.calendar import Agenda
 from mpp_queue.appointments.domain.errors import SlotFull
 from mpp_queue.appointments.domain.rotation import Office, in_turn
 from mpp_queue.appointments.store import Choice, Occupancy
-from mpp_queue.appointments.usecases import App
 from mpp_queue.domain import InvalidField, QueueError
 from mpp_queue.messages import group_of
 
@@ -71,7 +71,7 @@ def hold_any_slot(app: App, request: pb.HoldAnySlotRequest, call: Call) -> appoi
                 continue  # the same request at the same moment
         agenda = by_name.get(choice.agenda) or app.agendas.find(choice.agenda)
         try:
-            held = usecases.hold_at(app, agenda, _at(request, agenda), call)
+            held = holding.hold_at(app, agenda, _at(request, agenda), call)
         except QueueError as error:
             if choice.settled:
                 raise
@@ -80,7 +80,7 @@ def hold_any_slot(app: App, request: pb.HoldAnySlotRequest, call: Call) -> appoi
             continue
         if _settle(app, choice, request, call):
             return held
-        usecases.release_hold(app, held.name, call.now)  # the same request was faster, elsewhere
+        holding.release_hold(app, held.name, call.now)  # the same request was faster, elsewhere
     raise Aborted("too many book there at once; try again")
 
 
@@ -120,7 +120,7 @@ def _next(
     if not left:
         errors = list(refused.values())
         raise next((e for e in errors if isinstance(e, SlotFull)), errors[0])
-    start = usecases.moment("start", request.start)
+    start = steps.moment("start", request.start)
     offices = [_office(app, agenda, start, now) for agenda in left]
     # The day's number, so that it is not the first in the alphabet every morning.
     turn = left[0].local_day(start).toordinal() + sum(office.booked for office in offices)

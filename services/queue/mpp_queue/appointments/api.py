@@ -6,8 +6,8 @@ from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.call import Call
 
-from mpp_queue.appointments import anywhere, listing, usecases
-from mpp_queue.appointments.usecases import App
+from mpp_queue.appointments import anywhere, blocking, changing, checking_in, holding, listing
+from mpp_queue.appointments.app import App
 
 
 class AppointmentsApi:
@@ -20,7 +20,7 @@ class AppointmentsApi:
         return listing.list_slots(self._app, request, call)
 
     def HoldSlot(self, request: pb.HoldSlotRequest, call: Call) -> appointment_pb2.Appointment:
-        return usecases.hold_slot(self._app, request, call)
+        return holding.hold_slot(self._app, request, call)
 
     def ListAnySlots(self, request: pb.ListAnySlotsRequest, call: Call) -> pb.ListAnySlotsResponse:
         return anywhere.list_any_slots(self._app, request, call)
@@ -29,21 +29,21 @@ class AppointmentsApi:
         return anywhere.hold_any_slot(self._app, request, call)
 
     def ConfirmAppointment(self, request: pb.ConfirmAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
-        return usecases.confirm_appointment(self._app, request, call)
+        return changing.confirm_appointment(self._app, request, call)
 
     def RescheduleAppointment(
         self, request: pb.RescheduleAppointmentRequest, call: Call
     ) -> appointment_pb2.Appointment:
-        return usecases.reschedule_appointment(self._app, request, call)
+        return changing.reschedule_appointment(self._app, request, call)
 
     def CancelAppointment(self, request: pb.CancelAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
-        return usecases.cancel_appointment(self._app, request, call)
+        return changing.cancel_appointment(self._app, request, call)
 
     def CheckIn(self, request: pb.CheckInRequest, call: Call) -> pb.CheckInResponse:
-        return usecases.check_in(self._app, request, call)
+        return checking_in.check_in(self._app, request, call)
 
     def GetAppointment(self, request: pb.GetAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
-        return usecases.get_appointment(self._app, request, call)
+        return listing.get_appointment(self._app, request, call)
 
     def ListAppointments(self, request: pb.ListAppointmentsRequest, call: Call) -> pb.ListAppointmentsResponse:
         return listing.list_appointments(self._app, request, call)
@@ -55,7 +55,7 @@ class AppointmentsApi:
         return listing.list_conflicts(self._app, request, call)
 
     def BlockSlots(self, request: pb.BlockSlotsRequest, call: Call) -> appointment_pb2.Agenda:
-        return usecases.block_slots(self._app, request, call)
+        return blocking.block_slots(self._app, request, call)
 
     def UnblockSlots(self, request: pb.UnblockSlotsRequest, call: Call) -> appointment_pb2.Agenda:
-        return usecases.unblock_slots(self._app, request, call)
+        return blocking.unblock_slots(self._app, request, call)

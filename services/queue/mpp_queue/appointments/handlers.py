@@ -13,7 +13,7 @@ from mpp.queue.v1 import events_pb2, ticket_pb2
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import EventMeta, every, on
 
-from mpp_queue.appointments import usecases
+from mpp_queue.appointments import changing, checking_in, sweeping
 from mpp_queue.domain import WrongState
 
 SECONDS = 2
@@ -34,27 +34,27 @@ class AppointmentHandlers:
     @on(events_pb2.AppointmentCheckedIn)
     def draw_ticket_of_check_in(self, event: events_pb2.AppointmentCheckedIn, meta: EventMeta) -> None:
         """What a crash between check-in and ticket left behind."""
-        usecases.complete_check_in(self.app.appointments, event.appointment, datetime.now(UTC))
+        checking_in.complete_check_in(self.app.appointments, event.appointment, datetime.now(UTC))
 
     @on(events_pb2.AppointmentRescheduled)
     def release_old_time(self, event: events_pb2.AppointmentRescheduled, meta: EventMeta) -> None:
         """What a crash between new time and old time left behind."""
         try:
-            usecases.complete_reschedule(self.app.appointments, event.replaces, event.appointment, datetime.now(UTC))
+            changing.complete_reschedule(self.app.appointments, event.replaces, event.appointment, datetime.now(UTC))
         except WrongState:
             log.info("reschedule_lost", appointment=event.appointment, replaces=event.replaces)
 
     @on(events_pb2.TicketEnded)
     def tell_appointment_of_ticket(self, event: events_pb2.TicketEnded, meta: EventMeta) -> None:
-        usecases.ticket_ended(self.app.appointments, event.ticket, event.state, meta.command("EndOfTicket"))
+        checking_in.ticket_ended(self.app.appointments, event.ticket, event.state, meta.command("EndOfTicket"))
 
     @on(events_pb2.TicketTransferred)
     def tell_appointment_of_transfer(self, event: events_pb2.TicketTransferred, meta: EventMeta) -> None:
         """What was booked was given: the rest of the visit is the next queue's."""
         finished = ticket_pb2.Ticket.STATE_FINISHED
-        usecases.ticket_ended(self.app.appointments, event.ticket, finished, meta.command("TransferOfTicket"))
+        checking_in.ticket_ended(self.app.appointments, event.ticket, finished, meta.command("TransferOfTicket"))
 
     @every(SECONDS, lease="appointments")
     def sweep_appointments(self, now: datetime) -> None:
         """Holds that ran out, reminders, no-shows."""
-        usecases.sweep(self.app.appointments, now)
+        sweeping.sweep(self.app.appointments, now)

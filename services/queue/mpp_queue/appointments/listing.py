@@ -16,12 +16,14 @@ from mpp_chassis.call import Call
 from mpp_chassis.errors import InvalidField
 
 from mpp_queue.appointments import messages
+from mpp_queue.appointments.app import App
+from mpp_queue.appointments.codes import link_of
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, free_in, taken_in, window
 from mpp_queue.appointments.domain.booking import GIVEN_BACK, Booking
 from mpp_queue.appointments.domain.calendar import Agenda, Slot
 from mpp_queue.appointments.domain.conflicts import SEARCH_DAYS, Conflict, conflicts_of, nearest_days, propose
+from mpp_queue.appointments.steps import load, own, split
 from mpp_queue.appointments.store import Occupancy
-from mpp_queue.appointments.usecases import App
 from mpp_queue.messages import group_of
 
 pb = appointments_service_pb2
@@ -93,6 +95,22 @@ def _free_run(slots: Sequence[Slot], free: Sequence[int], first: int, count: int
     if last > len(slots) or any(slots[n].end != slots[n + 1].start for n in range(first, last - 1)):
         return 0
     return min(free[first:last])
+
+
+def get_appointment(app: App, request: pb.GetAppointmentRequest, call: Call) -> appointment_pb2.Appointment:
+    """With its code for the citizen and the agency; with the address for the agency's officers, which is recorded.
+
+    Raises NotFound, PermissionDenied.
+    """
+    loaded = load(app, request.name)
+    booking = own(loaded.day, split(request.name)[1], call)
+    address = ""
+    if call.role == "officer" and booking.personal.sealed_address:
+        app.audit.record(call.actor, "read_appointment_address", request.name, call.now)
+        address = app.cipher.open(booking.personal.sealed_address, messages.SEALED_ADDRESS)
+    code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
+    link = link_of(app, request.name, booking, call)
+    return messages.appointment(loaded.day, booking, code=code, address=address, link=link)
 
 
 def list_appointments(app: App, request: pb.ListAppointmentsRequest, call: Call) -> pb.ListAppointmentsResponse:

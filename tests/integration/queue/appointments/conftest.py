@@ -23,7 +23,7 @@ from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_queue import main, rooms
-from mpp_queue.appointments import anywhere, listing, usecases
+from mpp_queue.appointments import anywhere, blocking, changing, checking_in, holding, listing, sweeping
 from pymongo import monitoring
 
 SITE = "malang"
@@ -135,19 +135,19 @@ class Bureau:
     def do(self, method: str, request: Any, role: str = "citizen", subject: str = "ani", **given: str) -> Any:
         functions = {
             "ListSlots": listing.list_slots,
-            "HoldSlot": usecases.hold_slot,
+            "HoldSlot": holding.hold_slot,
             "ListAnySlots": anywhere.list_any_slots,
             "HoldAnySlot": anywhere.hold_any_slot,
-            "ConfirmAppointment": usecases.confirm_appointment,
-            "RescheduleAppointment": usecases.reschedule_appointment,
-            "CancelAppointment": usecases.cancel_appointment,
-            "CheckIn": usecases.check_in,
-            "GetAppointment": usecases.get_appointment,
+            "ConfirmAppointment": changing.confirm_appointment,
+            "RescheduleAppointment": changing.reschedule_appointment,
+            "CancelAppointment": changing.cancel_appointment,
+            "CheckIn": checking_in.check_in,
+            "GetAppointment": listing.get_appointment,
             "ListAppointments": listing.list_appointments,
             "ListMyAppointments": listing.list_my_appointments,
             "ListConflicts": listing.list_conflicts,
-            "BlockSlots": usecases.block_slots,
-            "UnblockSlots": usecases.unblock_slots,
+            "BlockSlots": blocking.block_slots,
+            "UnblockSlots": blocking.unblock_slots,
         }
         return functions[method](self.app, request, self.by(method, request, role, subject, **given))  # type: ignore[operator]
 
@@ -187,7 +187,7 @@ class Bureau:
 
     def sweep(self, now: datetime) -> int:
         self.now = now
-        return usecases.sweep(self.app, now)
+        return sweeping.sweep(self.app, now)
 
     def told(self, name: str) -> list[str]:
         """The keys of the events of one appointment that wait in the outbox: no dispatcher runs here."""

@@ -13,7 +13,7 @@ from mpp.catalog.v1 import agency_pb2
 from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.errors import FailedPrecondition, NotFound, PermissionDenied
-from mpp_queue.appointments import usecases
+from mpp_queue.appointments import changing, listing
 from mpp_queue.appointments.domain import errors
 from mpp_queue.domain import InvalidField, QuotaReached, WrongState
 from mpp_queue.guard.domain import CoolDown
@@ -144,7 +144,7 @@ def test_what_a_kiosk_books_belongs_to_who_proves_the_nik(bureau: Bureau) -> Non
     key = bureau.app.index.of(NIK, "nik")
     call = bureau.by("GetAppointment", pb.GetAppointmentRequest(name=sure.name))
     object.__setattr__(call.caller, "owner_keys", frozenset({"sub:other-account", f"nik:{key}"}))
-    mine = usecases.get_appointment(bureau.app, pb.GetAppointmentRequest(name=sure.name), call)
+    mine = listing.get_appointment(bureau.app, pb.GetAppointmentRequest(name=sure.name), call)
     assert mine.booking_code == sure.booking_code
     assert [line.actor for line in mine.history] == ["kiosk:ani", "kiosk:ani"]
     with pytest.raises(PermissionDenied):
@@ -215,22 +215,22 @@ def test_a_new_time_that_is_full_leaves_the_old_one(bureau: Bureau) -> None:
 def test_a_crash_between_the_new_time_and_the_old(bureau: Bureau, monkeypatch: Any) -> None:
     booked = bureau.book(at(8))
     with monkeypatch.context() as patch:
-        patch.setattr(usecases, "complete_reschedule", lambda *_: None)  # the process died here
+        patch.setattr(changing, "complete_reschedule", lambda *_: None)  # the process died here
         moved = bureau.move(booked.name, at(10, 0, 24))
     assert [bureau.get(n).state for n in (booked.name, moved.name)] == [S.STATE_CONFIRMED] * 2
     for _ in range(2):  # the event's handler, twice
-        usecases.complete_reschedule(bureau.app, booked.name, moved.name, bureau.now)
+        changing.complete_reschedule(bureau.app, booked.name, moved.name, bureau.now)
     assert [bureau.get(n).state for n in (booked.name, moved.name)] == [S.STATE_RESCHEDULED, S.STATE_CONFIRMED]
 
 
 def test_two_changes_of_one_appointment_at_once(bureau: Bureau, monkeypatch: Any) -> None:
     booked = bureau.book(at(8))
     with monkeypatch.context() as patch:
-        patch.setattr(usecases, "complete_reschedule", lambda *_: None)
+        patch.setattr(changing, "complete_reschedule", lambda *_: None)
         one, two = (bureau.move(booked.name, at(h, 0, 24)) for h in (9, 10))
-    usecases.complete_reschedule(bureau.app, booked.name, one.name, bureau.now)
+    changing.complete_reschedule(bureau.app, booked.name, one.name, bureau.now)
     with pytest.raises(WrongState):
-        usecases.complete_reschedule(bureau.app, booked.name, two.name, bureau.now)
+        changing.complete_reschedule(bureau.app, booked.name, two.name, bureau.now)
     states = [bureau.get(n).state for n in (booked.name, one.name, two.name)]
     assert states == [S.STATE_RESCHEDULED, S.STATE_CONFIRMED, S.STATE_CANCELLED]
 

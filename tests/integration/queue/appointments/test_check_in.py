@@ -11,7 +11,7 @@ from mpp.catalog.v1 import agency_pb2
 from mpp.queue.v1 import appointment_pb2, queue_service_pb2, ticket_pb2
 from mpp_chassis.call import Command
 from mpp_queue.api import QueueApi
-from mpp_queue.appointments import usecases
+from mpp_queue.appointments import changing, checking_in
 from mpp_queue.domain import WrongState
 
 from .conftest import HOME, QUEUE, SUNDAY, Bureau, at
@@ -85,14 +85,14 @@ def test_a_crash_between_check_in_and_ticket(bureau: Bureau, monkeypatch: Any) -
         def died(*_: Any) -> Any:
             raise ConnectionError("killed")
 
-        patch.setattr(usecases, "_draw", died)
+        patch.setattr(checking_in, "_draw", died)
         with pytest.raises(ConnectionError):
             bureau.check_in(booked.booking_code)
     assert bureau.get(booked.name).state == S.STATE_CHECKED_IN
     assert bureau.database["tickets"].count_documents({}) == 0
     assert bureau.told(booked.name)[-1] == "appointment_checked_in.v1"
     for _ in range(2):  # the event's handler, twice
-        usecases.complete_check_in(bureau.app, booked.name, bureau.now + timedelta(minutes=1))
+        checking_in.complete_check_in(bureau.app, booked.name, bureau.now + timedelta(minutes=1))
     (ticket,) = bureau.database["tickets"].find({})
     assert (ticket["_id"], ticket["appointment"]) == (bureau.get(booked.name).ticket, booked.name)
     assert ticket["arrived_at"] == at(8, 30)
@@ -103,11 +103,11 @@ def test_the_handler_costs_nothing_when_the_ticket_is_there(bureau: Bureau, quer
     bureau.now = at(8, 45)
     bureau.check_in(booked.booking_code)
     queries.asked.clear()
-    usecases.complete_check_in(bureau.app, booked.name, bureau.now)
+    checking_in.complete_check_in(bureau.app, booked.name, bureau.now)
     assert {name for name, _ in queries.asked} == {"find"}
     moved = bureau.move(bureau.book(at(10)).name, at(11))
     queries.asked.clear()
-    usecases.complete_reschedule(bureau.app, moved.replaces, moved.name, bureau.now)
+    changing.complete_reschedule(bureau.app, moved.replaces, moved.name, bureau.now)
     assert {name for name, _ in queries.asked} == {"find"}
 
 
@@ -115,9 +115,9 @@ def test_no_ticket_for_a_day_that_is_over(bureau: Bureau, monkeypatch: Any) -> N
     booked = bureau.book(at(14, 30))
     bureau.now = at(14, 15)
     with monkeypatch.context() as patch:
-        patch.setattr(usecases, "_draw", lambda *_: None)
+        patch.setattr(checking_in, "_draw", lambda *_: None)
         bureau.check_in(booked.booking_code)
-    usecases.complete_check_in(bureau.app, booked.name, at(0, 0, 24))
+    checking_in.complete_check_in(bureau.app, booked.name, at(0, 0, 24))
     assert bureau.database["tickets"].count_documents({}) == 0
 
 
@@ -139,8 +139,8 @@ def test_the_tickets_end_is_the_appointments(bureau: Bureau, state: int, becomes
         bureau.cancel(booked.name)  # who stands in line cancels the ticket
     for n in range(2):
         command = Command(f"e{n}", "EndOfTicket", "", "service:queue", bureau.now)
-        usecases.ticket_ended(bureau.app, ticket.name, state, command)
-        usecases.ticket_ended(bureau.app, f"{QUEUE}/tickets/none-of-ours", state, command)
+        checking_in.ticket_ended(bureau.app, ticket.name, state, command)
+        checking_in.ticket_ended(bureau.app, f"{QUEUE}/tickets/none-of-ours", state, command)
     assert bureau.get(booked.name).state == becomes
 
 

@@ -12,7 +12,7 @@ from mpp.queue.v1 import appointment_pb2, queue_service_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_queue import calling
 from mpp_queue import usecases as tickets
-from mpp_queue.appointments import usecases
+from mpp_queue.appointments import checking_in
 from mpp_queue.appointments.domain import errors
 from mpp_queue.domain import InvalidField, QuotaReached
 
@@ -64,7 +64,7 @@ def test_a_phone_appointment_stands_in_line_unannounced(office: Bureau) -> None:
     office.sweep(at(8))  # the reminder was not due any more, so this begins it
     there = office.get(sure.name)
     assert there.state == S.STATE_CHECKED_IN
-    usecases.complete_check_in(office.app, sure.name, office.now)  # what the event's handler does
+    checking_in.complete_check_in(office.app, sure.name, office.now)  # what the event's handler does
     request = queue_service_pb2.CallNextRequest(parent=QUEUE, counter=3, request_id=str(uuid.uuid4()))
     called = calling.call_next(office.rooms, request, office.by("CallNext", request, "officer", "o"))
     assert (called.name, called.channel) == (there.ticket, "appointment_phone")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mpp.queue.v1 import appointment_pb2, events_pb2
 from mpp_chassis.events import is_personal
-from mpp_queue.appointments import messages, usecases
+from mpp_queue.appointments import codes, messages, persons
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Wish
 from mpp_queue.appointments.domain.booking import Personal, State
 from mpp_queue.appointments.domain.calendar import ON_SITE, PHONE, VIDEO
@@ -136,8 +136,8 @@ def test_codes_hold_no_markup() -> None:
     """A booking code and a link's code are shown on pages: letters and digits, whatever the dice say."""
     rng = random.Random(4)
     for _ in range(200):
-        code, link = usecases.new_code(rng), usecases.new_link_code(rng)
-        assert set(code) <= {*usecases.CODE_LETTERS, "-"}
+        code, link = codes.new_code(rng), codes.new_link_code(rng)
+        assert set(code) <= {*codes.CODE_LETTERS, "-"}
         assert set(link) <= set("0123456789abcdef")
         assert len(link) == 32
 
@@ -146,7 +146,7 @@ def test_codes_hold_no_markup() -> None:
     ("Budi@Example.id", "budi@example.id"), ("budi+mpp@example.id", "budi@example.id"), ("+x@example.id", "+x@example.id"),
 ])  # fmt: skip
 def test_two_spellings_of_one_mailbox(one: str, same: str) -> None:
-    assert usecases.normal_email(one) == same
+    assert persons.normal_email(one) == same
 
 
 def test_a_mask_tells_no_address() -> None:
