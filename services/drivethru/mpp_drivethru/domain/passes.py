@@ -1,7 +1,5 @@
-"""A vehicle's pass through a drive-thru lane: pure rules, standard library only.
-
-Knows channels (their lanes and stages are data), plates, the steps of a pass, and stage times. Never knows the store, the
-transport or another service: `now` (aware UTC) comes in, and so does what the queue said of the ticket.
+"""One vehicle's way through a lane: its states, what the queue says of its ticket, the steps. Never the store or a clock:
+`now` (aware UTC) comes in, and so do those who are before it in the lane.
 
 A lane is first in, first out: a vehicle cannot overtake. What makes that hold with any number of processes is that a lane
 only moves forward: `place` is given once (a unique index), and those before a vehicle only advance or leave. So a look at
@@ -10,14 +8,13 @@ them that is a moment old may refuse what has become possible, but never allows 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import ceil
-from statistics import median
-from typing import Any, ClassVar
+
+from mpp_drivethru.domain.channels import ChannelSpec
+from mpp_drivethru.domain.errors import InvalidField, LaneBlocked, StageTaken, WrongState
 
 
 class State(StrEnum):
@@ -76,169 +73,6 @@ _ENDS: Mapping[TicketState, tuple[State, Cause]] = {
     TicketState.CLOSED_AT_DAY_END: (State.ABANDONED, Cause.CLOSED_AT_DAY_END),
     TicketState.TRANSFERRED: (State.ASIDE, Cause.TRANSFERRED),
 }
-
-
-class DriveThruError(Exception):
-    """A rule says no. `reason` is stable; the text is for people."""
-
-    reason: ClassVar[str] = "DRIVETHRU_ERROR"
-
-    def __init__(self, message: str, *, field: str | None = None, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-        self.metadata = metadata or {}
-
-
-class InvalidField(DriveThruError):
-    reason = "INVALID_FIELD"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
-class WrongState(DriveThruError):
-    """The pass is not where this step begins; metadata: `state`."""
-
-    reason = "WRONG_STATE"
-
-
-class StageTaken(DriveThruError):
-    """Another vehicle is at that stage; metadata: `number`."""
-
-    reason = "STAGE_TAKEN"
-
-
-class LaneBlocked(DriveThruError):
-    """A vehicle before it in the lane is not past that stage; metadata: `number`."""
-
-    reason = "LANE_BLOCKED"
-
-
-class BadSettings(Exception):
-    """A channel's settings do not make a drive-thru; `path` says where: `lanes[1].id`."""
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
-        self.path = path
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Indonesian, and English beside it."""
-
-    id: str
-    en: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSpec:
-    """`counter`: the queue's counter that calls vehicles to this lane; 0 when the officer says the lane."""
-
-    id: str
-    text: Text
-    counter: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StageSpec:
-    """`minutes`: what the channel declares. An `optional` stage may be passed over."""
-
-    id: str
-    text: Text
-    minutes: int
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelSpec:
-    """A drive-thru as the catalogue describes it."""
-
-    name: str
-    agency: str
-    queue: str
-    lanes: tuple[LaneSpec, ...]
-    stages: tuple[StageSpec, ...]
-    offerings: tuple[str, ...] = ()
-
-    @property
-    def site_id(self) -> str:
-        return self.name.split("/")[1]
-
-    def index(self, stage: str) -> int:
-        """Where a stage stands; -1 when there is none of that name (the settings may have changed)."""
-        return next((i for i, s in enumerate(self.stages) if s.id == stage), -1)
-
-    def lane(self, lane: str) -> LaneSpec | None:
-        return next((one for one in self.lanes if one.id == lane), None)
-
-    def lane_of(self, counter: int) -> str:
-        return next((one.id for one in self.lanes if one.counter and one.counter == counter), "")
-
-
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-
-
-def channel(name: str, agency: str, offerings: Sequence[str], settings: Mapping[str, Any]) -> ChannelSpec:
-    """A channel from its settings in the catalogue: `queue`, `lanes`, `stages`. Raises BadSettings."""
-    queue = settings.get("queue")
-    if not isinstance(queue, str) or not _ID.fullmatch(queue):
-        raise BadSettings("queue", "the id of the queue that the channel uses is due")
-    site = "/".join(name.split("/")[:2])
-    lanes = tuple(_lane(path, entry) for path, entry in _entries(settings, "lanes"))
-    stages = tuple(_stage(path, entry) for path, entry in _entries(settings, "stages"))
-    if all(stage.optional for stage in stages):
-        raise BadSettings("stages", "one stage at least must not be optional")
-    return ChannelSpec(name, agency, f"{site}/queues/{queue}", lanes, stages, tuple(offerings))
-
-
-def _entries(settings: Mapping[str, Any], key: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    entries, seen = settings.get(key), set()
-    if not isinstance(entries, list) or not entries:
-        raise BadSettings(key, "one at least is due")
-    for i, entry in enumerate(entries):
-        path = f"{key}[{i}]"
-        if not isinstance(entry, Mapping) or not _ID.fullmatch(str(entry.get("id", ""))):
-            raise BadSettings(f"{path}.id", "lower-case letters, digits and hyphens are due")
-        if entry["id"] in seen:
-            raise BadSettings(f"{path}.id", f"{entry['id']} is there twice")
-        seen.add(entry["id"])
-        yield path, entry
-
-
-def _lane(path: str, entry: Mapping[str, Any]) -> LaneSpec:
-    return LaneSpec(entry["id"], _text(entry), _number(path, entry, "counter", 0))
-
-
-def _stage(path: str, entry: Mapping[str, Any]) -> StageSpec:
-    minutes = _number(path, entry, "minutes", 5)
-    return StageSpec(entry["id"], _text(entry), minutes, entry.get("optional") is True)
-
-
-def _number(path: str, entry: Mapping[str, Any], key: str, default: int) -> int:
-    value = entry.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or not 0 <= value <= 9999:
-        raise BadSettings(f"{path}.{key}", "a whole number from 0 to 9999 is due")
-    return int(value)
-
-
-def _text(entry: Mapping[str, Any]) -> Text:
-    given = entry.get("display_name", entry["id"])
-    if isinstance(given, Mapping):
-        return Text(str(given.get("id", entry["id"])), str(given.get("en", "")))
-    return Text(str(given))
-
-
-def plate(text: str) -> str:
-    """A plate as it is compared: upper case, no blanks nor hyphens. Raises InvalidField, which does not repeat it."""
-    plain = re.sub(r"[ -]", "", text).upper()
-    if not re.fullmatch(r"[A-Z0-9]{2,12}", plain) or not re.search(r"[0-9]", plain):
-        raise InvalidField("plate", "a plate has letters and digits, like N 1234 AB")
-    return plain
-
-
-def mask_plate(plain: str) -> str:
-    """`N1***AB`-like: the first character and the last, of what `plate` gave."""
-    return plain[:1] + "*" * (len(plain) - 2) + plain[-1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,28 +293,3 @@ def register(name: str, spec: ChannelSpec, *, ticket: str, number: str, offering
     return Pass(
         name, spec.site_id, spec.name, spec.agency, ticket, number, offering, day, now, events=(Registered(),)
     )  # fmt: skip
-
-
-def offering_of(spec: ChannelSpec, wanted: str) -> str:
-    """What the citizen comes for: what was said, or the channel's only offering. Raises InvalidField."""
-    if not wanted:
-        return spec.offerings[0] if len(spec.offerings) == 1 else ""
-    if spec.offerings and wanted not in spec.offerings:
-        raise InvalidField("offering", f"{wanted} is not to be had at {spec.name}")
-    return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    count: int
-    median: timedelta
-    p90: timedelta
-
-
-def statistics(times: Sequence[timedelta]) -> Statistics:
-    """Median, and the 90th percentile by nearest rank; zeros of nothing."""
-    if not times:
-        return Statistics(0, timedelta(0), timedelta(0))
-    ordered = sorted(times)
-    middle = timedelta(seconds=median(t.total_seconds() for t in ordered))
-    return Statistics(len(ordered), middle, ordered[ceil(0.9 * len(ordered)) - 1])
