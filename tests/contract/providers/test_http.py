@@ -214,7 +214,7 @@ def trickles(peer: socket.socket) -> None:
 def test_a_slow_endpoint_is_left_in_time(slow: Answering) -> None:
     started = time.monotonic()
     assert outcome(slow, seconds=0.5) == Outcome(OutcomeKind.TEMPORARY, "timeout")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_what_broke_off_is_tried_again() -> None:
@@ -314,18 +314,21 @@ import sys, time
 from mpp_notifications.domain import Channel
 from mpp_notifications.providers.base import OutgoingMessage
 from mpp_notifications.providers.http import HttpProvider
-slow, good = (HttpProvider(f"http://{address}/", "a-token", plain=True, seconds=1.0) for address in sys.argv[1:])
+slow, good = (
+    HttpProvider(f"http://{address}/", "a-token", plain=True, seconds=seconds)
+    for address, seconds in zip(sys.argv[1:], (1.0, 20.0), strict=True)
+)
 def send(n):
-    provider = good if n == 5 else slow
-    return str(provider.send(OutgoingMessage(f"key-0000000{n}", Channel.SMS, "+6281234567890", "Halo")).kind)
+    provider = good if n == 20 else slow
+    return str(provider.send(OutgoingMessage(f"key-000000{n:02}", Channel.SMS, "+6281234567890", "Halo")).kind)
 started = time.monotonic()
-print(*eventlet.GreenPool().imap(send, range(6)), time.monotonic() - started < 4.0)
+print(*eventlet.GreenPool().imap(send, range(21)), time.monotonic() - started < 12)
 """
 
 
 def test_green_threads_wait_side_by_side() -> None:
-    """As in `work`: five slow hand-overs take the time of one, and a quick one is not held up."""
+    """As in `work`: twenty slow hand-overs (a second each) take the time of few, and a quick one is not held up."""
     with server(trickles) as slow, server(says(202)) as good:
         command = [sys.executable, "-W", "ignore", "-c", UNDER_EVENTLET, slow, good]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.split() == ["temporary"] * 5 + ["accepted", "True"], done.stderr
+    assert done.stdout.split() == ["temporary"] * 20 + ["accepted", "True"], done.stderr

@@ -79,24 +79,24 @@ KILLS: dict[str, Callable[[DocumentStore], None]] = {
 def test_nothing_acknowledged_is_lost(store: DocumentStore, what: str) -> None:
     store.start()
     uri = store.uri
-    with pymongo.MongoClient[Doc](uri, serverSelectionTimeoutMS=5000) as client:
+    with pymongo.MongoClient[Doc](uri, serverSelectionTimeoutMS=30000) as client:
         client.drop_database("crash")
     writers = [Writer(uri, i) for i in range(WRITERS)]
     for writer in writers:
         writer.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while min(len(w.inserted) for w in writers) < 60:
         assert time.monotonic() < deadline, "the writers make no progress"
         time.sleep(0.01)
     KILLS[what](store)
     for writer in writers:
-        writer.join(30)
+        writer.join(60)
         assert not writer.is_alive(), "a writer hangs on a dead store"
         assert writer.surprise is None
     began = time.monotonic()
     store.start()
-    assert time.monotonic() - began < 20
-    with pymongo.MongoClient[Doc](uri, serverSelectionTimeoutMS=5000) as client:
+    assert time.monotonic() - began < 60
+    with pymongo.MongoClient[Doc](uri, serverSelectionTimeoutMS=30000) as client:
         there = {d["_id"] for d in client["crash"]["docs"].find({}, {"_id": 1})}
         counters = {d["_id"]: d["n"] for d in client["crash"]["counters"].find()}
     lost = {name for w in writers for name in w.inserted} - there
@@ -118,7 +118,7 @@ def test_a_dead_engine_is_told_at_once_and_a_new_one_is_found(store: DocumentSto
             began = time.monotonic()
             with pytest.raises(PyMongoError):
                 client["crash"]["docs"].insert_one({})
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 15
         store.engine.start()
         client["crash"]["docs"].insert_one({"_id": "after"})
         assert client["crash"]["docs"].find_one({"_id": "after"}) == {"_id": "after"}
@@ -135,5 +135,5 @@ def test_a_frozen_store_answers_after_the_thaw(store: DocumentStore) -> None:
                 client["crash"]["docs"].find_one()
         finally:
             store.thaw()
-    with pymongo.MongoClient[Doc](store.uri, serverSelectionTimeoutMS=5000) as client:
+    with pymongo.MongoClient[Doc](store.uri, serverSelectionTimeoutMS=30000) as client:
         client["crash"]["docs"].find_one()

@@ -87,7 +87,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One browser for all tests; each begins logged out, on an empty page."""
     found = chrome.find()
     with chrome.running(found, tmp_path_factory.mktemp("chromium")) as driver:
-        driver.set_script_timeout(20)
+        driver.set_script_timeout(60)
         yield driver
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import mpp_client
 import pytest
 from mpp.queue.v1.queue_service_pb2 import CallNextRequest, FinishTicketRequest, StartServingRequest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.wait import WebDriverWait
@@ -19,12 +20,22 @@ QUEUE = "sites/malang/queues/dukcapil"
 
 
 def wait(browser: Any) -> WebDriverWait[Any]:
-    return WebDriverWait(browser, 20, poll_frequency=0.05)
+    moving = [NoSuchElementException, StaleElementReferenceException]  # one page goes, another comes: look again
+    return WebDriverWait(browser, 60, poll_frequency=0.05, ignored_exceptions=moving)
+
+
+def opened(browser: Any, page: str) -> None:
+    """The page is there and its buttons do something."""
+    browser.get(page)
+    ready(browser)
+
+
+def ready(browser: Any) -> None:
+    wait(browser).until(lambda b: b.find_element(By.TAG_NAME, "body").get_attribute("data-ready"))
 
 
 def log_in(browser: Any, page: str, person: str) -> None:
-    browser.get(page)
-    wait(browser).until(lambda b: b.find_element(By.TAG_NAME, "body").get_attribute("data-ready"))
+    opened(browser, page)
     browser.find_element(By.ID, "login").click()
     button = wait(browser).until(until.element_to_be_clickable((By.CSS_SELECTOR, f'button[value="{person}"]')))
     shot(browser, "login")
@@ -84,7 +95,7 @@ def test_a_citizen_logs_in_takes_a_number_and_sees_the_call(
     called = wait(browser).until(until.visibility_of_element_located((By.ID, "called")))
     wait(browser).until(lambda _: called.text)
     assert called.text == "Silakan ke loket 3 / Please go to counter 3"
-    assert top_of_board(browser) == [number, "3"]
+    wait(browser).until(lambda b: top_of_board(b) == [number, "3"])  # the board's stream is not the ticket's
     shot(browser, "called")
     assert browser.find_element(By.ID, "problem").text == ""
     assert complaints(browser) == []
@@ -92,11 +103,12 @@ def test_a_citizen_logs_in_takes_a_number_and_sees_the_call(
 
 def test_a_second_visit_needs_no_second_login_until_the_citizen_logs_out(browser: Any, page: str) -> None:
     log_in(browser, page, "siti")
-    browser.get(page)
+    opened(browser, page)
     wait(browser).until(until.element_to_be_clickable((By.ID, "login"))).click()
     wait(browser).until(until.visibility_of_element_located((By.ID, "in")))  # no page between
     browser.find_element(By.ID, "logout").click()
     wait(browser).until(lambda b: b.current_url == page)
+    ready(browser)
     wait(browser).until(until.element_to_be_clickable((By.ID, "login"))).click()
     wait(browser).until(until.presence_of_element_located((By.CSS_SELECTOR, 'button[value="siti"]')))
     assert complaints(browser) == []
@@ -134,8 +146,7 @@ def test_the_client_works_in_a_browser_over_grpc_web(browser: Any, page: str) ->
 
 
 def test_a_stranger_is_told_why(browser: Any, page: str) -> None:
-    browser.get(page)
-    wait(browser).until(lambda b: b.find_element(By.TAG_NAME, "body").get_attribute("data-ready"))
+    opened(browser, page)
     reason = browser.execute_async_script(
         "const done = arguments[1]; mpp.queue.takeTicket({parent: arguments[0]}).catch((e) => done(mppError(e).reason))",
         QUEUE,

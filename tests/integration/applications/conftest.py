@@ -31,7 +31,7 @@ SITE = "uji-permohonan"
 NAME = f"sites/{SITE}"
 DUKCAPIL, SAMSAT = f"{NAME}/agencies/dukcapil", f"{NAME}/agencies/samsat"
 OFFERING, UNTIMED, OTHER = (f"{NAME}/offerings/{o}" for o in ("kartu-keluarga", "legalisir", "pajak-kendaraan"))
-TIMEOUT = 15
+TIMEOUT = 30
 PHONE, PERSON = "+6281287654321", "Siti Zubaidah Rahmawati"
 
 
@@ -204,7 +204,7 @@ class Desk:
 def desk(services: Any, amqp_uri: str) -> Iterator[Desk]:
     from time import monotonic, sleep
 
-    def until(condition: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         end = monotonic() + seconds
         while not (value := condition()):
             assert monotonic() < end, f"not true within {seconds} s; last value {value!r}"

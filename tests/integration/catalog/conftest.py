@@ -23,7 +23,7 @@ from mpp_chassis.events import Event, encode, new_event_id
 
 from tests.conftest import wait_for
 
-TIMEOUT = 15
+TIMEOUT = 30
 
 
 SHELVES = ("sites", "agencies", "offerings", "channel_kinds", "channels")

@@ -31,7 +31,7 @@ NAME = f"sites/{SITE}"
 DUKCAPIL, SAMSAT = f"{NAME}/agencies/dukcapil", f"{NAME}/agencies/samsat"
 SECRET = "Petugas Loket Tiga meminta uang kepada Ibu Zulaikha"
 PHONE = "+6281298765432"
-TIMEOUT = 15
+TIMEOUT = 30
 
 
 def holidays_from(today: date) -> list[date]:
@@ -200,7 +200,7 @@ class Desk:
         return Ear(channel, queue)
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         """The first truthy value of `condition`."""
         end = time.monotonic() + seconds
         while not (value := condition()):

@@ -243,7 +243,7 @@ class Desk:
         )
 
     @staticmethod
-    def until(condition: Callable[[], Any], seen: Callable[[], Any] | None = None, seconds: float = 25) -> Any:
+    def until(condition: Callable[[], Any], seen: Callable[[], Any] | None = None, seconds: float = 60) -> Any:
         """The first truthy value of `condition`."""
         end = time.monotonic() + seconds
         while not (value := condition()):

@@ -27,7 +27,7 @@ from mpp_chassis import broker
 from mpp_chassis.events import Event, encode, new_event_id
 
 SITE = "uji-antrean"
-TIMEOUT = 20
+TIMEOUT = 30
 _PREFIXES = ("".join(letters) for letters in itertools.product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=2))
 
 
@@ -161,7 +161,7 @@ class Hall:
         return Ear(channel, queue)
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         """The first truthy value of `condition`."""
         end = time.monotonic() + seconds
         while not (value := condition()):

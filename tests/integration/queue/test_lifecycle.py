@@ -481,7 +481,7 @@ def test_kill_9_while_tickets_are_transferred(services: Any, hall: Any) -> None:
     assert {children[d["child"]]["number"] for d in parents} == {d["number"] for d in parents}
 
 
-def wait(condition: Callable[[], Any], seconds: float = 10) -> None:
+def wait(condition: Callable[[], Any], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

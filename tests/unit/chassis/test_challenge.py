@@ -198,9 +198,9 @@ def test_each_site_decides_and_may_ask_only_while_there_is_an_alarm() -> None:
 def test_difficulty_is_told_in_milliseconds_of_a_cheap_phone(milliseconds: int, cost: int) -> None:
     rule = Rule(milliseconds=milliseconds)
     assert rule.cost == cost
-    began = time.perf_counter()
+    began = time.thread_time()
     challenge.challenge(rule, {}, KEY, now(), RNG)
-    assert time.perf_counter() - began < 1, "what we pay for a challenge is one try"
+    assert time.thread_time() - began < 1, "what we pay for a challenge is one try"
 
 
 def test_nobody_waits_longer_than_twice_the_expected_time() -> None:

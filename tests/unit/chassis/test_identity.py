@@ -355,7 +355,7 @@ def test_an_issuer_that_is_down_is_unavailable_and_asked_again_later(
     assert issuer.asked == 1, "a failing issuer is hammered"
     issuer.status = 200
     monkeypatch.setattr(identity, "RETRY", 0.05)
-    end = time.monotonic() + 2
+    end = time.monotonic() + 20
     while time.monotonic() < end:  # asked all the time: that must not put off the next try
         with contextlib.suppress(Unavailable):
             auth.caller(token())
@@ -370,7 +370,7 @@ def test_an_issuer_that_hangs_does_not_hold_up_good_tokens_nor_queue_the_bad(
     monkeypatch.setattr(identity, "KEPT_SECONDS", 0.0)  # even when it is time to ask again
     monkeypatch.setattr(identity, "REFRESH", 5.0)
     monkeypatch.setattr(auth._keys, "_tried", -1e9)
-    monkeypatch.setattr(identity, "ASK_SECONDS", 0.7)
+    monkeypatch.setattr(identity, "ASK_SECONDS", 2.5)
     issuer.pause.clear()
     started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
@@ -378,11 +378,11 @@ def test_an_issuer_that_hangs_does_not_hold_up_good_tokens_nor_queue_the_bad(
         while issuer.asked < 2:
             time.sleep(0.005)
         for n in range(8):
-            assert pool.submit(auth.caller, token(sub=f"u{n}")).result(1).subject == f"u{n}"
-        assert time.monotonic() - started < 0.7, "good tokens waited for the issuer"
-        kinds = {type(f.exception(10)) for f in bad}
+            assert pool.submit(auth.caller, token(sub=f"u{n}")).result(20).subject == f"u{n}"
+        assert time.monotonic() - started < 2.5, "good tokens waited for the issuer"
+        kinds = {type(f.exception(60)) for f in bad}
     assert kinds <= {Unavailable, Unauthenticated}
-    assert time.monotonic() - started < 2, "each bad token waited for the issuer in turn"
+    assert time.monotonic() - started < 4 * 2.5, "each bad token waited for the issuer in turn"
 
 
 def test_memory_of_tokens_is_bounded(auth: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def test_all_tries_together_keep_the_time_limit(platform: Platform, address: str
     with connect(address, timeout=0.5, attempts=99) as mpp, pytest.raises(MppError) as down:
         mpp.queue.take_ticket(messages.TakeTicketRequest(parent=QUEUE))
     assert down.value.retryable
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_reason_and_the_fields_are_at_hand(platform: Platform, address: str) -> None:

@@ -159,7 +159,7 @@ def test_a_body_without_end_is_not_read(server: Callable[..., Server]) -> None:
 
     began = time.monotonic()
     assert post(server(flood).port).failure == ""
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert sent[0] < 50_000_000, f"much more than {MOST_READ} bytes and the sockets' buffers"
 
 
@@ -176,7 +176,7 @@ def test_a_server_that_sends_a_byte_now_and_then_keeps_nobody(server: Callable[.
 
     began = time.monotonic()
     answer = post(server(behave).port, Poster(OPEN, 0.6, ssl.create_default_context()))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert answer.failure == "timeout"
 
 
@@ -245,8 +245,12 @@ def test_tls_is_checked_against_the_name_and_the_authority(certificates: Path, s
 
 
 def test_a_server_that_never_finishes_its_handshake_keeps_nobody(server: Callable[..., Server]) -> None:
-    here = server(lambda conn: time.sleep(3))
+    def behave(conn: socket.socket) -> None:
+        while conn.recv(4096):  # until the caller leaves
+            pass
+
+    here = server(behave)
     began = time.monotonic()
     answer = post(here.port, Poster(OPEN, 0.4, ssl.create_default_context()), scheme="https")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert answer.failure == "timeout"

@@ -9,7 +9,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from mpp_chassis.events import Event, encode, new_event_id
 
 ROOT = Path(__file__).resolve().parents[4]
 SITE = "uji-lajur"
-TIMEOUT = 20
+TIMEOUT = 30
 STAGES = ("periksa", "bayar", "foto", "cetak", "serah")
 _PREFIXES = ("".join(letters) for letters in itertools.product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=2))
 _PLATES = (f"N {n} QX{chr(65 + n % 26)}" for n in itertools.count(4101))
@@ -128,10 +128,14 @@ class Yard:
         self.until(lambda: self.database["channels"].find_one({"_id": corner.name}))
         return corner
 
-    def publish_channel(self, corner: Corner, settings: dict[str, Any], sequence: int) -> None:
+    def publish_channel(
+        self, corner: Corner, settings: dict[str, Any], sequence: int, closures: Sequence[str] = ()
+    ) -> None:
         kind = f"sites/{SITE}/channelKinds/drive_thru"
         channel = channel_pb2.Channel(name=corner.name, kind=kind, agency=corner.agency)
         channel.settings.update(settings)
+        for day in closures:
+            channel.closures.add(date=day, text={"id": "Pelatihan petugas"})
         self.tell("catalog.events", catalog_events.ChannelPublished(channel=channel), corner.name, sequence)
 
     def tell_site(self) -> None:
@@ -161,7 +165,7 @@ class Yard:
         return listen
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         """The first truthy value of `condition`."""
         end = time.monotonic() + seconds
         while not (value := condition()):
