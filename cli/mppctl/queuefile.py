@@ -16,7 +16,7 @@ _POLICIES = {
     "ageing": agency_pb2.PriorityPolicy.KIND_AGEING,
 }
 _GROUPS = {g: g for g in ("disability", "elderly", "pregnant_or_nursing", "child", "disaster_victim")}
-_QUOTA = "per_day cool_down_minutes alarm_after alarm_window_minutes"
+_QUOTA = "per_day cool_down_minutes alarm_after alarm_window_minutes typed_people"
 
 
 def queue(value: Value) -> agency_pb2.QueueSpec:

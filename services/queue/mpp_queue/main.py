@@ -46,7 +46,7 @@ def compose(kit: Kit) -> rooms.Rooms:
 
 def _tickets(kit: Kit) -> usecases.App:
     from mpp_queue import boards, fees, numbering, store, usecases, views
-    from mpp_queue.guard.store import Endings
+    from mpp_queue.guard.store import Endings, TypistClaims
     from mpp_queue.guard.usecases import Guard
 
     tickets, queues = store.Tickets(kit.store), views.Queues(kit.store)
@@ -67,7 +67,7 @@ def _tickets(kit: Kit) -> usecases.App:
         counters=_counters(kit, queues),
         index=kit.index,
         audit=kit.audit,
-        guard=Guard(Endings(kit.store)),
+        guard=Guard(Endings(kit.store), TypistClaims(kit.store)),
         gate=_gate(kit),
         fees=fees.Fees(kit.store),
         boards=boards.Boards(kit.settings.amqp_uri),

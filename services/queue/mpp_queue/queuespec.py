@@ -11,6 +11,7 @@ from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp_chassis import downtime
 
 from mpp_queue.domain import (
+    TYPED_PEOPLE,
     AgendaHours,
     AppointmentRules,
     Closure,
@@ -117,6 +118,7 @@ def _quota(told: agency_pb2.Quota) -> Quota:
         person_required=told.person_required,
         alarm_after=told.alarm_after,
         alarm_window=timedelta(minutes=told.alarm_window_minutes),
+        typed_people=told.typed_people or TYPED_PEOPLE,
     )
 
 

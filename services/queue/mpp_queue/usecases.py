@@ -11,9 +11,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from mpp.catalog.v1 import offering_pb2
 from mpp.queue.v1 import queue_service_pb2, ticket_pb2
 from mpp_chassis.aggregates import Taken
 from mpp_chassis.call import Call, Command, new_id
-from mpp_chassis.errors import Aborted, NotFound
+from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.privacy import BlindIndex, FieldCipher, looks_personal, mask_phone
 
@@ -82,8 +83,11 @@ class Lines:
 class Guard(Protocol):
     """Against brokers: what is asked before a person gets a ticket (guard/usecases.py)."""
 
-    def check(self, spec: QueueSpec, person_key: str, now: datetime) -> None:
-        """Raises a QueueError when this person must wait."""
+    def check(self, spec: QueueSpec, holder_key: str, now: datetime) -> None:
+        """Raises a QueueError when whoever counts under this key must wait."""
+
+    def claimed(self, spec: QueueSpec, day: str, admission: Admission, now: datetime) -> AbstractContextManager[None]:
+        """What whoever typed the NIK may take, while the ticket is written. Raises QuotaReached."""
 
 
 class Gate(Protocol):
@@ -171,8 +175,9 @@ def walk_in(
     person_key = _person(app, request.nik, call)
     if spec.quota.person_required and not person_key:
         raise PersonRequired(f"{spec.name} gives tickets to a person; tell the NIK", field="nik")
+    holder = _holder(app, request, person_key, call)
     if person_key and app.guard is not None:
-        app.guard.check(spec, person_key, call.now)
+        app.guard.check(spec, holder.key, call.now)
     owners = call.caller.owner_keys if call.role == "citizen" else {f"nik:{person_key}"} if person_key else ()
     return Admission(
         name=name,
@@ -186,6 +191,7 @@ def walk_in(
         sealed_phone=app.cipher.seal(request.phone, "phone"),
         masked_phone=mask_phone(request.phone),
         person_key=person_key,
+        holder=holder,
         phone_key=app.index.of(request.phone, "phone"),
         device_key=app.index.of(request.device, "device"),
     )
@@ -200,6 +206,16 @@ def _person(app: App, nik: str, call: Call) -> str:
             raise InvalidField("nik", "is not the caller's own")
         nik = call.caller.nik
     return app.index.of(nik, "nik")
+
+
+def _holder(app: App, request: queue_service_pb2.TakeTicketRequest, person_key: str, call: Call) -> domain.Holder:
+    """Under whom the ticket counts. The token proves a NIK, and an officer who has the card; all others typed it."""
+    if not person_key or call.role not in CHANNEL_OF_ROLE or (call.role == "citizen" and call.caller.nik):
+        return domain.proven(person_key)
+    phone, device = app.index.of(request.phone, "phone"), app.index.of(request.device, "device")
+    if call.role == "kiosk":  # its own device takes for all
+        return domain.typed(person_key, phone=phone, door=call.actor)
+    return domain.typed(person_key, account=call.caller.subject, phone=phone, device=device)
 
 
 def doors_of(spec: QueueSpec, now: datetime) -> Doors:
@@ -217,11 +233,12 @@ def admit(app: App, admission: Admission, command: Command, reply_of: Callable[[
     """
     spec = app.queues.find(admission.queue)
     day = local_day(spec.zone, admission.issued_at or command.at)
-    for attempt in range(NUMBER_ATTEMPTS):
-        reply = _try_to_admit(app, spec, day, admission, command, reply_of)
-        if reply is not None:
-            return reply
-        time.sleep(app.rng.uniform(0, 0.001 * 2 ** min(attempt, 5)))
+    with app.guard.claimed(spec, day, admission, command.at) if app.guard else nullcontext():
+        for attempt in range(NUMBER_ATTEMPTS):
+            reply = _try_to_admit(app, spec, day, admission, command, reply_of)
+            if reply is not None:
+                return reply
+            time.sleep(app.rng.uniform(0, 0.001 * 2 ** min(attempt, 5)))
     raise Aborted(f"too many take a ticket of {spec.name} at once; try again")
 
 
@@ -293,8 +310,8 @@ def _insert(
 
 
 def _quota_keys(spec: QueueSpec, day: str, admission: Admission) -> Sequence[str]:
-    limited = admission.person_key and spec.quota.per_day and not admission.parent
-    return domain.quota_keys(admission.person_key, spec.name, day, spec.quota.per_day) if limited else [""]
+    limited = admission.holder.key and spec.quota.per_day and not admission.parent
+    return domain.quota_keys(admission.holder.key, spec.name, day, spec.quota.per_day) if limited else [""]
 
 
 def _check_contingent(app: App, spec: QueueSpec, day: str, seq: int, admission: Admission) -> None:
@@ -376,11 +393,25 @@ def start_serving(app: App, request: queue_service_pb2.StartServingRequest, call
     """Raises WrongState, PersonMismatch, NotFound, PermissionDenied."""
     shown = app.index.of(request.nik, "nik")
 
-    def serve(ticket: Ticket) -> Ticket:
+    def serve(ticket: Ticket, quota_key: str) -> Ticket:
         refuse_another(ticket.person_key, shown)
-        return ticket.serve(now=call.now, actor=call.actor)
+        return ticket.shown_by(shown, quota_key).serve(now=call.now, actor=call.actor)
 
-    return change_ticket(app, request.name, call, serve)
+    for quota_key in _quota_keys_of_card(app, request.name, shown, call.now):
+        try:
+            return change_ticket(app, request.name, call, partial(serve, quota_key=quota_key))
+        except Taken:  # by another ticket of the person
+            continue
+    return change_ticket(app, request.name, call, partial(serve, quota_key=""))
+
+
+def _quota_keys_of_card(app: App, ticket: str, shown: str, now: datetime) -> Sequence[str]:
+    """What the person at the counter may hold of today; none where no card was shown or nothing is limited."""
+    try:
+        spec = app.queues.find(ticket.split("/tickets/")[0])
+    except (NotFound, FailedPrecondition):
+        return ()
+    return domain.quota_keys(shown, spec.name, local_day(spec.zone, now), spec.quota.per_day) if shown else ()
 
 
 def finish_ticket(app: App, request: queue_service_pb2.FinishTicketRequest, call: Call) -> ticket_pb2.Ticket:

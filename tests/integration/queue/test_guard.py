@@ -88,6 +88,42 @@ def test_who_gave_a_place_up_waits_for_the_next(hall: Any, guarded: Any, refusal
     assert hall.take(line, nik=BUDI), "what an officer cancels is not the citizen's doing"
 
 
+def test_what_strangers_type_uses_up_nothing_of_a_person_who_proves_the_nik(
+    hall: Any, guarded: Any, refusal: Any
+) -> None:
+    line = guarded(per_day=1, cool_down_minutes=30, typed_people=2)
+    stranger, ani = hall.services.auth("citizen", subject="calo"), hall.services.auth("citizen", subject="a", nik=ANI)
+    hall.do("CancelTicket", hall.take(line, who=stranger, nik=ANI).ticket, stranger)
+    assert refusal(hall.take, line, who=stranger, nik=ANI).reason == "COOL_DOWN"
+    hall.take(line, nik=ANI)  # at a kiosk
+    assert refusal(hall.take, line, nik=ANI).reason == "QUOTA_REACHED", "one NIK, one kiosk"
+    assert hall.take(line, who=ani).ticket.number
+    assert refusal(hall.take, line, who=ani).reason == "QUOTA_REACHED", "the own quota holds"
+    # Many NIKs give the account no more: one per person, for two people.
+    hall.take(line, who=stranger, nik=BUDI)
+    refused = refusal(hall.take, line, who=stranger, nik="3573011201850003")
+    assert (refused.reason, refused.metadata["limit"], refused.metadata["per_day"]) == ("QUOTA_REACHED", "account", "2")
+    claims = list(hall.database["typist_claims"].find({"_id": {"$regex": line.name}}))
+    assert len(claims) == 2, "what was refused is given back"
+    assert ANI not in str(claims)
+
+
+def test_50_at_once_from_one_account_for_many_people_are_as_many_as_it_may(hall: Any, guarded: Any) -> None:
+    line, calo = guarded(per_day=1, typed_people=3), hall.services.auth("citizen", subject="calo-2")
+    nik = "357301120185{:04d}".format
+    outcomes = together(50, lambda n: _outcome(lambda: hall.take(line, who=calo, nik=nik(n + 1))))
+    assert Counter(outcomes)["OK"] == 3
+    assert len(hall.documents(line)) == 3
+
+
+def test_a_card_at_the_counter_makes_a_typed_ticket_the_persons_own(hall: Any, guarded: Any, refusal: Any) -> None:
+    line = guarded(per_day=1)
+    hall.take(line, nik=ANI)
+    hall.do("StartServing", hall.call(line), hall.officer(line), nik=ANI)
+    ani = hall.services.auth("citizen", subject="ani-card", nik=ANI)
+    assert refusal(hall.take, line, who=ani).reason == "QUOTA_REACHED"
+
+
 def _stages(node: Any) -> set[str]:
     if isinstance(node, dict):
         own = {node["stage"]} if isinstance(node.get("stage"), str) else set()
@@ -99,7 +135,7 @@ def test_every_query_has_an_index(hall: Any, guarded: Any) -> None:
     """As store.py asks them, put to the store's own explain."""
     line, now = guarded(cool_down_minutes=30), datetime.now(UTC)
     of_person = {
-        "site_id": SITE, "queue": line.name, "person_key": "x", "ended_at": {"$gt": now}, "given_up": True,
+        "site_id": SITE, "queue": line.name, "holder_key": "x", "ended_at": {"$gt": now}, "given_up": True,
     }  # fmt: skip
     latest = {"raised_at": -1, "_id": -1}
     asked: list[dict[str, Any]] = [

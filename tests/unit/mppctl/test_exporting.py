@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
-from mppctl import exporting, sitefiles
+from mppctl import displayfile, exporting, sitefiles
 from mppctl.diffing import Change, changes
 from mppctl.yamlfile import read_all
 
@@ -35,10 +35,11 @@ def test_a_site_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
         *map(exporting.kind, before.kinds),
         *(exporting.agency(agency, services.get(agency.name, ())) for agency in before.agencies),
         *map(exporting.channel, before.channels),
+        *map(displayfile.document, before.displays),
     )
     assert after.site == before.site
     assert (after.kinds, after.agencies, after.channels) == (before.kinds, before.agencies, before.channels)
-    assert after.offerings == before.offerings
+    assert (after.offerings, after.displays) == (before.offerings, before.displays)
 
 
 def test_a_service_alone_comes_back_with_its_agency(tmp_path: Path) -> None:
@@ -61,7 +62,12 @@ def test_every_field_of_a_queue_comes_back(tmp_path: Path) -> None:
         numbers=agency_pb2.NumberRange(first=1, last=9, blocked=[4]),
         daily_contingent=3,
         quota=agency_pb2.Quota(
-            per_day=1, cool_down_minutes=2, person_required=True, alarm_after=3, alarm_window_minutes=4
+            per_day=1,
+            cool_down_minutes=2,
+            person_required=True,
+            alarm_after=3,
+            alarm_window_minutes=4,
+            typed_people=6,
         ),
         appointments=RULES,
         hours_enforced=True,

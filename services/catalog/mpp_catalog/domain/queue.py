@@ -94,6 +94,7 @@ class Quota:
     person_required: bool = False
     alarm_after: int = 0
     alarm_window_minutes: int = 0
+    typed_people: int = 0
 
     def check(self, at: str) -> None:
         """Raise InvalidField for an alarm without its window, or a window without its alarm."""

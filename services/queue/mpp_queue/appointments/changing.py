@@ -49,9 +49,10 @@ def confirm_appointment(app: App, request: pb.ConfirmAppointmentRequest, call: C
         return day.change(after)
 
     there = app.days.load(day_name)
-    internal = any(b.internal for b in there.day.bookings if b.id == booking_id) if there else False
-    told = with_email(app, Personal(), request.email)
-    with limited(app, agenda, internal, told, request.name, call.now):
+    held = there.day.find(booking_id) if there else None
+    known = Personal(person_key=held.personal.person_key, holder_key=held.personal.holder_key) if held else Personal()
+    told = with_email(app, known, request.email)
+    with limited(app, agenda, held is not None and held.internal, told, request.name, call.now):
         reply = change_booking(app, agenda, day_name, booking_id, call.mutation, decide)
     return with_code(app, reply, call)
 

@@ -20,7 +20,7 @@ from mpp_queue.appointments.domain.agenda_day import AgendaDay
 from mpp_queue.appointments.domain.booking import Booking, State
 from mpp_queue.appointments.domain.calendar import TICKET_PREFIX
 from mpp_queue.appointments.steps import ACTOR, agenda_of, change_booking, derived, load, own, split
-from mpp_queue.domain import Admission, InvalidField, PriorityGroup, QuotaReached
+from mpp_queue.domain import NOBODY, Admission, Holder, InvalidField, PriorityGroup, QuotaReached
 
 pb = appointments_service_pb2
 
@@ -83,6 +83,7 @@ def _draw(app: App, name: str, now: datetime) -> ticket_pb2.IssuedTicket:
         sealed_phone=booking.personal.sealed_phone,
         masked_phone=booking.personal.masked_phone,
         person_key=booking.personal.person_key,
+        holder=Holder(booking.personal.counts_for),
         appointment=name,
         expected=booking.end - booking.start,
     )
@@ -91,7 +92,7 @@ def _draw(app: App, name: str, now: datetime) -> ticket_pb2.IssuedTicket:
         return app.admit(admission, command)
     except QuotaReached:
         # The booking counted when it was made. What else the person took today is no reason to send a booked citizen home.
-        return app.admit(replace(admission, person_key=""), command)
+        return app.admit(replace(admission, holder=NOBODY), command)
 
 
 def ticket_ended(app: App, ticket: str, state: int, command: Command) -> None:

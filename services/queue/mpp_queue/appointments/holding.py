@@ -53,7 +53,7 @@ def hold_at(app: App, agenda: Agenda, request: pb.HoldSlotRequest, call: Call) -
     booking_id = new_id(call.mutation)
 
     def decide(day: AgendaDay) -> AgendaDay:
-        _refuse_while_cooling(app, agenda, wish.personal.person_key, call.now)
+        _refuse_while_cooling(app, agenda, wish.personal.counts_for, call.now)
         return day.hold(agenda, wish, id=booking_id, now=call.now, actor=call.actor, rng=app.rng)
 
     day_name = day_name_of(agenda, start)
@@ -91,15 +91,15 @@ def _is_there(app: App, name: str, person: Personal) -> bool:
     return booking is not None and (booking.state not in ACTIVE or person.email_key in ("", booking.personal.email_key))
 
 
-def _refuse_while_cooling(app: App, agenda: Agenda, person_key: str, now: datetime) -> None:
+def _refuse_while_cooling(app: App, agenda: Agenda, holder_key: str, now: datetime) -> None:
     """Raises CoolDown for who lately let an appointment go, or a ticket of the queue that this agenda leads to."""
     cool_down = agenda.quota.cool_down
-    if not person_key or not cool_down:
+    if not holder_key or not cool_down:
         return
-    given_up = app.days.given_up(agenda.site_id, agenda.parent, person_key)
+    given_up = app.days.given_up(agenda.site_id, agenda.parent, holder_key)
     refuse_while_cooling([Ending(at) for at in given_up if at > now - cool_down], cool_down, now)
     if app.check is not None and agenda.queue:
-        app.check(agenda.queue, person_key, now)
+        app.check(agenda.queue, holder_key, now)
 
 
 def _offering(agenda: Agenda, offering: str) -> str:

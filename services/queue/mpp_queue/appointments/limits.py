@@ -32,7 +32,7 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`kind`: `email` or `person`; `key`: its blind index."""
+    """`kind`: `email`, `person` or `account` (which typed NIKs); `key`: what stands for it."""
 
     kind: str
     key: str
@@ -42,14 +42,16 @@ class Limit:
         return [f"{agenda.parent}#{self.kind}#{self.key}#{n}" for n in range(self.most)]
 
     def is_of(self, booking: Booking) -> bool:
-        told = booking.personal.email_key if self.kind == "email" else booking.personal.person_key
-        return told == self.key
+        personal = booking.personal
+        told = {"email": personal.mailbox, "person": personal.counts_for, "account": personal.typist}
+        return told[self.kind] == self.key
 
 
 def limits_of(agenda: Agenda, person: Personal) -> list[Limit]:
     told = [
-        Limit("email", person.email_key, agenda.max_open_per_email),
-        Limit("person", person.person_key, agenda.max_open_per_person),
+        Limit("email", person.mailbox, agenda.max_open_per_email),
+        Limit("person", person.counts_for, agenda.max_open_per_person),
+        Limit("account", person.typist, agenda.max_open_per_person * agenda.quota.typed_people),
     ]
     return [limit for limit in told if limit.key and limit.most]
 
@@ -60,7 +62,7 @@ def claimed(
 ) -> Iterator[None]:
     """Own a claim of each limit while the booking is written; what was taken here is given back when it is not.
 
-    Raises QuotaReached (metadata `limit`: email or person, `max_open`), Aborted.
+    Raises QuotaReached (metadata `limit`: email, person or account, `max_open`), Aborted.
     """
     made: list[str] = []
     try:

@@ -13,7 +13,7 @@ from mpp_chassis.privacy import mask_nik, mask_phone
 from mpp_queue.appointments import messages
 from mpp_queue.appointments.app import App
 from mpp_queue.appointments.domain.booking import Personal
-from mpp_queue.domain import InvalidField, check_nik
+from mpp_queue.domain import Holder, InvalidField, check_nik, proven, typed
 
 pb = appointments_service_pb2
 
@@ -26,12 +26,24 @@ def person_of(app: App, nik: str, email: str, call: Call) -> Personal:
         if nik and nik != call.caller.nik:
             raise InvalidField("nik", "is not the caller's own")
         nik = call.caller.nik
+    person_key = app.index.of(nik, "nik")
+    holder = _holder(person_key, call)
     known = Personal(
-        person_key=app.index.of(nik, "nik"),
+        person_key=person_key,
+        holder_key=holder.key,
+        typist=next(iter(holder.typists), ""),
         masked_nik=mask_nik(nik) if nik else "",
         sealed_nik=app.cipher.seal(nik, messages.SEALED_NIK),
     )
     return with_email(app, known, email)
+
+
+def _holder(person_key: str, call: Call) -> Holder:
+    """The token proves a NIK, and an officer who has the card; all others typed it (ADR 0040)."""
+    if not person_key or call.role not in ("citizen", "kiosk") or (call.role == "citizen" and call.caller.nik):
+        return proven(person_key)
+    account = call.caller.subject if call.role == "citizen" else ""
+    return typed(person_key, account=account, door=call.actor)
 
 
 def with_email(app: App, person: Personal, email: str) -> Personal:

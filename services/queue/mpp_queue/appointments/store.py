@@ -149,12 +149,12 @@ class AgendaDays:
         found = self._collection.find(query, {"replies": 0, "outbox": 0}).sort("day", ASCENDING).limit(limit)
         return [_loaded(self._aggregates.stored(d)).day for d in found]
 
-    def given_up(self, site_id: str, parent: str, person_key: str) -> list[datetime]:
+    def given_up(self, site_id: str, parent: str, holder_key: str) -> list[datetime]:
         """When this person let sure appointments go, of all days that are kept. At most 20 days are looked at."""
-        query = {"site_id": site_id, "parent": parent, "given_up_by": person_key}
+        query = {"site_id": site_id, "parent": parent, "given_up_by": holder_key}
         found = self._collection.find(query, {"replies": 0, "outbox": 0}).limit(20)
         bookings = [b for d in found for b in _loaded(self._aggregates.stored(d)).day.bookings]
-        return [at for b in bookings if b.personal.person_key == person_key and (at := b.given_up_at)]
+        return [at for b in bookings if b.personal.counts_for == holder_key and (at := b.given_up_at)]
 
     def due(self, now: datetime, limit: int) -> list[Loaded]:
         """Days on which time has something to do, the longest due first."""
@@ -173,7 +173,7 @@ class AgendaDays:
             "taken": [_from_occupied(occupied(b, agenda.kept.groups)) for b in day.bookings],
             "owner_keys": sorted({o for b in day.bookings for o in b.owners}),
             "code_keys": sorted({b.code_key for b in day.bookings if b.code_key and b.state in _FINDABLE}),
-            "given_up_by": sorted({b.personal.person_key for b in day.bookings if b.given_up_at} - {""}),
+            "given_up_by": sorted({b.personal.counts_for for b in day.bookings if b.given_up_at} - {""}),
             "has_due": due is not None,
             "forget_at": datetime.combine(day.day, time(), UTC) + self._kept,
         }

@@ -1,8 +1,9 @@
 """The queue's rules: pure, standard library only.
 
 Never knows the store, the transport, other services or the time of day. `ticket.py` a ticket's life, `policy.py` the
-order of the line, `spec.py` a queue as the catalogue describes it, `admission.py` what it takes to get in, `facts.py`
-what a ticket's way came to, `ahead.py` people ahead, `estimate.py` how long they take, `errors.py` what is refused.
+order of the line, `spec.py` a queue as the catalogue describes it, `admission.py` what it takes to get in, `holder.py`
+under whom it counts, `facts.py` what a ticket's way came to, `ahead.py` people ahead, `estimate.py` how long they take,
+`errors.py` what is refused.
 The names below are what the rest of the service imports from here.
 """
 
@@ -26,6 +27,7 @@ from mpp_queue.domain.errors import (
     WrongState,
 )
 from mpp_queue.domain.facts import Facts, facts_of
+from mpp_queue.domain.holder import NOBODY, Holder, proven, quota_keys, typed, typist_keys
 from mpp_queue.domain.nik import check_nik
 from mpp_queue.domain.policy import (
     OTHERS_DIGIT,
@@ -42,6 +44,7 @@ from mpp_queue.domain.policy import (
 from mpp_queue.domain.spec import (
     OFFLINE_BASE,
     OTHERS,
+    TYPED_PEOPLE,
     AgendaHours,
     AppointmentRules,
     Closure,
@@ -82,18 +85,19 @@ from mpp_queue.domain.ticket import (
     admission_of,
     issue,
     kept_seq,
-    quota_keys,
 )
 
 __all__ = [
     "ALLOWED",
     "AT_A_COUNTER",
     "LATELY_CALLED",
+    "NOBODY",
     "OFFLINE_BASE",
     "OPEN",
     "OTHERS",
     "OTHERS_DIGIT",
     "REMOTE_CHANNELS",
+    "TYPED_PEOPLE",
     "Admission",
     "AgendaHours",
     "AppointmentRules",
@@ -105,6 +109,7 @@ __all__ = [
     "Ended",
     "Facts",
     "HistoryLine",
+    "Holder",
     "InvalidField",
     "Issued",
     "Maintenance",
@@ -156,12 +161,15 @@ __all__ = [
     "number_of",
     "out_of_service",
     "people_ahead",
+    "proven",
     "quota_keys",
     "rank_of",
     "refuse_drained",
     "refuse_in_maintenance",
     "refuse_shut",
     "shut",
+    "typed",
+    "typist_keys",
     "upcoming",
     "visit_length",
     "window",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mpp_queue.domain.holder import NOBODY, Holder
 from mpp_queue.domain.spec import PriorityGroup
 
 # Of tickets whose citizen is at a phone or a screen: no board shows them and no loudspeaker calls them.
@@ -19,7 +20,7 @@ class Admission:
     `arrived_at` is the place in the line: a walk-in's is now, a booked citizen's by the rule of the agenda, a
     transferred one's that of the parent. `issued_at`: when the paper was printed, where that was not now.
     `number` and `seq`: kept through a transfer (seq negative) or of an offline block (`OFFLINE_BASE` + n);
-    empty and 0: the next number of the day.
+    empty and 0: the next number of the day. `holder`: under whom it counts, see holder.py.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Admission:
     sealed_phone: str = ""
     masked_phone: str = ""
     person_key: str = ""
+    holder: Holder = NOBODY
     phone_key: str = ""
     device_key: str = ""
     visit: str = ""

@@ -103,15 +103,21 @@ class NumberRange:
         return self.first + index + bisect_right(shifts, index)
 
 
+TYPED_PEOPLE = 5  # this project's own choice; the catalogue's `typed_people` replaces it
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Against brokers: so much one person (a blind index of the NIK) may take. 0 is no limit."""
+    """Against brokers: so much one person (a blind index of the NIK) may take. 0 is no limit. `typed_people`: for so many
+    people one account, phone or device may take where their NIK was only typed.
+    """
 
     per_day: int = 0
     cool_down: timedelta = timedelta(0)
     person_required: bool = False
     alarm_after: int = 0
     alarm_window: timedelta = timedelta(0)
+    typed_people: int = TYPED_PEOPLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from math import ceil
 
 from mpp_queue.domain.admission import REMOTE_CHANNELS, Admission
 from mpp_queue.domain.errors import InvalidField, RecallLimit, RecallTooSoon, UndoRefused, WrongState
+from mpp_queue.domain.holder import Holder
 from mpp_queue.domain.policy import OTHERS_DIGIT, busy_key, call_rank, digit_of, milliseconds, rank_of
 from mpp_queue.domain.spec import PriorityGroup, QueueSpec, Rules
 
@@ -204,6 +205,7 @@ class Ticket:
     sealed_phone: str = ""
     masked_phone: str = ""
     person_key: str = ""
+    holder_key: str = ""
     phone_key: str = ""
     device_key: str = ""
     visit: str = ""
@@ -322,6 +324,15 @@ class Ticket:
         event = Returned(Return.REQUEUED, now, self.counter)
         back = replace(self._back_in_line(), calls=0 if reset_calls else self.calls, resumed=False)
         return back._to(State.WAITING, Step.REQUEUE, now, actor, event, reason)
+
+    def shown_by(self, person_key: str, quota_key: str) -> Ticket:
+        """The person's card is at the counter: what was taken with their NIK typed counts for them from now on. `quota_key`:
+        one of theirs; empty when none is left, and then it counts as before. Nobody is sent home for it.
+        """
+        typed = self.holder_key and self.holder_key != self.person_key and not self.parent
+        if not quota_key or not typed or self.person_key != person_key:
+            return self
+        return replace(self, holder_key=person_key, quota_key=quota_key)
 
     def serve(self, *, now: datetime, actor: str) -> Ticket:
         """The citizen is at the counter."""
@@ -542,6 +553,7 @@ def issue(
         sealed_phone=admission.sealed_phone,
         masked_phone=admission.masked_phone,
         person_key=admission.person_key,
+        holder_key=admission.holder.key,
         phone_key=admission.phone_key,
         device_key=admission.device_key,
         visit=admission.visit,
@@ -567,6 +579,7 @@ def admission_of(parent: Ticket, target: str, offering: str) -> Admission:
         sealed_phone=parent.sealed_phone,
         masked_phone=parent.masked_phone,
         person_key=parent.person_key,
+        holder=Holder(parent.holder_key),
         visit=parent.visit,
         parent=parent.name,
         number=parent.number,
@@ -577,11 +590,6 @@ def admission_of(parent: Ticket, target: str, offering: str) -> Admission:
 def kept_seq(name: str) -> int:
     """A place among the numbers for one that is not of this queue: negative, the same for the same ticket."""
     return -int.from_bytes(blake2b(name.encode(), digest_size=6).digest(), "big") - 1
-
-
-def quota_keys(person_key: str, queue: str, day: str, per_day: int) -> list[str]:
-    """What a person may hold of a queue and day, one a ticket."""
-    return [f"{person_key}#{queue}#{day}#{k}" for k in range(per_day)]
 
 
 def _span(start: datetime, end: datetime) -> timedelta:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,9 @@ from pymongo.errors import DuplicateKeyError
 
 from mpp_queue.guard.domain import Alarm, Ending, Taken, Velocity
 
-ALARMS, COUNTS, TICKETS = "booking_alarms", "booking_counts", "tickets"
+ALARMS, COUNTS, TICKETS, TYPISTS = "booking_alarms", "booking_counts", "tickets", "typist_claims"
 MOST_ENDINGS, MOST_COUNTED = 20, 1000
+CLAIMS_KEPT = timedelta(hours=48)  # their day is over then, in every zone
 KEPT_WINDOWS = 3  # an alarm must be remembered a window longer than what raised it
 INDEXES: dict[str, list[IndexModel]] = {
     ALARMS: [
@@ -35,32 +37,72 @@ INDEXES: dict[str, list[IndexModel]] = {
     # Of tickets only those that a known person gave up are in it.
     TICKETS: [
         IndexModel(
-            [("site_id", ASCENDING), ("queue", ASCENDING), ("person_key", ASCENDING), ("ended_at", ASCENDING)],
-            name="given_up_by",
+            [("site_id", ASCENDING), ("queue", ASCENDING), ("holder_key", ASCENDING), ("ended_at", ASCENDING)],
+            name="given_up_of",
             partialFilterExpression={"given_up": True},
         )
     ],
     COUNTS: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
+    TYPISTS: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
 }
 
 
 class Endings:
-    """Reads tickets: which of a person's came to nothing."""
+    """Reads tickets: which of those that count under one key (../domain/holder.py) came to nothing."""
 
     def __init__(self, store: Store) -> None:
         self._collection = store.database[TICKETS]
 
-    def since(self, site_id: str, queue: str, person_key: str, since: datetime) -> list[Ending]:
+    def since(self, site_id: str, queue: str, holder_key: str, since: datetime) -> list[Ending]:
         """Newest first, at most 20."""
         query = {
             "site_id": site_id,
             "queue": queue,
-            "person_key": person_key,
+            "holder_key": holder_key,
             "ended_at": {"$gt": since},
             "given_up": True,
         }
         found = self._collection.find(query, {"ended_at": 1}).sort("ended_at", DESCENDING).limit(MOST_ENDINGS)
         return [Ending(d["ended_at"]) for d in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """For which ticket, and since when."""
+
+    ticket: str
+    at: datetime
+
+
+class TypistClaims:
+    """What accounts, phones and devices took with typed NIKs. The id says what is limited; each write is an insert or a
+    compare-and-set."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection, self._tickets = store.database[TYPISTS], store.database[TICKETS]
+
+    def of(self, ids: Sequence[str]) -> dict[str, Claim]:
+        found = self._collection.find({"_id": {"$in": list(ids)}})
+        return {d["_id"]: Claim(d["ticket"], d["at"]) for d in found}
+
+    def take(self, id: str, site_id: str, ticket: str, at: datetime, former: str) -> bool:
+        """`former`: whose it was, "" for nobody's. False when somebody else was faster."""
+        document = {"site_id": site_id, "ticket": ticket, "at": at, "expires_at": at + CLAIMS_KEPT}
+        if former:
+            return bool(self._collection.replace_one({"_id": id, "ticket": former}, document).matched_count)
+        try:
+            self._collection.insert_one({"_id": id, **document})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def release(self, id: str, ticket: str) -> None:
+        """Unless it is another's by now."""
+        self._collection.delete_one({"_id": id, "ticket": ticket})
+
+    def written(self, tickets: Sequence[str]) -> set[str]:
+        """Those of these tickets that exist."""
+        return {d["_id"] for d in self._tickets.find({"_id": {"$in": list(tickets)}}, {"_id": 1})}
 
 
 class Counts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,11 +23,11 @@ from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import looks_personal
 
 from mpp_queue import metrics
-from mpp_queue.domain import InvalidField, QueueSpec
-from mpp_queue.guard import domain, messages
+from mpp_queue.domain import Admission, InvalidField, QueueSpec
+from mpp_queue.guard import domain, messages, typists
 from mpp_queue.guard.domain import Alarm, CoolDown, Velocity
 from mpp_queue.guard.policy import GuardPolicy
-from mpp_queue.guard.store import Alarms, Counts, Endings
+from mpp_queue.guard.store import Alarms, Counts, Endings, TypistClaims
 from mpp_queue.views import Queues
 
 SHORTEST_WINDOW = timedelta(minutes=1)
@@ -65,21 +66,26 @@ class Guard:
     """What tickets and bookings ask before they let a person in."""
 
     endings: Endings
+    claims: TypistClaims
 
-    def check(self, spec: QueueSpec, person_key: str, now: datetime) -> None:
+    def check(self, spec: QueueSpec, holder_key: str, now: datetime) -> None:
         """Raises CoolDown. Reads nothing where the queue has no cool-down or the person is unknown.
 
         Not guaranteed: that two requests at the same moment see each other; the quota's unique keys decide those.
         """
-        if not person_key or not spec.quota.cool_down:
+        if not holder_key or not spec.quota.cool_down:
             return
         since = now - spec.quota.cool_down
-        endings = self.endings.since(spec.site_id, spec.name, person_key, since)
+        endings = self.endings.since(spec.site_id, spec.name, holder_key, since)
         try:
             domain.refuse_while_cooling(endings, spec.quota.cool_down, now)
         except CoolDown:
             metrics.COOLING_REFUSALS.labels(spec.site_id, metrics.short(spec.name)).inc()
             raise
+
+    def claimed(self, spec: QueueSpec, day: str, admission: Admission, now: datetime) -> AbstractContextManager[None]:
+        """See typists.py. Nothing is read or written where no NIK was typed, or the queue has no quota."""
+        return typists.claimed(self.claims, spec, day, admission, now)
 
 
 @dataclass(frozen=True, slots=True)

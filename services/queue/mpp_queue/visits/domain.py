@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mpp_queue.domain import InvalidField, PriorityGroup
+from mpp_queue.domain import NOBODY, Holder, InvalidField, PriorityGroup
 
 MOST_WISHES = 12
 EXACT = 8  # up to so many stops the best order is found; above, a good one
@@ -65,6 +65,7 @@ class Visit:
     person_key: str = ""
     phone_key: str = ""
     device_key: str = ""
+    holder: Holder = NOBODY
     cancelled_at: datetime | None = None
     cancelled_by: str = ""
     reason: str = ""
@@ -126,6 +127,7 @@ def start(
     person_key: str = "",
     phone_key: str = "",
     device_key: str = "",
+    holder: Holder = NOBODY,
 ) -> Visit:
     """A new visit. Some of its wishes may be refused already."""
     return Visit(
@@ -143,6 +145,7 @@ def start(
         person_key=person_key,
         phone_key=phone_key,
         device_key=device_key,
+        holder=holder,
         events=(Started(),),
     )
 

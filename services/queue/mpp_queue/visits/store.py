@@ -14,7 +14,7 @@ from mpp_chassis.call import Command
 from mpp_chassis.events import Event
 from pymongo import IndexModel
 
-from mpp_queue.domain import PriorityGroup, State, Ticket
+from mpp_queue.domain import Holder, PriorityGroup, State, Ticket
 from mpp_queue.store import to_ticket
 from mpp_queue.visits.domain import Visit, Wish
 
@@ -111,6 +111,7 @@ def _state(visit: Visit) -> dict[str, Any]:
         "person_key": visit.person_key,
         "phone_key": visit.phone_key,
         "device_key": visit.device_key,
+        "holder": {"key": visit.holder.key, "typists": list(visit.holder.typists)},
         "cancelled_at": visit.cancelled_at,
         "cancelled_by": visit.cancelled_by,
         "reason": visit.reason,
@@ -134,7 +135,14 @@ def _visit(stored: Stored) -> Visit:
         person_key=s["person_key"],
         phone_key=s["phone_key"],
         device_key=s["device_key"],
+        holder=_holder(s),
         cancelled_at=s["cancelled_at"],
         cancelled_by=s["cancelled_by"],
         reason=s["reason"],
     )
+
+
+def _holder(state: dict[str, Any]) -> Holder:
+    """Version 0.3.0 knew no typists: every NIK counted for its person."""
+    told = state.get("holder") or {"key": state["person_key"], "typists": []}
+    return Holder(told["key"], tuple(told["typists"]))

@@ -127,6 +127,7 @@ def _visit(
         person_key=given.person_key,
         phone_key=given.phone_key,
         device_key=given.device_key,
+        holder=given.holder,
     )
 
 
@@ -256,6 +257,7 @@ def _admission(visit: Visit, wish: Wish) -> Admission:
         person_key=visit.person_key,
         phone_key=visit.phone_key,
         device_key=visit.device_key,
+        holder=visit.holder,
         visit=visit.name,
     )
 

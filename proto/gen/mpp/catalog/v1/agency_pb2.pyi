@@ -120,18 +120,20 @@ class NumberRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ..., blocked: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ("per_day", "cool_down_minutes", "person_required", "alarm_after", "alarm_window_minutes")
+    __slots__ = ("per_day", "cool_down_minutes", "person_required", "alarm_after", "alarm_window_minutes", "typed_people")
     PER_DAY_FIELD_NUMBER: _ClassVar[int]
     COOL_DOWN_MINUTES_FIELD_NUMBER: _ClassVar[int]
     PERSON_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     ALARM_AFTER_FIELD_NUMBER: _ClassVar[int]
     ALARM_WINDOW_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    TYPED_PEOPLE_FIELD_NUMBER: _ClassVar[int]
     per_day: int
     cool_down_minutes: int
     person_required: bool
     alarm_after: int
     alarm_window_minutes: int
-    def __init__(self, per_day: _Optional[int] = ..., cool_down_minutes: _Optional[int] = ..., person_required: _Optional[bool] = ..., alarm_after: _Optional[int] = ..., alarm_window_minutes: _Optional[int] = ...) -> None: ...
+    typed_people: int
+    def __init__(self, per_day: _Optional[int] = ..., cool_down_minutes: _Optional[int] = ..., person_required: _Optional[bool] = ..., alarm_after: _Optional[int] = ..., alarm_window_minutes: _Optional[int] = ..., typed_people: _Optional[int] = ...) -> None: ...
 
 class AppointmentRules(_message.Message):
     __slots__ = ("slot_minutes", "public_places", "places", "earliest_days", "latest_days", "max_slots", "hours", "hold_minutes", "cooling_minutes", "early_minutes", "late_minutes", "closures", "variants", "video_link", "max_open_per_email", "max_open_per_person")

@@ -239,14 +239,19 @@ class AgendaDay:
         return run
 
     def _check_person(self, agenda: Agenda, wish: Wish, now: datetime, besides: str) -> None:
-        person = wish.personal.person_key
-        if agenda.quota.person_required and not person:
+        person, quota = wish.personal, agenda.quota
+        if quota.person_required and not person.person_key:
             raise PersonRequired("this agency books only for a known person: give the NIK")
-        if not agenda.quota.per_day or not person:
+        if not quota.per_day or not person.person_key:
             return
-        mine = [b for b in self.bookings if b.personal.person_key == person and b.is_real(now) and b.id != besides]
-        if len(mine) >= agenda.quota.per_day:
-            raise QuotaReached("this person has a booking of that day", metadata={"per_day": str(agenda.quota.per_day)})
+        others = [b.personal for b in self.bookings if b.is_real(now) and b.id != besides]
+        if sum(1 for b in others if b.counts_for == person.counts_for) >= quota.per_day:
+            raise QuotaReached("this person has a booking of that day", metadata={"per_day": str(quota.per_day)})
+        most = quota.per_day * quota.typed_people
+        if person.typist and sum(1 for b in others if b.typist == person.typist) >= most:
+            raise QuotaReached(
+                "this account has bookings enough of that day", metadata={"limit": "account", "per_day": str(most)}
+            )
 
     def _with(self, booking: Booking, now: datetime) -> AgendaDay:
         events = (*self.events, *((booking.id, change) for change in booking.events))

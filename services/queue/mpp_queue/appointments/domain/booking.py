@@ -69,10 +69,13 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Personal:
     """Sealed texts, masks, blind indexes; all empty when unknown. `person_key` is the blind index of the NIK, `email_key`
-    of the normalised address.
+    of the normalised address. `holder_key`: under whom it counts, `typist`: which account typed the NIK, none when it is
+    proven (see ../../domain/holder.py).
     """
 
     person_key: str = ""
+    holder_key: str = ""
+    typist: str = ""
     masked_nik: str = ""
     sealed_nik: str = field(default="", repr=False)
     masked_phone: str = ""
@@ -82,6 +85,17 @@ class Personal:
     masked_email: str = ""
     sealed_email: str = field(default="", repr=False)
     email_key: str = ""
+
+    @property
+    def counts_for(self) -> str:
+        """The key of quota and cool-down. What version 0.3.0 wrote knew no typists: it counts for the person."""
+        return self.holder_key or self.person_key
+
+    @property
+    def mailbox(self) -> str:
+        """Under what an address counts: anybody can type one, so a person who proves a NIK has it to themselves."""
+        proven = self.email_key and self.person_key and self.counts_for == self.person_key
+        return f"{self.email_key}#{self.person_key}" if proven else self.email_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +287,14 @@ class Booking:
         gave up a sure appointment waits for the next one (the blind index alone).
         """
         owners = () if self.state is State.EXPIRED else self.owners
-        key = self.personal.person_key if self.given_up_at else ""
+        kept = Personal(person_key=self.personal.person_key, holder_key=self.personal.holder_key)
         return replace(
-            self, personal=Personal(person_key=key), owners=owners, code_key="", sealed_code="", sealed_link=""
+            self,
+            personal=kept if self.given_up_at else Personal(),
+            owners=owners,
+            code_key="",
+            sealed_code="",
+            sealed_link="",
         )
 
     def _check(self, target: State) -> None:
