@@ -36,6 +36,7 @@ from mpp_queue.domain.spec import clock
 from mpp_queue.queuespec import appointment_rules, maintenance_of
 from mpp_queue.views import Queues, site_of
 
+MOST = 1440  # of any number of a channel's settings; of minutes: a day
 SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
 GROUPS = frozenset(g.value for g in PriorityGroup if g.value)
 _WEEKDAYS = {"senin": 1, "selasa": 2, "rabu": 3, "kamis": 4, "jumat": 5, "sabtu": 6, "minggu": 7} | {
@@ -231,8 +232,9 @@ def _texts(told: Any) -> list[str]:
 
 
 def _number(settings: Mapping[str, Any], name: str, default: int) -> int:
+    """From 0 to `MOST`: the catalogue takes any whole number, and what no calendar holds would break every sweep."""
     told = settings.get(name, default)
-    return max(int(told), 0) if isinstance(told, int | float) else default
+    return int(min(max(told, 0), MOST)) if isinstance(told, int | float) and told == told else default
 
 
 def _queue_of(channel: str, told: str) -> str:

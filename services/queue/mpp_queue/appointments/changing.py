@@ -73,7 +73,7 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
     def decide(day: AgendaDay) -> AgendaDay:
         old = day if new_day == old_day else load(app, request.name).day
         before = own(old, old_id, call)
-        before.check_reschedule()
+        before.check_reschedule(agenda, call.now)
         wish = Wish(
             start=start,
             slots=before.slots,

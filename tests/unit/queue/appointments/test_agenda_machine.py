@@ -70,11 +70,11 @@ class Day(RuleBasedStateMachine):
         day = day.forgetful()
         self.day = AgendaDay(day.name, day.agency, day.day, day.bookings, day.blocks)
 
-    def _refused(self, wish: Wish, error: QueueError) -> None:
+    def _refused(self, wish: Wish, error: QueueError, besides: str = "") -> None:
         """Each refusal for its reason only."""
         if isinstance(error, SlotFull):
             run = AGENDA.run(wish.start, wish.slots)
-            assert any(self._room(slot.start, wish) <= 0 for slot in run)
+            assert any(self._room(slot.start, wish, besides) <= 0 for slot in run)
         elif isinstance(error, QuotaReached):
             mine = [
                 b
@@ -87,8 +87,9 @@ class Day(RuleBasedStateMachine):
         else:
             assert isinstance(error, NotInWindow)
 
-    def _room(self, start: datetime, wish: Wish) -> int:
-        there = [b for b in self.day.bookings if b.overlaps(start, start + AGENDA.slot) and self._is_shut(b)]
+    def _room(self, start: datetime, wish: Wish, besides: str = "") -> int:
+        near = [b for b in self.day.bookings if b.overlaps(start, start + AGENDA.slot) and b.id != besides]
+        there = [b for b in near if self._is_shut(b)]
         public = [b for b in there if not b.internal]
         room = AGENDA.places - len(there)
         if wish.internal:
@@ -150,7 +151,8 @@ class Day(RuleBasedStateMachine):
             assert (booking.variant, phone) == (PHONE, "")
             return
         except HoldExpired:
-            assert self.state[id] is State.EXPIRED or self.now >= booking.hold_until
+            over = self._day_is_over() if booking.remote else self.now >= booking.lost_at(AGENDA)
+            assert self.state[id] is State.EXPIRED or self.now >= booking.hold_until or over
             return
         except WrongState:
             assert self.state[id] is not State.HELD
@@ -207,36 +209,38 @@ class Day(RuleBasedStateMachine):
         self._keep(self.day.change(after))
         self.state[id] = after.state
 
-    @rule(target=bookings, id=consumes(bookings), slot=st.sampled_from(SLOTS))
-    def reschedule(self, id: str, slot: object) -> object:
+    @rule(target=bookings, id=consumes(bookings), slot=st.sampled_from(SLOTS), count=st.integers(1, 2))
+    def reschedule(self, id: str, slot: object, count: int) -> object:
         booking, new = self._of(id), f"b{self.made}"
         wish = Wish(
             slot.start,  # type: ignore[attr-defined]
-            1,
+            count,
             booking.internal,
             group=booking.group,
             personal=booking.personal,
             variant=booking.variant,
         )
         try:
-            booking.check_reschedule()
+            booking.check_reschedule(AGENDA, self.now)
             day = self.day.book_instead(AGENDA, wish, booking, id, id=new, now=self.now, actor="citizen")
         except RescheduledBefore:
-            assert self.state[id] is State.NO_SHOW
+            assert booking.is_missed(AGENDA, self.now)
             assert booking.after_no_show
             return id
         except WrongState:
             assert self.state[id] not in (State.CONFIRMED, State.NO_SHOW)
             return id
         except QueueError as error:
-            self._refused(wish, error)
+            self._refused(wish, error, id)
             return id
+        assert all(self._room(one.start, wish, id) >= 1 for one in AGENDA.run(wish.start, wish.slots))
         self.made += 1
         cool = cooling(AGENDA, self.rng)
         moved = booking.move(now=self.now, actor="citizen", to=new, cool=cool)
         self._new(day.change(moved), new, None)
         fresh = self._of(new)
-        assert fresh.after_no_show is (booking.after_no_show or self.state[id] is State.NO_SHOW)
+        missed = self.state[id] is State.CONFIRMED and not booking.remote and self.now >= booking.lost_at(AGENDA)
+        assert fresh.after_no_show is (booking.after_no_show or self.state[id] is State.NO_SHOW or missed)
         self.state[id], self.shut[id] = State.RESCHEDULED, self.now + cool
         return multiple(id, new)
 

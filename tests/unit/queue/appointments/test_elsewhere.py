@@ -78,7 +78,8 @@ def test_where_nothing_draws_a_ticket_an_officer_begins_and_no_kiosk() -> None:
         sure.check_in(a, now=NINE, actor="kiosk:k", ticket="")
     begun = sure.check_in(a, now=NINE, actor="officer:o", ticket="")
     assert begun.tick(a, now=sure.end + timedelta(hours=1), actor=SERVICE).state is State.FULFILLED
-    assert sure.tick(a, now=sure.lost_at(a), actor=SERVICE).state is State.NO_SHOW
+    assert sure.tick(a, now=sure.lost_at(a), actor=SERVICE) is sure  # the office has all day
+    assert sure.tick(a, now=a.day_end(NINE), actor=SERVICE).state is State.CANCELLED
 
 
 def test_a_citizen_whose_ticket_told_nothing_is_not_checked_in_for_ever() -> None:

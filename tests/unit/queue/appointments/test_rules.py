@@ -204,7 +204,7 @@ def test_one_person_has_so_many_bookings_a_day() -> None:
 
 def test_a_second_miss_gets_no_third_time() -> None:
     missed = sure().miss(now=NINE, actor="service")
-    missed.check_reschedule()
+    missed.check_reschedule(AGENDA, NINE)
     with pytest.raises(RescheduledBefore):
-        replace(missed, after_no_show=True).check_reschedule()
-    replace(sure(), after_no_show=True).check_reschedule()  # as long as it is not missed it can be moved
+        replace(missed, after_no_show=True).check_reschedule(AGENDA, NINE)
+    replace(sure(), after_no_show=True).check_reschedule(AGENDA, NINE)  # as long as it is not missed it can be moved

@@ -147,11 +147,12 @@ class AgendaDay:
     def find(self, booking_id: str) -> Booking | None:
         return next((b for b in self.bookings if b.id == booking_id), None)
 
-    def occupied(self, agenda: Agenda) -> list[Occupied]:
-        return [occupied(b, agenda.kept.groups) for b in self.bookings]
-
-    def free(self, agenda: Agenda, slot: Slot, now: datetime, *, internal: bool, priority: bool) -> int:
-        taken = taken_in(slot, self.occupied(agenda), self.blocks, agenda, now)
+    def free(
+        self, agenda: Agenda, slot: Slot, now: datetime, *, internal: bool, priority: bool, besides: str = ""
+    ) -> int:
+        """Places of a slot that this caller could have; as if the booking `besides` had none."""
+        there = [occupied(b, agenda.kept.groups) for b in self.bookings if b.id != besides]
+        taken = taken_in(slot, there, self.blocks, agenda, now)
         ahead = agenda.days_ahead(self.day, now)
         return free_in(agenda, taken, internal=internal, priority=priority, days_ahead=ahead)
 
@@ -170,9 +171,11 @@ class AgendaDay:
         self, agenda: Agenda, wish: Wish, before: Booking, replaces: str, *, id: str, now: datetime, actor: str
     ) -> AgendaDay:
         """Take places for a booking of this or another day; confirmed at once. `before` is what it replaces: its person,
-        its code, its phone and its link go on, and how they meet: that was promised. Raises as hold does, but the person's
-        quota counts `before` as gone.
+        its code, its phone and its link go on, and how they meet: that was promised. Raises as hold does, but capacity
+        and the person's quota count `before` as gone: the same write gives it back.
         """
+        if wish.start == before.start:
+            raise InvalidField("start", "it is booked for this time already")
         run = self._check(agenda, wish, now, besides=before.id)
         fresh = _booking(wish, id, run, State.CONFIRMED, now, actor)
         fresh = replace(
@@ -181,7 +184,7 @@ class AgendaDay:
             sealed_code=before.sealed_code,
             sealed_link=before.sealed_link,
             replaces=replaces,
-            after_no_show=before.after_no_show or before.state is State.NO_SHOW,
+            after_no_show=before.after_no_show or before.is_missed(agenda, now),
             reminded=fresh.start - now <= agenda.remind,
         )
         return self._with(fresh, now)
@@ -234,7 +237,7 @@ class AgendaDay:
         self._check_person(agenda, wish, now, besides)
         priority = wish.group in agenda.kept.groups
         for slot in run:
-            if not self.free(agenda, slot, now, internal=wish.internal, priority=priority):
+            if not self.free(agenda, slot, now, internal=wish.internal, priority=priority, besides=besides):
                 raise SlotFull("no place is free then")
         return run
 

@@ -156,10 +156,11 @@ class Booking:
         sealed_code: str,
         sealed_link: str = "",
     ) -> Booking:
-        """Raises HoldExpired, WrongState, InvalidField for a variant that nobody could be reached for. Who confirms when
-        the reminder would be due is not reminded of it.
+        """Raises HoldExpired (also when the time itself is over), WrongState, InvalidField for a variant that nobody could
+        be reached for. Who confirms when the reminder would be due is not reminded of it.
         """
-        if self.state is State.EXPIRED or (self.state is State.HELD and now >= self.hold_until):
+        ran_out = now >= self.hold_until or self._is_lost(agenda, now)
+        if self.state is State.EXPIRED or (self.state is State.HELD and ran_out):
             raise HoldExpired("nobody confirmed in time; choose a time again")
         if self.variant == PHONE and not personal.sealed_phone:
             raise InvalidField("phone", "a phone appointment needs the number to call")
@@ -181,15 +182,21 @@ class Booking:
             raise WrongState("the hold is not over", metadata={"state": self.state.value})
         return self._to(State.EXPIRED, now, actor)
 
-    def check_reschedule(self) -> None:
+    def check_reschedule(self, agenda: Agenda, now: datetime) -> None:
         """Raises WrongState; RescheduledBefore when it was missed and was a second chance already."""
         self._check(State.RESCHEDULED)
-        if self.state is State.NO_SHOW and self.after_no_show:
+        if self.after_no_show and self.is_missed(agenda, now):
             raise RescheduledBefore("a missed appointment gets a new time once; please book anew")
 
+    def is_missed(self, agenda: Agenda, now: datetime) -> bool:
+        """Also before a sweep wrote it down. Nobody misses what the office was to begin."""
+        over = self.state is State.CONFIRMED and not self.remote and now >= self.lost_at(agenda)
+        return self.state is State.NO_SHOW or over
+
     def move(self, *, now: datetime, actor: str, to: str, cool: timedelta) -> Booking:
-        """The appointment `to` takes its place. Raises as check_reschedule."""
-        self.check_reschedule()
+        """The appointment `to` takes its place: whether it may was asked before `to` was made (check_reschedule). Raises
+        WrongState.
+        """
         moved = replace(self, replaced_by=to, cool_until=now + cool)
         return moved._to(State.RESCHEDULED, now, actor, to)
 
@@ -237,17 +244,19 @@ class Booking:
         if self.state is State.HELD:
             return self.hold_until
         if self.state is State.CONFIRMED:
-            remind_at = self.start - agenda.remind
-            starts = self.start if self._starts_by_itself(agenda) else self.lost_at(agenda)
-            return starts if self.reminded else remind_at
+            return self._waits_until(agenda) if self.reminded else self.start - agenda.remind
         if self.state is State.CHECKED_IN:
             # Without a ticket nothing will tell how it ended: who came was served.
             return agenda.settled_at(self.start) if self.ticket else self.lost_at(agenda)
         return None
 
-    def _starts_by_itself(self, agenda: Agenda) -> bool:
-        """Nobody comes, so nobody can be late: at the booked time the ticket stands in the line."""
-        return self.remote and agenda.queue != ""
+    def _waits_until(self, agenda: Agenda) -> datetime:
+        """When time acts on a sure booking. Where nobody comes nobody can be late: at the booked time the ticket stands in
+        the line; without a line the office has all day to begin.
+        """
+        if not self.remote:
+            return self.lost_at(agenda)
+        return self.start if agenda.queue else agenda.day_end(self.start)
 
     def tick(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
         """What time does to it by `now`; itself when nothing is due."""
@@ -260,11 +269,9 @@ class Booking:
             if self.ticket:  # no news of it came, and none will: it ended with its day
                 return self.cancel(now=now, actor=actor, reason="", cool=timedelta(0))
             return self.fulfil(now=now, actor=actor)
-        if now >= self.start and self._starts_by_itself(agenda):
-            return self._begin(agenda, now=now, actor=actor)
-        if now >= self.lost_at(agenda):
-            return self.miss(now=now, actor=actor)
-        return self.remind()
+        if now < self._waits_until(agenda):
+            return self.remind()
+        return self._begin(agenda, now=now, actor=actor) if self.remote else self.miss(now=now, actor=actor)
 
     def _begin(self, agenda: Agenda, *, now: datetime, actor: str) -> Booking:
         """Once its day is over nobody can be called: then the office let it go, not the citizen."""

@@ -140,8 +140,11 @@ class Agenda:
 
     def settled_at(self, start: datetime) -> datetime:
         """When it is no use to wait for news of the tickets of that local day."""
-        after = self.local_day(start) + timedelta(days=1)
-        return self._instant(after, time()) + NEWS_OF_TICKETS
+        return self.day_end(start) + NEWS_OF_TICKETS
+
+    def day_end(self, start: datetime) -> datetime:
+        """The midnight after that local day."""
+        return self._instant(self.local_day(start) + timedelta(days=1), time())
 
     def days_ahead(self, day: date, now: datetime) -> int:
         return (day - self.local_day(now)).days

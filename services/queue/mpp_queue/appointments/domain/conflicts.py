@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, most_at_once, taken_in
 from mpp_queue.appointments.domain.booking import Booking, State
@@ -88,9 +89,10 @@ def propose(
     `candidates`: days to look at, nearest first; a day that is not in `days` has no booking yet. A proposal is not held.
     """
     found: list[Slot] = []
+    wanted = _minutes(agenda, booking.start)
     for date_ in candidates:
         day = days.get(date_) or AgendaDay("", agenda.agency, date_)
-        for slot in sorted(agenda.slots_of(date_), key=lambda s: abs(_minutes(s.start) - _minutes(booking.start))):
+        for slot in sorted(agenda.slots_of(date_), key=lambda s: abs(_minutes(agenda, s.start) - wanted)):
             if len(found) < PROPOSALS and _fits(agenda, day, booking, slot, now):
                 found.append(Slot(slot.start, slot.start + (agenda.slot * booking.slots)))
         if len(found) >= PROPOSALS:
@@ -98,8 +100,10 @@ def propose(
     return tuple(found)
 
 
-def _minutes(at: datetime) -> int:
-    return at.hour * 60 + at.minute
+def _minutes(agenda: Agenda, at: datetime) -> int:
+    """Of the local day: where the zone's morning lies in two days of UTC, that of UTC would be a day off."""
+    local = at.astimezone(ZoneInfo(agenda.zone))
+    return local.hour * 60 + local.minute
 
 
 def _fits(agenda: Agenda, day: AgendaDay, booking: Booking, slot: Slot, now: datetime) -> bool:
