@@ -165,7 +165,7 @@ class Running:
         return self._tokens[key]
 
     def auth(self, *roles: str, subject: str = "", **claims: Any) -> list[tuple[str, str]]:
-        """gRPC metadata with a token: `stub.X(request, metadata=services.auth("officer", site=...), timeout=5)`."""
+        """gRPC metadata with a token: `stub.X(request, metadata=services.auth("officer", site=...), timeout=30)`."""
         return [("authorization", f"Bearer {self.token(*roles, subject=subject, **claims)}")]
 
     def database(self, service: str) -> Any:

@@ -35,12 +35,12 @@ class OpenBoard:
 
     def take(self) -> None:
         request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()))
-        self._made.add(self._stub.TakeTicket(request, metadata=self._kiosk, timeout=20).ticket.name)
+        self._made.add(self._stub.TakeTicket(request, metadata=self._kiosk, timeout=30).ticket.name)
 
     def call_next(self) -> str:
         """The number that was called."""
         request = pb.CallNextRequest(parent=QUEUE, counter=COUNTER, request_id=str(uuid.uuid4()))
-        called = self._stub.CallNext(request, metadata=self._officer, timeout=20)
+        called = self._stub.CallNext(request, metadata=self._officer, timeout=30)
         self._made.add(called.name)
         return str(called.number)
 
@@ -49,4 +49,4 @@ class OpenBoard:
         self._stream.cancel()
         for name in self._made:
             request = pb.CancelTicketRequest(name=name, request_id=str(uuid.uuid4()))
-            self._stub.CancelTicket(request, metadata=self._officer, timeout=20)
+            self._stub.CancelTicket(request, metadata=self._officer, timeout=30)

@@ -45,7 +45,7 @@ class Kiosk:
         while True:
             try:
                 reply = stub.TakeTicket(
-                    request, metadata=self._malang.auth("kiosk", site="malang"), timeout=20, wait_for_ready=True
+                    request, metadata=self._malang.auth("kiosk", site="malang"), timeout=30, wait_for_ready=True
                 )
                 break
             except grpc.RpcError as e:

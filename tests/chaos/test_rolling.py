@@ -44,7 +44,7 @@ class JsonCitizen:
     """One connection that is kept, as a browser's."""
 
     def __init__(self, target: str, token: str) -> None:
-        self._connection = http.client.HTTPConnection(target, timeout=20)
+        self._connection = http.client.HTTPConnection(target, timeout=30)
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     def take(self) -> str:

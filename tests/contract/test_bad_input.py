@@ -198,7 +198,7 @@ def test_a_bad_field_is_named_and_nothing_is_written(services: Any, service: str
     tried = set()
     for field, request in bad_requests(method):
         with pytest.raises(grpc.RpcError) as caught:
-            call(request, metadata=metadata, timeout=5)
+            call(request, metadata=metadata, timeout=30)
         code, fields, reason = status_of(caught.value)
         assert (code, reason) == ("INVALID_ARGUMENT", "INVALID_FIELD"), f"{field}: {code} {reason}"
         assert field in fields, f"{field} is not among {fields}"
@@ -219,5 +219,5 @@ def test_bytes_that_are_no_message_are_refused(services: Any, service: str) -> N
         policy = policy_of(method)
         role = sorted(policy.grants)[0] if not policy.anonymous else "citizen"
         with pytest.raises(grpc.RpcError) as caught:
-            call(b"\xff\xff\xff garbage", metadata=services.auth(role, site="malang", agency="dukcapil"), timeout=5)
+            call(b"\xff\xff\xff garbage", metadata=services.auth(role, site="malang", agency="dukcapil"), timeout=30)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -79,7 +79,7 @@ class Town:
             method=method,
             headers={"Authorization": f"Basic {login}", "Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=30).close()
 
     # -- processes
 
@@ -133,12 +133,12 @@ class Town:
     def take(self, request_id: str) -> Any:
         request = pb.TakeTicketRequest(parent=QUEUE, request_id=request_id, phone="+6281211112222")
         with self.stub() as stub:
-            return stub.TakeTicket(request, metadata=self.auth("kiosk", site="uji"), timeout=20).ticket
+            return stub.TakeTicket(request, metadata=self.auth("kiosk", site="uji"), timeout=30).ticket
 
     def call_next(self) -> Any:
         request = pb.CallNextRequest(parent=QUEUE, counter=3, request_id=str(uuid.uuid4()))
         with self.stub() as stub:
-            return stub.CallNext(request, metadata=self._officer(), timeout=20)
+            return stub.CallNext(request, metadata=self._officer(), timeout=30)
 
     def visit(self, request_id: str) -> Any:
         taken = self.take(request_id)
@@ -146,7 +146,7 @@ class Town:
         with self.stub() as stub:
             for rpc in ("StartServing", "FinishTicket"):
                 request = getattr(pb, f"{rpc}Request")(name=taken.name, request_id=str(uuid.uuid4()))
-                getattr(stub, rpc)(request, metadata=self._officer(), timeout=20)
+                getattr(stub, rpc)(request, metadata=self._officer(), timeout=30)
         return taken
 
     def _officer(self) -> Any:

@@ -70,10 +70,10 @@ def test_what_is_said_to_listen_does(runs: list[Any]) -> None:
     platform = Platform(PROFILE)
     for service in platform.services():
         with grpc.insecure_channel(platform.endpoints()[service]) as channel:
-            reply = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+            reply = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=30)
         assert reply.status == health_pb2.HealthCheckResponse.SERVING
         for verb in ("serve", "work"):
-            with urllib.request.urlopen(platform.endpoints()[f"{service}-{verb}-http"] + "/metrics", timeout=5) as page:
+            with urllib.request.urlopen(platform.endpoints()[f"{service}-{verb}-http"] + "/metrics", timeout=30) as page:
                 assert b"mpp_" in page.read()
     assert mine()
 

@@ -122,7 +122,7 @@ def resources(malang: Any) -> dict[str, str]:
     citizen = malang.auth("citizen", subject="warga-uji", nik="3573011505900061")
     queue = malang.stub("queue", queue_service_pb2_grpc.QueueServiceStub)
     take = queue_service_pb2.TakeTicketRequest(parent=f"{site}/queues/{AGENCY}", request_id=request_id())
-    ticket = queue.TakeTicket(take, metadata=citizen, timeout=10).ticket.name
+    ticket = queue.TakeTicket(take, metadata=citizen, timeout=30).ticket.name
     create = applications_service_pb2.CreateApplicationRequest(
         parent=site,
         offering=f"{site}/offerings/{OFFERING}",
@@ -130,7 +130,7 @@ def resources(malang: Any) -> dict[str, str]:
         request_id=request_id(),
     )
     files = malang.stub("applications", applications_service_pb2_grpc.ApplicationsServiceStub)
-    application = files.CreateApplication(create, metadata=citizen, timeout=10).name
+    application = files.CreateApplication(create, metadata=citizen, timeout=30).name
     file = complaints_service_pb2.FileComplaintRequest(
         parent=site,
         agency=f"{site}/agencies/{AGENCY}",
@@ -140,7 +140,7 @@ def resources(malang: Any) -> dict[str, str]:
         request_id=request_id(),
     )
     stub = malang.stub("complaints", complaints_service_pb2_grpc.ComplaintsServiceStub)
-    complaint = stub.FileComplaint(file, metadata=citizen, timeout=10).name
+    complaint = stub.FileComplaint(file, metadata=citizen, timeout=30).name
     found = {"tickets": ticket, "applications": application, "complaints": complaint}
     return {"offerings": OFFERING, **{k: v.rsplit("/", 1)[1] for k, v in found.items()}}
 
@@ -203,7 +203,7 @@ def look(
 ) -> None:
     """One request; what is wrong with the answer is kept, the first of an operation."""
     findings.asked[label] += 1
-    reply = case.call(base_url=base, session=session, headers=headers, timeout=20)
+    reply = case.call(base_url=base, session=session, headers=headers, timeout=30)
     findings.statuses[reply.status_code] += 1
     if reply.status_code in UNEXPECTED:
         findings.faults.setdefault(label, f"{reply.status_code}: {case.as_curl_command()}\n{reply.text[:500]}")
@@ -228,5 +228,5 @@ def test_no_server_error_and_nothing_undocumented(malang: Any) -> None:
 @pytest.mark.parametrize("name", ["$o", "x+y", "x!y", "x'y", "x~y"])
 def test_a_header_that_grpc_cannot_carry_is_left_out_at_the_edge(malang: Any, name: str) -> None:
     """Found by the test above: gRPC refuses the name, and the whole call was answered with 500."""
-    reply = requests.get(f"{malang.gateway()}/v1/sites/malang", headers={name: "1"}, timeout=20)
+    reply = requests.get(f"{malang.gateway()}/v1/sites/malang", headers={name: "1"}, timeout=30)
     assert reply.status_code == 200, reply.text

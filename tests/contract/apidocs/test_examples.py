@@ -100,7 +100,7 @@ def test_every_example_is_answered_as_promised(answers: list[tuple[Example, Answ
     [("/openapi.json", "openapi.json"), ("/asyncapi.json", "asyncapi.json"), ("/docs", "index.html")],
 )
 def test_the_gateway_serves_the_documents_of_this_checkout(malang: Any, path: str, name: str) -> None:
-    reply = urllib3.request("GET", malang.gateway() + path, timeout=20)
+    reply = urllib3.request("GET", malang.gateway() + path, timeout=30)
     assert reply.status == 200
     assert reply.data == (DOCS / name).read_bytes()
     assert reply.headers["content-type"].split(";")[0] == ("text/html" if name.endswith("html") else "application/json")

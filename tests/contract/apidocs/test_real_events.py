@@ -57,7 +57,7 @@ def events(malang: Any) -> list[tuple[str, str, dict[str, Any], Any]]:
     take = queue_service_pb2.TakeTicketRequest(
         parent="sites/malang/queues/dlh", phone="+6281200000077", request_id=request_id()
     )
-    stub.TakeTicket(take, metadata=malang.auth("kiosk", site="malang"), timeout=10)
+    stub.TakeTicket(take, metadata=malang.auth("kiosk", site="malang"), timeout=30)
     malang.settled()
     return journal(malang.platform.stack.amqp_uri)
 

@@ -23,7 +23,7 @@ class Web:
 
     base: str
     platform: Any
-    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=20))
+    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=30))
     tokens: dict[str, str] = field(default_factory=dict)
     operations: dict[str, tuple[str, str, dict[str, Any]]] = field(
         default_factory=lambda: operations(document("openapi.json"))

@@ -136,7 +136,7 @@ def test_refused_by_the_front(db: Database[Doc], name: str) -> None:
 
     address = db.client.address
     assert address is not None
-    answer = ask(address[1], {**command, "$db": command.get("$db", db.name)}, timeout=5)
+    answer = ask(address[1], {**command, "$db": command.get("$db", db.name)}, timeout=30)
     assert answer is not None
     assert (answer["ok"], answer["code"]) == (0.0, code), answer
     assert answer["codeName"]

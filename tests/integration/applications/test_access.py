@@ -14,7 +14,7 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 def test_without_a_token_nothing_is_told(desk: Any, refused: Any) -> None:
     name = desk.create().name
-    told = refused(lambda: desk.stub.GetApplication(rpc.GetApplicationRequest(name=name), timeout=10))
+    told = refused(lambda: desk.stub.GetApplication(rpc.GetApplicationRequest(name=name), timeout=30))
     assert told.code == grpc.StatusCode.UNAUTHENTICATED
 
 

@@ -14,7 +14,7 @@ def test_what_is_applied_is_read_back(office: Any) -> None:
     from mpp.catalog.v1 import catalog_service_pb2 as rpc
 
     applied = office.apply_offering()
-    read = office.stub.GetOffering(rpc.GetOfferingRequest(name=applied.name), timeout=10)
+    read = office.stub.GetOffering(rpc.GetOfferingRequest(name=applied.name), timeout=30)
     assert read == applied
     assert read.etag
     assert list(read.missing_components) == [
@@ -29,9 +29,9 @@ def test_what_is_applied_is_read_back(office: Any) -> None:
         "security_guarantee",
         "performance_evaluation",
     ]
-    site = office.stub.GetSite(rpc.GetSiteRequest(name=office.site), timeout=10)
+    site = office.stub.GetSite(rpc.GetSiteRequest(name=office.site), timeout=30)
     assert site.holidays == office.a_site().holidays
-    agency = office.stub.GetAgency(rpc.GetAgencyRequest(name=f"{office.site}/agencies/samsat"), timeout=10)
+    agency = office.stub.GetAgency(rpc.GetAgencyRequest(name=f"{office.site}/agencies/samsat"), timeout=30)
     assert (agency.queue.prefix, list(agency.queue.counters)) == ("S", [7])
 
 
@@ -40,9 +40,9 @@ def test_what_is_not_there_is_not_found_with_its_kind(desk: Any) -> None:
 
     stub, site = desk.stub, desk.site
     calls: dict[str, Callable[[], Any]] = {
-        "SITE_NOT_FOUND": lambda: stub.GetSite(rpc.GetSiteRequest(name=site), timeout=10),
-        "AGENCY_NOT_FOUND": lambda: stub.GetAgency(rpc.GetAgencyRequest(name=f"{site}/agencies/ab"), timeout=10),
-        "OFFERING_NOT_FOUND": lambda: stub.GetOffering(rpc.GetOfferingRequest(name=f"{site}/offerings/ab"), timeout=10),
+        "SITE_NOT_FOUND": lambda: stub.GetSite(rpc.GetSiteRequest(name=site), timeout=30),
+        "AGENCY_NOT_FOUND": lambda: stub.GetAgency(rpc.GetAgencyRequest(name=f"{site}/agencies/ab"), timeout=30),
+        "OFFERING_NOT_FOUND": lambda: stub.GetOffering(rpc.GetOfferingRequest(name=f"{site}/offerings/ab"), timeout=30),
     }
     for reason, call in calls.items():
         assert (desk.refused(call).code, desk.refused(call).reason) == ("NOT_FOUND", reason)

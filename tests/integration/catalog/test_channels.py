@@ -26,10 +26,10 @@ def test_a_channel_is_read_back_and_listed(corner: Any, eventually: Any) -> None
     ear = corner.ear()
     applied = corner.apply_channel()
     assert corner.apply_channel() == applied
-    assert corner.stub.GetChannel(rpc.GetChannelRequest(name=applied.name), timeout=10) == applied
+    assert corner.stub.GetChannel(rpc.GetChannelRequest(name=applied.name), timeout=30) == applied
     lane = applied.settings["lanes"][0]
     assert (lane["id"], lane["counter"]) == ("satu", 3)
-    listed = corner.stub.ListChannels(rpc.ListChannelsRequest(parent=corner.site), timeout=10).channels
+    listed = corner.stub.ListChannels(rpc.ListChannelsRequest(parent=corner.site), timeout=30).channels
     assert list(listed) == [applied]
     for narrowed, found in (
         ({"agency": f"{corner.site}/agencies/dukcapil"}, 1),
@@ -38,10 +38,10 @@ def test_a_channel_is_read_back_and_listed(corner: Any, eventually: Any) -> None
         ({"kind": f"{corner.site}/channelKinds/room", "agency": f"{corner.site}/agencies/dukcapil"}, 0),
     ):
         request = rpc.ListChannelsRequest(parent=corner.site, **narrowed)
-        assert len(corner.stub.ListChannels(request, timeout=10).channels) == found
-    kinds = corner.stub.ListChannelKinds(rpc.ListChannelKindsRequest(parent=corner.site), timeout=10).channel_kinds
+        assert len(corner.stub.ListChannels(request, timeout=30).channels) == found
+    kinds = corner.stub.ListChannelKinds(rpc.ListChannelKindsRequest(parent=corner.site), timeout=30).channel_kinds
     assert [k.name.rsplit("/", 1)[1] for k in kinds] == ["drive_thru"]
-    got = corner.stub.GetChannelKind(rpc.GetChannelKindRequest(name=kinds[0].name), timeout=10)
+    got = corner.stub.GetChannelKind(rpc.GetChannelKindRequest(name=kinds[0].name), timeout=30)
     assert got.attributes == kinds[0].attributes
     eventually(lambda: [key for key, _, _ in ear.listen()] == ["channel_published.v1"])
     assert ear.heard[0][2]["channel"]["settings"]["lanes"][0]["counter"] == 3

@@ -23,10 +23,10 @@ def test_an_agency_goes_when_nothing_hangs_on_it_and_its_name_comes_back(office:
         (agency, office.stub.GetAgency, rpc.GetAgencyRequest(name=agency)),
         (offering.name, office.stub.GetOffering, rpc.GetOfferingRequest(name=offering.name)),
     ):
-        assert office.refused(lambda m=method, r=request: m(r, timeout=10)).code == "NOT_FOUND", gone
-    listed = office.stub.ListAgencies(rpc.ListAgenciesRequest(parent=office.site), timeout=10).agencies
+        assert office.refused(lambda m=method, r=request: m(r, timeout=30)).code == "NOT_FOUND", gone
+    listed = office.stub.ListAgencies(rpc.ListAgenciesRequest(parent=office.site), timeout=30).agencies
     assert [a.name.rsplit("/", 1)[1] for a in listed] == ["samsat"]
-    assert list(office.stub.ListOfferings(rpc.ListOfferingsRequest(parent=office.site), timeout=10).offerings) == []
+    assert list(office.stub.ListOfferings(rpc.ListOfferingsRequest(parent=office.site), timeout=30).offerings) == []
     assert office.search("kartu keluarga") == []
     assert office.refused(office.apply_offering).reason == "AGENCY_NOT_FOUND"
     office.apply_agency(office.an_agency("dlh", "D", [3]))  # prefix and counter are free again
@@ -47,7 +47,7 @@ def test_a_deletion_is_a_command_like_others(office: Any) -> None:
     assert office.refused(lambda: office.delete_agency(agency, etag="feedface")).reason == "ETAG_MISMATCH"
     office.delete_agency(agency, validate_only=True)
     assert office.document("agencies", agency)["version"] == 1
-    etag = office.stub.GetAgency(rpc.GetAgencyRequest(name=agency), timeout=10).etag
+    etag = office.stub.GetAgency(rpc.GetAgencyRequest(name=agency), timeout=30).etag
     office.delete_agency(agency, etag=etag, request_id=request_id)
     office.delete_agency(agency, etag=etag, request_id=request_id)
     assert office.document("agencies", agency)["version"] == 2

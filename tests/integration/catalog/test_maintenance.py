@@ -39,13 +39,13 @@ class Citizens:
 
     def take(self, id: str = "") -> Any:
         request = queue_service_pb2.TakeTicketRequest(parent=self.queue, request_id=id or request_id())
-        return self.tickets.TakeTicket(request, metadata=self.kiosk, timeout=10).ticket
+        return self.tickets.TakeTicket(request, metadata=self.kiosk, timeout=30).ticket
 
     def hold(self) -> Any:
         start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
         request = appointments_service_pb2.HoldSlotRequest(parent=self.queue, request_id=request_id())
         request.start.FromDatetime(start)
-        return self.bookings.HoldSlot(request, metadata=self.citizen, timeout=10)
+        return self.bookings.HoldSlot(request, metadata=self.citizen, timeout=30)
 
     def open_file(self, who: Any = None) -> Any:
         person = application_pb2.Applicant(full_name="Ani", nik="3573014112900001", phone="+6281234567890")
@@ -55,7 +55,7 @@ class Citizens:
             applicant=person,
             request_id=request_id(),
         )
-        return self.files.CreateApplication(request, metadata=who or self.citizen, timeout=10)
+        return self.files.CreateApplication(request, metadata=who or self.citizen, timeout=30)
 
     def complain(self) -> Any:
         request = complaints_service_pb2.FileComplaintRequest(
@@ -66,12 +66,12 @@ class Citizens:
             visibility=complaint_pb2.Complaint.VISIBILITY_PUBLIC,
             request_id=request_id(),
         )
-        return self.words.FileComplaint(request, metadata=self.citizen, timeout=10)
+        return self.words.FileComplaint(request, metadata=self.citizen, timeout=30)
 
     def slots(self) -> int:
         request = appointments_service_pb2.ListSlotsRequest(parent=self.queue)
         try:
-            return len(self.bookings.ListSlots(request, timeout=10).slots)
+            return len(self.bookings.ListSlots(request, timeout=30).slots)
         except grpc.RpcError:  # its rules are not known here yet
             return 0
 
@@ -109,11 +109,11 @@ def test_nothing_new_begins_and_what_is_there_goes_on(services: Any, office: Any
         assert (told.metadata["text_id"], told.metadata["text_en"]) == (WORDS["id"], WORDS["en"])
         assert datetime.fromisoformat(told.metadata["ends_at"]) == datetime.fromisoformat(f"{ends}+07:00")
     assert citizens.take(before) == ticket  # what was granted before is told again
-    status = citizens.tickets.GetQueue(queue_service_pb2.GetQueueRequest(name=citizens.queue), timeout=10)
+    status = citizens.tickets.GetQueue(queue_service_pb2.GetQueueRequest(name=citizens.queue), timeout=30)
     assert (status.closed_reason, status.closed_text) == ("MAINTENANCE", WORDS["id"])
     assert citizens.slots() > 0  # reads go on
     call = queue_service_pb2.CallNextRequest(parent=citizens.queue, counter=3, request_id=request_id())
-    assert citizens.tickets.CallNext(call, metadata=citizens.officer, timeout=10).number
+    assert citizens.tickets.CallNext(call, metadata=citizens.officer, timeout=30).number
     assert citizens.open_file(citizens.officer).name  # for who sits at the counter
 
     office.apply_site(office.a_site(opening_hours=HOURS, maintenance=windows[1:]))
@@ -140,12 +140,12 @@ def test_a_day_off_of_one_agency_closes_that_one(services: Any, office: Any, eve
     assert office.refused(citizens.hold).metadata["cause"] == "DRAINING"
     elsewhere = f"{office.site}/queues/samsat"
     request = queue_service_pb2.TakeTicketRequest(parent=elsewhere, request_id=request_id())
-    ticket = citizens.tickets.TakeTicket(request, metadata=citizens.kiosk, timeout=10).ticket
+    ticket = citizens.tickets.TakeTicket(request, metadata=citizens.kiosk, timeout=30).ticket
     over = queue_service_pb2.TransferTicketRequest(
         name=ticket.name, target=citizens.queue, reason="salah loket", request_id=request_id()
     )
     samsat = services.auth("officer", site=office.site_id, agency="samsat", counter=7)
-    told = office.refused(lambda: citizens.tickets.TransferTicket(over, metadata=samsat, timeout=10))
+    told = office.refused(lambda: citizens.tickets.TransferTicket(over, metadata=samsat, timeout=30))
     assert (told.reason, told.fields, told.metadata["cause"]) == ("QUEUE_NOT_OPEN", ("target",), "DRAINING")
 
 

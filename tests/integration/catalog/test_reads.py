@@ -74,7 +74,7 @@ def test_a_query_without_a_word_is_refused(office: Any) -> None:
 def test_an_unknown_site_is_said_so(desk: Any) -> None:
     assert desk.refused(lambda: desk.search("kartu")).reason == "SITE_NOT_FOUND"
     listing = rpc.ListAgenciesRequest(parent=desk.site)
-    assert desk.refused(lambda: desk.stub.ListAgencies(listing, timeout=10)).reason == "SITE_NOT_FOUND"
+    assert desk.refused(lambda: desk.stub.ListAgencies(listing, timeout=30)).reason == "SITE_NOT_FOUND"
 
 
 def test_a_renamed_agencys_services_are_found_by_its_new_name(shelf: Any, eventually: Any) -> None:
@@ -97,7 +97,7 @@ def pages(call: Callable[[str], Any]) -> list[Any]:
 def test_pages_give_each_service_once_in_the_order_of_names(shelf: Any) -> None:
     def one(token: str) -> Any:
         request = rpc.ListOfferingsRequest(parent=shelf.site, page_size=2, page_token=token)
-        return shelf.stub.ListOfferings(request, timeout=10)
+        return shelf.stub.ListOfferings(request, timeout=30)
 
     got = [[o.name.rsplit("/", 1)[1] for o in reply.offerings] for reply in pages(one)]
     assert got == [["akta", "keluarga"], ["kia", "kk"], ["kk-hilang", "pajak"]]
@@ -108,7 +108,7 @@ def test_a_page_may_be_of_one_agency(shelf: Any) -> None:
         request = rpc.ListOfferingsRequest(
             parent=shelf.site, agency=f"{shelf.site}/agencies/dukcapil", page_size=3, page_token=token
         )
-        return shelf.stub.ListOfferings(request, timeout=10)
+        return shelf.stub.ListOfferings(request, timeout=30)
 
     got = [o.name.rsplit("/", 1)[1] for reply in pages(one) for o in reply.offerings]
     assert got == sorted(NAMES)
@@ -117,7 +117,7 @@ def test_a_page_may_be_of_one_agency(shelf: Any) -> None:
 def test_agencies_come_in_pages_too(office: Any) -> None:
     def one(token: str) -> Any:
         request = rpc.ListAgenciesRequest(parent=office.site, page_size=1, page_token=token)
-        return office.stub.ListAgencies(request, timeout=10)
+        return office.stub.ListAgencies(request, timeout=30)
 
     got = [a.name.rsplit("/", 1)[1] for reply in pages(one) for a in reply.agencies]
     assert got == ["dukcapil", "samsat"]
@@ -125,15 +125,15 @@ def test_agencies_come_in_pages_too(office: Any) -> None:
 
 def test_a_token_of_another_listing_is_refused(shelf: Any) -> None:
     request = rpc.ListOfferingsRequest(parent=shelf.site, page_size=1)
-    token = shelf.stub.ListOfferings(request, timeout=10).next_page_token
+    token = shelf.stub.ListOfferings(request, timeout=30).next_page_token
     assert "offerings" not in token
     other = rpc.ListAgenciesRequest(parent=shelf.site, page_token=token)
     narrower = rpc.ListOfferingsRequest(parent=shelf.site, agency=f"{shelf.site}/agencies/samsat", page_token=token)
     rubbish = rpc.ListOfferingsRequest(parent=shelf.site, page_token="é{}")
     for call in (
-        lambda: shelf.stub.ListAgencies(other, timeout=10),
-        lambda: shelf.stub.ListOfferings(narrower, timeout=10),
-        lambda: shelf.stub.ListOfferings(rubbish, timeout=10),
+        lambda: shelf.stub.ListAgencies(other, timeout=30),
+        lambda: shelf.stub.ListOfferings(narrower, timeout=30),
+        lambda: shelf.stub.ListOfferings(rubbish, timeout=30),
     ):
         assert shelf.refused(call).fields == ("page_token",)
 

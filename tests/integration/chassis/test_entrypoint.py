@@ -64,7 +64,7 @@ def test_a_handler_that_always_raises_stops_at_the_limit_and_all_recover_after_t
     broken = probe.start(PROBE_FAULT="always")
 
     def paused() -> bool:
-        with urllib.request.urlopen(broken.metrics_url, timeout=2) as reply:
+        with urllib.request.urlopen(broken.metrics_url, timeout=30) as reply:
             return bool(re.search(r'mpp_consumer_paused\{queue="probe.record"\} 1.0', reply.read().decode()))
 
     eventually(paused, seconds=30)

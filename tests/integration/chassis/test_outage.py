@@ -130,7 +130,7 @@ def worker(platform: Any, steady: Any) -> Iterator[Probe]:
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
+        with urllib.request.urlopen(url, timeout=30) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as e:
         return e.code

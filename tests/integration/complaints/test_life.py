@@ -190,7 +190,7 @@ def test_64_callers_with_one_request_id_file_one_complaint(desk: Any, ear: Any, 
     name = replies[0].name
     assert desk.database["complaints"].count_documents({"owner": "sub:sari"}) == 1
     request.subject = "Hal lain"
-    told = refused(lambda: desk.stub.FileComplaint(request, metadata=who, timeout=15))
+    told = refused(lambda: desk.stub.FileComplaint(request, metadata=who, timeout=30))
     assert told.reason == "REQUEST_ID_REUSED"
     marker = desk.advance(name, "VERIFY").name  # its event comes after all of the filing
     desk.until(lambda: ear.of(marker, ADVANCED))

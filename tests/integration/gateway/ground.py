@@ -102,7 +102,7 @@ class Gateway:
         return Answer(answer.status, {k: v.strip() for k, v in trailers.items()}, answer.body), reply
 
     def stats(self, pattern: str) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self.admin}/stats?filter={pattern}&format=json", timeout=5) as reply:
+        with urllib.request.urlopen(f"{self.admin}/stats?filter={pattern}&format=json", timeout=30) as reply:
             return {s["name"]: s["value"] for s in json.load(reply)["stats"] if "name" in s}
 
     def healthy(self, cluster: str) -> int:

@@ -43,7 +43,7 @@ def test_no_person_is_in_the_access_log(edge: Gateway, malang: Any, eventually: 
     with grpc.insecure_channel(edge.target) as channel:
         request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()), phone=PHONE)
         metadata = [("authorization", f"Bearer {token}"), ("traceparent", headers(6)["traceparent"])]
-        queue_service_pb2_grpc.QueueServiceStub(channel).TakeTicket(request, metadata=metadata, timeout=10)
+        queue_service_pb2_grpc.QueueServiceStub(channel).TakeTicket(request, metadata=metadata, timeout=30)
 
     def logged() -> Any:
         text = edge.log.read_text()

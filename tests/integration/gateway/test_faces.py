@@ -51,7 +51,7 @@ def test_a_citizen_takes_looks_and_cancels_over_each_face(edge: Gateway, malang:
     names = [by_json.json["ticket"]["name"]]
 
     request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()))
-    names.append(stub.TakeTicket(request, metadata=auth, timeout=10).ticket.name)
+    names.append(stub.TakeTicket(request, metadata=auth, timeout=30).ticket.name)
 
     request = pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4()))
     answer, message = edge.grpc_web(f"{SERVICE}/TakeTicket", request, token)
@@ -62,7 +62,7 @@ def test_a_citizen_takes_looks_and_cancels_over_each_face(edge: Gateway, malang:
     for name in names:  # each face sees what another has done
         seen = edge.call("GET", f"/v1/{name}", token=token).json
         assert (seen["name"], seen["state"]) == (name, "STATE_WAITING")
-        assert stub.GetTicket(pb.GetTicketRequest(name=name), metadata=auth, timeout=10).number == seen["number"]
+        assert stub.GetTicket(pb.GetTicketRequest(name=name), metadata=auth, timeout=30).number == seen["number"]
         _, message = edge.grpc_web(f"{SERVICE}/GetTicket", pb.GetTicketRequest(name=name), token)
         assert ticket_pb2.Ticket.FromString(message).number == seen["number"]
         cancelled = edge.call("POST", f"/v1/{name}:cancel", {"requestId": str(uuid.uuid4())}, token)
@@ -76,7 +76,7 @@ def test_a_repeated_request_id_is_one_ticket_whatever_the_face(
     first = edge.call("POST", f"/v1/{QUEUE}/tickets", {"requestId": same}, token).json["ticket"]["name"]
     stub = queue_service_pb2_grpc.QueueServiceStub(channel)
     request = pb.TakeTicketRequest(parent=QUEUE, request_id=same)
-    again = stub.TakeTicket(request, metadata=[("authorization", f"Bearer {token}")], timeout=10)
+    again = stub.TakeTicket(request, metadata=[("authorization", f"Bearer {token}")], timeout=30)
     assert again.ticket.name == first
 
 
@@ -106,7 +106,7 @@ def test_a_refusal_is_the_same_on_each_face(
     stub = queue_service_pb2_grpc.QueueServiceStub(channel)
     metadata = [("authorization", f"Bearer {bearer}")] if bearer else []
     with pytest.raises(grpc.RpcError) as caught:
-        stub.GetTicket(pb.GetTicketRequest(name=name), metadata=metadata, timeout=10)
+        stub.GetTicket(pb.GetTicketRequest(name=name), metadata=metadata, timeout=30)
     assert caught.value.code() is code
     assert caught.value.details() == answer.json["message"]
     assert reason_of(caught.value) == reason
@@ -128,7 +128,7 @@ def path_of(binding: Binding) -> str:
 
 def reached(edge: Gateway, rpc: Rpc, binding: Binding) -> Answer:
     body = None if binding.verb == "GET" else {}
-    return edge.call(binding.verb, path_of(binding), body, timeout=10)
+    return edge.call(binding.verb, path_of(binding), body, timeout=30)
 
 
 def test_every_annotated_rpc_is_reachable_and_asks_for_a_token_or_not(edge: Gateway, channel: grpc.Channel) -> None:
@@ -143,7 +143,7 @@ def test_every_annotated_rpc_is_reachable_and_asks_for_a_token_or_not(edge: Gate
         if not rpc.anonymous:
             call = channel.unary_stream if rpc.server_streaming else channel.unary_unary
             try:
-                list(call(rpc.path)(b"", timeout=10)) if rpc.server_streaming else call(rpc.path)(b"", timeout=10)
+                list(call(rpc.path)(b"", timeout=30)) if rpc.server_streaming else call(rpc.path)(b"", timeout=30)
                 wrong.append(f"{rpc.full_name}: answered without a token")
             except grpc.RpcError as e:
                 if e.code() is not grpc.StatusCode.UNAUTHENTICATED:
@@ -155,7 +155,7 @@ def test_every_annotated_rpc_is_reachable_and_asks_for_a_token_or_not(edge: Gate
 def test_what_is_not_annotated_is_not_at_the_edge(edge: Gateway, channel: grpc.Channel) -> None:
     for method in ("mpp.ops.v1.OpsService/ListParked", "grpc.health.v1.Health/Check", f"{SERVICE}/NoSuchMethod"):
         with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(f"/{method}")(b"", timeout=10)
+            channel.unary_unary(f"/{method}")(b"", timeout=30)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
         assert reason_of(caught.value) == "UNKNOWN_PATH"
 
@@ -195,7 +195,7 @@ def test_a_body_too_large_is_refused_before_a_service_sees_it(
     answer = edge.call("POST", f"/v1/{QUEUE}/tickets", json.dumps({"phone": "1" * 1_100_000}), token)
     assert (answer.status, answer.reason) == (413, "BODY_TOO_LARGE")
     with pytest.raises(grpc.RpcError) as caught:
-        queue_service_pb2_grpc.QueueServiceStub(channel).GetQueue(pb.GetQueueRequest(name="a" * 1_100_000), timeout=10)
+        queue_service_pb2_grpc.QueueServiceStub(channel).GetQueue(pb.GetQueueRequest(name="a" * 1_100_000), timeout=30)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -102,7 +102,7 @@ def test_bad_tokens_are_refused_by_the_service_when_the_edge_is_bypassed(malang:
             (stub.GetQueue, pb.GetQueueRequest(name="sites/malang/queues/samsat")),
         ):
             with pytest.raises(grpc.RpcError) as caught:
-                call(request, metadata=[("authorization", f"Bearer {token}")], timeout=10)
+                call(request, metadata=[("authorization", f"Bearer {token}")], timeout=30)
             assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED, what
             assert reason_of(caught.value) == reason, what
 

@@ -39,7 +39,7 @@ def get_queue(edge: Gateway, address: str, **metadata: str) -> grpc.RpcError:
         stub = queue_service_pb2_grpc.QueueServiceStub(channel)
         sent = [("x-forwarded-for", address), *metadata.items()]
         with pytest.raises(grpc.RpcError) as caught:
-            stub.GetQueue(pb.GetQueueRequest(name=QUEUE), timeout=15, metadata=sent)
+            stub.GetQueue(pb.GetQueueRequest(name=QUEUE), timeout=30, metadata=sent)
     return caught.value
 
 
@@ -89,7 +89,7 @@ def test_what_makes_something_new_has_a_limit_of_its_own_over_all_such_calls(
     with grpc.insecure_channel(harsh.target) as channel:
         take = queue_service_pb2_grpc.QueueServiceStub(channel).TakeTicket
         with pytest.raises(grpc.RpcError) as caught:
-            take(pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4())), timeout=15, metadata=sent)
+            take(pb.TakeTicketRequest(parent=QUEUE, request_id=str(uuid.uuid4())), timeout=30, metadata=sent)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     status, info = rpc_status.from_call(caught.value), error_details_pb2.RetryInfo()
     assert status.details[1].Unpack(info)

@@ -59,7 +59,7 @@ class EventSource:
 
 def waiting(malang: Any) -> int:
     stub = malang.stub("queue", queue_service_pb2_grpc.QueueServiceStub)
-    return int(stub.GetQueue(pb.GetQueueRequest(name=QUEUE), timeout=10).waiting)
+    return int(stub.GetQueue(pb.GetQueueRequest(name=QUEUE), timeout=30).waiting)
 
 
 def take(edge: Gateway, token: str) -> int:

@@ -75,7 +75,7 @@ def test_an_agency_joins_and_leaves_without_a_restart(
     def take() -> Any:
         request = pb.TakeTicketRequest(parent=queue, priority_class="umkm", request_id=str(uuid.uuid4()))
         try:
-            return stub.TakeTicket(request, metadata=kiosk, timeout=10).ticket
+            return stub.TakeTicket(request, metadata=kiosk, timeout=30).ticket
         except grpc.RpcError:
             return None
 
@@ -102,14 +102,14 @@ def test_an_agency_joins_and_leaves_without_a_restart(
     )
     assert run("apply", "-f", "-", input=drained).exit_code == 0
     shown = pb.GetQueueRequest(name=queue)
-    eventually(lambda: stub.GetQueue(shown, timeout=10).closed_reason == "DRAINING")
+    eventually(lambda: stub.GetQueue(shown, timeout=30).closed_reason == "DRAINING")
     assert take() is None  # nobody new, but who waits is served
-    status = stub.GetQueue(shown, timeout=10)
+    status = stub.GetQueue(shown, timeout=30)
     assert (status.closed_text, status.waiting) == ("Kami pindah", 1)
     assert "draining: nobody new" in run("describe", agency).output
     officer = services.auth("officer", site=site, agency="perhutani")
     cancel = pb.CancelTicketRequest(name=ticket.name, reason="uji", request_id=str(uuid.uuid4()))
-    stub.CancelTicket(cancel, metadata=officer, timeout=10)
+    stub.CancelTicket(cancel, metadata=officer, timeout=30)
     eventually(lambda: run("delete", agency, "--yes").exit_code == 0)
     eventually(lambda: _reason(stub, queue) == "QUEUE_CLOSED")
 
@@ -122,7 +122,7 @@ def _reason(stub: Any, queue: str) -> str:
     from mppctl.problems import refusal
 
     try:
-        stub.GetQueue(pb.GetQueueRequest(name=queue), timeout=10)
+        stub.GetQueue(pb.GetQueueRequest(name=queue), timeout=30)
     except grpc.RpcError as error:
         return refusal(error).reason
     return ""

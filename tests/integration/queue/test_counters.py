@@ -293,7 +293,7 @@ def test_through_grpc_who_may_and_what_is_told(services: Any, hall: Any, refusal
         given.setdefault(
             "parent" if rpc.startswith("List") else "name", "sites/uji-antrean" if rpc.startswith("List") else name
         )
-        return getattr(stub, rpc)(kind(**given), metadata=who, timeout=20)
+        return getattr(stub, rpc)(kind(**given), metadata=who, timeout=30)
 
     opened = ask("OpenCounter", ani, queue=line.name)
     assert (opened.state, opened.number, opened.queue, opened.officer) == (

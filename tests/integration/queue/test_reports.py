@@ -379,7 +379,7 @@ def test_from_the_kiosk_to_the_report(hall: Any, line: Any, refusal: Any) -> Non
     stub = hall.services.stub("queue", ReportsServiceStub)
     manager = hall.services.auth("site_manager", site=line.name.split("/")[1])
     request = pb.SetStaffingRequest(name=f"{line.name}/staffing", counters=2, request_id=str(uuid.uuid4()))
-    assert stub.SetStaffing(request, metadata=manager, timeout=20).counters == 2
+    assert stub.SetStaffing(request, metadata=manager, timeout=30).counters == 2
     hall.take(line)
     first = hall.call(line)
     assert hall.take(line).wait_high.seconds >= 60
@@ -391,11 +391,11 @@ def test_from_the_kiosk_to_the_report(hall: Any, line: Any, refusal: Any) -> Non
         parent="/".join(line.name.split("/")[:2]), from_day=day, to_day=day, agency=line.agency,
         group_by=report_pb2.REPORT_GROUP_QUEUE,
     )  # fmt: skip
-    found = hall.until(lambda: (r := stub.QueryReport(asked, metadata=manager, timeout=20)).total.tickets == 2 and r)
+    found = hall.until(lambda: (r := stub.QueryReport(asked, metadata=manager, timeout=30)).total.tickets == 2 and r)
     assert [(r.group, r.served, r.cancelled, r.called) for r in found.rows] == [(line.name, 1, 1, 2)]
     assert found.total.wait.count == 2
     exported = pb.ExportReportRequest(parent=asked.parent, from_day=day, to_day=day, agency=line.agency)
-    assert stub.ExportReport(exported, metadata=manager, timeout=20).csv.count("\r\n") == 3
+    assert stub.ExportReport(exported, metadata=manager, timeout=30).csv.count("\r\n") == 3
     command = [
         sys.executable,
         "-m",
@@ -413,7 +413,7 @@ def test_from_the_kiosk_to_the_report(hall: Any, line: Any, refusal: Any) -> Non
         [line.name.encode(), b"2"],
         [b"total", b"2"],
     ]
-    assert refusal(stub.QueryReport, asked, metadata=hall.officer(line), timeout=20).code == "PERMISSION_DENIED"
+    assert refusal(stub.QueryReport, asked, metadata=hall.officer(line), timeout=30).code == "PERMISSION_DENIED"
     backwards = pb.QueryReportRequest(parent=asked.parent, from_day=day, to_day="2026-01-01")
-    refused = refusal(stub.QueryReport, backwards, metadata=manager, timeout=20)
+    refused = refusal(stub.QueryReport, backwards, metadata=manager, timeout=30)
     assert (refused.code, refused.fields) == ("INVALID_ARGUMENT", ["to_day"])

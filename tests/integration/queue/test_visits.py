@@ -333,19 +333,19 @@ def test_through_grpc_a_citizens_own_and_the_sweeper_completes_a_crash(services:
     site, stub = lines[0].name.split("/")[1], services.stub("queue", VisitsServiceStub)
     wishes = [pb.VisitWish(queue=line.name) for line in lines]
     request = pb.StartVisitRequest(parent=f"sites/{site}", wishes=wishes, request_id=str(uuid.uuid4()))
-    visit = stub.StartVisit(request, metadata=hall.citizen("ani"), timeout=20)
-    assert stub.StartVisit(request, metadata=hall.citizen("ani"), timeout=20) == visit
+    visit = stub.StartVisit(request, metadata=hall.citizen("ani"), timeout=30)
+    assert stub.StartVisit(request, metadata=hall.citizen("ani"), timeout=30) == visit
     assert [(s.ticket.number, s.ticket.state) for s in visit.stops] == [
         (f"{line.prefix}-001", Ticket.STATE_WAITING) for line in lines
     ]
     for who in (hall.citizen("ani"), hall.kiosk(), hall.officer(lines[0])):
-        assert stub.GetVisit(pb.GetVisitRequest(name=visit.name), metadata=who, timeout=20).name == visit.name
+        assert stub.GetVisit(pb.GetVisitRequest(name=visit.name), metadata=who, timeout=30).name == visit.name
     look = pb.GetVisitRequest(name=visit.name)
-    assert refusal(stub.GetVisit, look, metadata=hall.citizen("budi"), timeout=20).code == "PERMISSION_DENIED"
+    assert refusal(stub.GetVisit, look, metadata=hall.citizen("budi"), timeout=30).code == "PERMISSION_DENIED"
     stop = pb.CancelVisitRequest(name=visit.name, request_id=str(uuid.uuid4()))
-    assert refusal(stub.CancelVisit, stop, metadata=hall.kiosk(), timeout=20).code == "PERMISSION_DENIED"
-    assert stub.CancelVisit(stop, metadata=hall.citizen("ani"), timeout=20).cancelled
+    assert refusal(stub.CancelVisit, stop, metadata=hall.kiosk(), timeout=30).code == "PERMISSION_DENIED"
+    assert stub.CancelVisit(stop, metadata=hall.citizen("ani"), timeout=30).cancelled
     twice = pb.StartVisitRequest(parent=f"sites/{site}", wishes=[wishes[0]] * 2, request_id=str(uuid.uuid4()))
-    assert refusal(stub.StartVisit, twice, metadata=hall.kiosk(), timeout=20).fields == ["wishes"]
+    assert refusal(stub.StartVisit, twice, metadata=hall.kiosk(), timeout=30).fields == ["wishes"]
     left = _written(datetime.now(UTC), hall.database, site, *(line.name for line in lines))
     hall.until(lambda: hall.database["tickets"].count_documents({"_id": {"$in": left.tickets}}) == 2, 60)

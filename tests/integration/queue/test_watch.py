@@ -81,7 +81,7 @@ def test_a_call_made_in_one_process_shows_on_a_board_of_another(
 
 def test_a_queue_that_is_none_is_refused(hall: Any) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        next(hall.stub.WatchQueue(pb.WatchQueueRequest(name="sites/malang/queues/tidak-ada"), timeout=10))
+        next(hall.stub.WatchQueue(pb.WatchQueueRequest(name="sites/malang/queues/tidak-ada"), timeout=30))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 

@@ -31,7 +31,7 @@ def log_in(issuer: str, person: str) -> dict[str, Any]:
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
     }
-    with urllib.request.urlopen(f"{issuer}/authorize?{urlencode(asked)}", timeout=10) as page:
+    with urllib.request.urlopen(f"{issuer}/authorize?{urlencode(asked)}", timeout=30) as page:
         pending = re.search(r'name=pending value="([^"]+)"', page.read().decode())
     assert pending
     choice = urlencode({"pending": pending[1], "person": person}).encode()
@@ -43,7 +43,7 @@ def log_in(issuer: str, person: str) -> dict[str, Any]:
 
 def _sent_to(request: urllib.request.Request) -> str:
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as page:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as page:
             raise AssertionError(f"no redirect: {page.read()!r}")
     except urllib.error.HTTPError as redirect:
         with redirect:
@@ -53,6 +53,6 @@ def _sent_to(request: urllib.request.Request) -> str:
 
 
 def post(url: str, form: dict[str, str]) -> dict[str, Any]:
-    with urllib.request.urlopen(url, urlencode(form).encode(), timeout=10) as reply:
+    with urllib.request.urlopen(url, urlencode(form).encode(), timeout=30) as reply:
         found: dict[str, Any] = json.load(reply)
         return found

@@ -102,7 +102,7 @@ def test_a_rotation_disturbs_nobody_neither_at_the_service_nor_at_the_gateway(ma
     addresses = [malang.platform.endpoints()["queue"], malang.gateway()]
     asked = messages.TakeTicketRequest(parent=OURS)
     try:
-        urllib.request.urlopen(urllib.request.Request(f"{issuer}/rotate", b""), timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(f"{issuer}/rotate", b""), timeout=30).close()
         new = log_in(issuer, "siti")["access_token"]
         assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
         for address in addresses:

@@ -25,10 +25,10 @@ class System:
 
     def __init__(self, services: Any, client: str, secret: str) -> None:
         issuer = services.platform.endpoints()["issuer"]
-        with urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=10) as found:
+        with urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=30) as found:
             endpoint = json.load(found)["token_endpoint"]
         form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret}
-        with urllib.request.urlopen(endpoint, urllib.parse.urlencode(form).encode(), timeout=10) as reply:
+        with urllib.request.urlopen(endpoint, urllib.parse.urlencode(form).encode(), timeout=30) as reply:
             self.metadata = [("authorization", f"Bearer {json.load(reply)['access_token']}")]
         self.stub = services.stub("applications", ApplicationsServiceStub)
 

@@ -144,7 +144,7 @@ def test_no_door_to_the_management_api(edge: Edge, pair: tuple[Agency, Agency]) 
     for path in ("whoami", "users", "definitions"):
         request = urllib.request.Request(f"http://{host}/api/{path}", headers={"Authorization": f"Basic {login}"})
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=30)
         assert caught.value.code == 401
 
 

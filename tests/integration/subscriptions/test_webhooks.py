@@ -49,18 +49,18 @@ class Desk:
             parent=self.agency, url=url, request_id=given.pop("request_id", str(uuid.uuid4())),
             subject_prefix=given.pop("subject_prefix", self.queue), **given,
         )  # fmt: skip
-        return self.stub.CreateWebhook(request, metadata=self.admin, timeout=10)
+        return self.stub.CreateWebhook(request, metadata=self.admin, timeout=30)
 
     def do(self, rpc: str, name: str, **given: Any) -> Any:
         request = getattr(pb, f"{rpc}Request")(name=name, request_id=str(uuid.uuid4()), **given)
-        return getattr(self.stub, rpc)(request, metadata=self.admin, timeout=10)
+        return getattr(self.stub, rpc)(request, metadata=self.admin, timeout=30)
 
     def get(self, name: str) -> Any:
-        return self.stub.GetWebhook(pb.GetWebhookRequest(name=name), metadata=self.admin, timeout=10)
+        return self.stub.GetWebhook(pb.GetWebhookRequest(name=name), metadata=self.admin, timeout=30)
 
     def attempts(self, name: str) -> list[Any]:
         request = pb.ListWebhookAttemptsRequest(name=name)
-        return list(self.stub.ListWebhookAttempts(request, metadata=self.admin, timeout=10).attempts)
+        return list(self.stub.ListWebhookAttempts(request, metadata=self.admin, timeout=30).attempts)
 
     def tell(self, count: int = 1) -> list[str]:
         """So many public events of this test's own; returns their subjects."""

@@ -38,7 +38,7 @@ def call(issuer: Issuer, path: str, body: object = None, **headers: str) -> tupl
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(issuer.url + path, data, {"Content-Type": "application/json", **headers})
     try:
-        with urllib.request.urlopen(request, timeout=5) as reply:
+        with urllib.request.urlopen(request, timeout=30) as reply:
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -153,7 +153,7 @@ def test_a_web_page_gets_no_token(issuer: Issuer) -> None:
 def test_unknown_paths_and_oversized_bodies_are_refused(issuer: Issuer) -> None:
     assert call(issuer, "/nothing")[0] == 404
     assert call(issuer, "/token")[0] == 404  # GET
-    connection = http.client.HTTPConnection("127.0.0.1", issuer.server_address[1], timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", issuer.server_address[1], timeout=30)
     connection.request("POST", "/token", headers={"Content-Length": str(10**9)})
     reply = connection.getresponse()
     assert (reply.status, json.load(reply)["field"]) == (400, "content-length")
@@ -177,7 +177,7 @@ def run(state: Path, **environment: str) -> subprocess.Popen[str]:
 
 def test_it_refuses_to_start_in_production(tmp_path: Path) -> None:
     process = run(tmp_path / "state", MPP_ENV="production")
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "MPP_ENV=production" in errors
     assert not (tmp_path / "state").exists()
@@ -187,16 +187,16 @@ def test_the_process_serves_and_ends_well(tmp_path: Path) -> None:
     process = run(tmp_path / "state", MPP_ENV="development")
     assert process.stdout is not None
     url = process.stdout.readline().split()[-1]
-    with urllib.request.urlopen(f"{url}/healthz", timeout=5) as reply:
+    with urllib.request.urlopen(f"{url}/healthz", timeout=30) as reply:
         assert reply.status == 200
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
     assert process.returncode == 0
 
 
 def test_in_a_container_its_neighbours_reach_it_by_its_name_and_tokens_still_say_loopback(tmp_path: Path) -> None:
     def status(server: Issuer, host: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
         connection.request("GET", "/jwks.json", headers={"Host": host})
         return connection.getresponse().status
 

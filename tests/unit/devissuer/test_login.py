@@ -63,7 +63,7 @@ class Browser:
         self.origin = self.issuer.url
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.issuer.server_address[1], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.issuer.server_address[1], timeout=30)
         sent = {"cookie": self.cookie, **({"content-type": "application/x-www-form-urlencoded"} if form else {})}
         connection.request(method, path, urlencode(form) if form else None, {**sent, **headers})
         reply = connection.getresponse()
