@@ -1,259 +1,18 @@
-"""The life of a complaint (pengaduan): states, deadlines, limits, and who may read what.
-
-Knows the rules and nothing else: standard library only. Never knows calendars (moments that are due come in
-as `Terms`), encryption (the words of the reporter are opaque sealed strings here), stores, or messages.
+"""The complaint itself: each step makes a new one that carries what happened. Knows the table of steps, deadlines as
+moments, limits and sight; never a calendar, a store, a message or a key (the words of the reporter are sealed strings).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import ClassVar
 
-
-class State(StrEnum):
-    RECEIVED = "received"
-    NEEDS_INFO = "needs_info"
-    VERIFIED = "verified"
-    ASSIGNED = "assigned"
-    IN_PROGRESS = "in_progress"
-    ANSWERED = "answered"
-    CLOSED = "closed"
-    REOPENED = "reopened"
-    ESCALATED = "escalated"
-    REJECTED = "rejected"
-    MERGED = "merged"
-    WITHDRAWN = "withdrawn"
-
-
-class Class(StrEnum):
-    """How grave a complaint is; the published standards give each class its own time."""
-
-    LIGHT = "light"
-    NORMATIVE = "normative"
-    NON_SUPERVISORY = "non_supervisory"
-    SUPERVISORY = "supervisory"
-
-
-class Visibility(StrEnum):
-    """An axis of its own: no transition changes it."""
-
-    PUBLIC = "public"
-    ANONYMOUS = "anonymous"
-    CONFIDENTIAL = "confidential"
-
-
-class Kind(StrEnum):
-    SERVICE = "service"
-    OVERCHARGE = "overcharge"
-
-
-class Party(StrEnum):
-    """Who takes a step."""
-
-    REPORTER = "reporter"
-    HANDLER = "handler"
-    CLOCK = "clock"
-
-
-class Step(StrEnum):
-    REQUEST_INFO = "request_info"
-    REPLY = "reply"
-    VERIFY = "verify"
-    ASSIGN = "assign"
-    START = "start"
-    ESCALATE = "escalate"
-    REJECT = "reject"
-    MERGE = "merge"
-    ANSWER = "answer"
-    RATE = "rate"
-    REOPEN = "reopen"
-    WITHDRAW = "withdraw"
-    LAPSE = "lapse"
-
-
-class Reader(StrEnum):
-    """In what right somebody looks at a complaint."""
-
-    REPORTER = "reporter"
-    SITE_MANAGER = "site_manager"
-    AGENCY_ADMIN = "agency_admin"
-    OFFICER = "officer"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row of the state table: from where, to where, by whom, and whether a reason is due."""
-
-    party: Party
-    sources: frozenset[State]
-    targets: frozenset[State]
-    reason_due: bool = False
-
-
-_AT_WORK = frozenset({State.VERIFIED, State.ASSIGNED, State.IN_PROGRESS, State.REOPENED, State.ESCALATED})
-_ASKABLE = _AT_WORK | {State.RECEIVED}
-
-# The handlers' clock runs in these states; in WAITING it is the reporter's.
-HANDLED = _ASKABLE
-WAITING = frozenset({State.NEEDS_INFO, State.ANSWERED})
-ENDS = frozenset({State.CLOSED, State.REJECTED, State.MERGED, State.WITHDRAWN})
-
-
-def _to(state: State) -> frozenset[State]:
-    return frozenset({state})
-
-
-# The whole life as data. A reply leads back to where the question came from; an answer may come as soon as
-# the complaint is verified, since a light one often needs no more; reopening beyond the limit leads one
-# level up.
-TRANSITIONS: Mapping[Step, Rule] = {
-    Step.REQUEST_INFO: Rule(Party.HANDLER, _ASKABLE, _to(State.NEEDS_INFO), reason_due=True),
-    Step.REPLY: Rule(Party.REPORTER, _to(State.NEEDS_INFO), _ASKABLE),
-    Step.VERIFY: Rule(Party.HANDLER, _to(State.RECEIVED), _to(State.VERIFIED)),
-    Step.ASSIGN: Rule(Party.HANDLER, frozenset({State.VERIFIED, State.REOPENED, State.ESCALATED}), _to(State.ASSIGNED)),
-    Step.START: Rule(
-        Party.HANDLER, frozenset({State.ASSIGNED, State.REOPENED, State.ESCALATED}), _to(State.IN_PROGRESS)
-    ),
-    Step.ESCALATE: Rule(Party.HANDLER, _AT_WORK, _to(State.ESCALATED), reason_due=True),
-    Step.REJECT: Rule(Party.HANDLER, frozenset({State.RECEIVED, State.VERIFIED}), _to(State.REJECTED), reason_due=True),
-    Step.MERGE: Rule(
-        Party.HANDLER,
-        frozenset({State.RECEIVED, State.NEEDS_INFO, State.VERIFIED, State.ASSIGNED, State.IN_PROGRESS}),
-        _to(State.MERGED),
-        reason_due=True,
-    ),
-    Step.ANSWER: Rule(Party.HANDLER, _AT_WORK, _to(State.ANSWERED)),
-    Step.RATE: Rule(Party.REPORTER, _to(State.ANSWERED), _to(State.CLOSED)),
-    Step.REOPEN: Rule(
-        Party.REPORTER,
-        _to(State.ANSWERED),
-        frozenset({State.REOPENED, State.ESCALATED}),
-        reason_due=True,
-    ),
-    Step.WITHDRAW: Rule(Party.REPORTER, _ASKABLE | {State.NEEDS_INFO}, _to(State.WITHDRAWN)),
-    Step.LAPSE: Rule(Party.CLOCK, WAITING, _to(State.CLOSED)),
-}
-
-_EVERY_READER = frozenset(Reader)
-_TRUSTED = frozenset({Reader.REPORTER, Reader.SITE_MANAGER, Reader.AGENCY_ADMIN})
-# Who may read the reporter's words (and what was answered to them), and who may see which person it is.
-WORDS_FOR: Mapping[Visibility, frozenset[Reader]] = {
-    Visibility.PUBLIC: _EVERY_READER,
-    Visibility.ANONYMOUS: _EVERY_READER,
-    Visibility.CONFIDENTIAL: _TRUSTED,
-}
-PERSON_FOR: Mapping[Visibility, frozenset[Reader]] = {
-    Visibility.PUBLIC: _EVERY_READER,
-    Visibility.ANONYMOUS: frozenset({Reader.REPORTER}),
-    Visibility.CONFIDENTIAL: _TRUSTED,
-}
-
-# Whoever is accused of taking money must neither read the report nor learn who made it.
-OVERCHARGE_WORDS_FOR = _TRUSTED
-
-CLOCK = "system:deadlines"  # the actor of what happens by itself
-
-
-class ComplaintError(Exception):
-    """A rule of this module refused. `reason` is stable, UPPER_SNAKE; `field` names a bad input."""
-
-    reason: ClassVar[str] = "COMPLAINT_REFUSED"
-
-    def __init__(self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-        self.metadata: dict[str, str] = dict(metadata or {})
-
-
-class InvalidField(ComplaintError):
-    reason = "INVALID_FIELD"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
-class WrongState(ComplaintError):
-    reason = "WRONG_STATE"
-
-    def __init__(self, step: Step, state: State) -> None:
-        allowed = ", ".join(sorted(TRANSITIONS[step].sources))
-        super().__init__(
-            f"{step} is not possible while the complaint is {state}; it is from: {allowed}",
-            metadata={"state": state.value, "command": step.value},
-        )
-
-
-class WindowClosed(ComplaintError):
-    """The reporter's time to reply is over; the complaint closes at the next sweep."""
-
-    reason = "REPLY_WINDOW_CLOSED"
-
-
-class LimitReached(ComplaintError):
-    """No more questions to the reporter, or no higher level."""
-
-    reason = "LIMIT_REACHED"
-
-
-class AgencyNeeded(ComplaintError):
-    """Neither the ticket nor the offering is known here: the report must name the agency."""
-
-    reason = "AGENCY_NEEDED"
-
-
-class NotAboveFee(ComplaintError):
-    """What was asked is not more than the published fee; metadata: `official_idr`."""
-
-    reason = "NOT_ABOVE_FEE"
-
-
-@dataclass(frozen=True, slots=True)
-class Overcharge:
-    """More was asked than the published fee. Whole rupiah. `official_idr`: None where the fee is not one amount or is not
-    published; `published`: the fee as the catalogue told it, opaque here."""
-
-    asked_idr: int
-    official_idr: int | None = None
-    published: bytes = b""
-    offering: str = ""
-
-    def __post_init__(self) -> None:
-        if self.asked_idr < 1:
-            raise InvalidField("asked_idr", "must be at least one rupiah")
-        if self.official_idr is not None and self.asked_idr <= self.official_idr:
-            raise NotAboveFee(
-                f"the published fee is Rp {self.official_idr}; what was asked is not more",
-                metadata={"official_idr": str(self.official_idr)},
-            )
-
-    @property
-    def excess_idr(self) -> int | None:
-        return None if self.official_idr is None else self.asked_idr - self.official_idr
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Counts that keep a complaint from going round for ever."""
-
-    reopenings: int = 2
-    escalation_levels: int = 3
-    info_requests: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Each moment that would be due if its clock started now; the caller reckons them by the site's days."""
-
-    verify_by: datetime
-    act_by: datetime
-    reply_by: datetime
-    legal_by: datetime
-    settle_by: Mapping[Class, datetime]
-    limits: Limits = Limits()
+from mpp_complaints.domain.deadlines import Terms
+from mpp_complaints.domain.errors import InvalidField, LimitReached, WindowClosed, WrongState
+from mpp_complaints.domain.lifecycle import CLOCK, HANDLED, TRANSITIONS, WAITING, Class, Kind, Party, State, Step
+from mpp_complaints.domain.overcharge import Overcharge
+from mpp_complaints.domain.texts import COMPLAINT_NAME, plain_text, site_of
+from mpp_complaints.domain.visibility import OVERCHARGE_WORDS_FOR, PERSON_FOR, WORDS_FOR, Reader, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +97,7 @@ class Complaint:
 
     @property
     def site(self) -> str:
-        return _site(self.name)
+        return site_of(self.name)
 
     @property
     def kind(self) -> Kind:
@@ -412,7 +171,7 @@ class Complaint:
         """Into another complaint of the same site, by its name. That it exists is the caller's to know."""
         self._check(Step.MERGE, now)
         into = into.strip()
-        if not COMPLAINT_NAME.fullmatch(into) or _site(into) != _site(self.name):
+        if not COMPLAINT_NAME.fullmatch(into) or site_of(into) != site_of(self.name):
             raise InvalidField("reason", "name the complaint of this site that it is merged into")
         if into == self.name:
             raise InvalidField("reason", "a complaint is not merged into itself")
@@ -547,11 +306,11 @@ def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complain
     """A complaint is received; its verification is due. What nobody owns is never public: there is no person
     to show; and a report of an overcharge never is. Raises InvalidField naming agency, ticket, application, offering or
     subject."""
-    site = _site(new.name)
+    site = site_of(new.name)
     offering = new.overcharge.offering if new.overcharge else ""
     named = {"agency": new.agency, "ticket": new.ticket, "application": new.application, "offering": offering}
     for field_name, value in named.items():
-        if value and _site(value) != site:
+        if value and site_of(value) != site:
             raise InvalidField(field_name, f"belongs to another site than {site}")
     nobody = new.visibility is Visibility.PUBLIC and (not new.owner or new.overcharge is not None)
     return Complaint(
@@ -573,55 +332,3 @@ def file(new: NewComplaint, terms: Terms, now: datetime, actor: str) -> Complain
         history=(Entry(state=State.RECEIVED, at=now, actor=actor, party=Party.REPORTER),),
         events=(Filed(at=now),),
     )
-
-
-COMPLAINT_NAME = re.compile(r"sites/[a-z][a-z0-9-]{1,30}/complaints/[a-z0-9-]{8,40}")
-_GAP = r"[ .\-]?"
-_SIXTEEN_IN_A_ROW = re.compile(r"\d{16}")
-_SIXTEEN_SPACED = re.compile(rf"(?<!\d)(?=(\d(?:{_GAP}\d){{15}})(?!\d))")
-_MOBILE = re.compile(r"(?<!\d)(?:(?:\+|00)?62|0)[ .\-()]{0,2}8[1-9](?:[ .\-]{0,2}\d){7,11}(?!\d)")
-_ABROAD = re.compile(rf"\+[1-9](?:{_GAP}\d){{7,14}}")
-
-
-def some_text(field: str, text: str) -> str:
-    """`text` without blanks at its ends; raises InvalidField when nothing is left."""
-    text = text.strip()
-    if not text:
-        raise InvalidField(field, "must not be empty")
-    return text
-
-
-def plain_text(field: str, text: str) -> str:
-    """`text` without blanks at its ends, fit to be stored and shown in the clear.
-
-    Raises InvalidField when it is empty or looks as if it held a NIK or a phone number. It is a guard against
-    slips, not a proof: names and addresses are not recognised.
-    """
-    text = some_text(field, text)
-    if holds_nik(text):
-        raise InvalidField(field, "looks as if it held a NIK; leave the number out")
-    if holds_phone(text):
-        raise InvalidField(field, "looks as if it held a phone number; leave the number out")
-    return text
-
-
-def holds_nik(text: str) -> bool:
-    """Sixteen digits in a row; or spaced ones that read as a NIK (so that two dates side by side do not)."""
-    if _SIXTEEN_IN_A_ROW.search(text):
-        return True
-    return any(_reads_as_nik(re.sub(r"\D", "", m.group(1))) for m in _SIXTEEN_SPACED.finditer(text))
-
-
-def holds_phone(text: str) -> bool:
-    """An Indonesian mobile number, or any number in international form. Land lines and 0800 numbers pass,
-    since answers name the agency's own."""
-    return bool(_MOBILE.search(text) or _ABROAD.search(text))
-
-
-def _reads_as_nik(digits: str) -> bool:
-    province, day, month = int(digits[:2]), int(digits[6:8]), int(digits[8:10])
-    return 11 <= province <= 97 and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
-
-
-def _site(name: str) -> str:
-    return "/".join(name.split("/")[:2])
