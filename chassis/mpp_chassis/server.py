@@ -284,6 +284,10 @@ class Kit:
         call = Call(caller or Caller(), now, None, admission.scopes, admission.role, traceparent, bearer)
         if not policy.mutating:
             return call
+        if getattr(request, "proof", ""):  # the answer to a challenge: the same command as without it
+            body, request = request, type(request)()
+            request.CopyFrom(body)
+            request.ClearField("proof")
         digest = hashlib.blake2b(request.SerializeToString(deterministic=True), digest_size=16).hexdigest()
         request_id: str = request.request_id  # type: ignore[attr-defined]
         command = Command(request_id, name, digest, call.actor, now, traceparent)

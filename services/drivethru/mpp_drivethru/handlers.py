@@ -14,6 +14,7 @@ from mpp.catalog.v1 import events_pb2 as catalog_events
 from mpp.queue.v1 import events_pb2 as queue_events
 from mpp_chassis import logs
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
+from mpp_chassis.errors import Poison
 
 from mpp_drivethru import messages, usecases
 from mpp_drivethru.domain import TicketNews, TicketState
@@ -29,7 +30,10 @@ class Handlers:
 
     @on(catalog_events.SitePublished)
     def learn_site(self, event: catalog_events.SitePublished, meta: EventMeta) -> None:
-        self.app.channels.learn_site(event.site, meta.sequence)
+        try:
+            self.app.channels.learn_site(event.site, meta.sequence)
+        except (ValueError, KeyError) as e:
+            raise Poison(f"the site's times are no calendar: {e}") from e
 
     @on(catalog_events.ChannelPublished)
     def learn_channel(self, event: catalog_events.ChannelPublished, meta: EventMeta) -> None:

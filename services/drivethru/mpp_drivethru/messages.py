@@ -13,7 +13,7 @@ from mpp.queue.v1 import ticket_pb2
 from mpp_chassis.events import Event
 
 from mpp_drivethru import domain
-from mpp_drivethru.domain import Cause, ChannelSpec, Pass, State, TicketState
+from mpp_drivethru.domain import Cause, ChannelSpec, Pass, Shut, State, TicketState
 
 _STATES: dict[State, Any] = {state: pass_pb2.Pass.State.Value(f"STATE_{state.name}") for state in State}
 _CAUSES: dict[Cause, Any] = {
@@ -70,8 +70,10 @@ def vehicle(p: Pass, spec: ChannelSpec | None, applications: Mapping[str, int] |
     return reply
 
 
-def lane(name: str, spec: ChannelSpec, inside: Sequence[Pass], called: Iterable[Pass], waiting: int) -> pass_pb2.Lane:
-    """The display of a lane: numbers and stages. `inside`: who is in it, first in first."""
+def lane(
+    name: str, spec: ChannelSpec, shut: Shut | None, inside: Sequence[Pass], called: Iterable[Pass], waiting: int
+) -> pass_pb2.Lane:
+    """The display of a lane: numbers and stages, and why nobody new may come. `inside`: who is in it, first in first."""
     lane_spec = spec.lane(name.rsplit("/", 1)[1])
     reply = pass_pb2.Lane(name=name, waiting=waiting, called=[p.number for p in called])
     reply.display_name.CopyFrom(_text(lane_spec.text if lane_spec else domain.Text("")))
@@ -83,6 +85,10 @@ def lane(name: str, spec: ChannelSpec, inside: Sequence[Pass], called: Iterable[
                 _stamp(told.started_at, p.stages[-1].started_at)
             elif not p.at_stage and p.stages[-1].stage == stage.id:
                 told.finished.append(p.number)
+    if shut is not None:
+        reply.closed_reason = shut.reason
+        reply.closed_text.CopyFrom(_text(shut.text))
+        _stamp(reply.opens_at, shut.opens_at)
     return reply
 
 

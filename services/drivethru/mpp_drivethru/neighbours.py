@@ -6,6 +6,7 @@ something has a request_id derived from the command at hand, so a repeated comma
 
 from __future__ import annotations
 
+from mpp.drivethru.v1.drivethru_service_pb2 import RegisterVehicleRequest
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp.queue.v1.queue_service_pb2_grpc import QueueServiceStub
@@ -32,12 +33,16 @@ class Queue:
         command = Command(derived(call.mutation, "take"), "QueueService.TakeTicket", "", call.mutation.actor, call.now)
         return f"{queue}/tickets/{new_id(command)}"
 
-    def take(self, queue: str, offering: str, phone: str, group: int, call: Call) -> Taken:
+    def take(self, queue: str, offering: str, vehicle: RegisterVehicleRequest, call: Call) -> Taken:
+        """As the caller and with its proof: a challenge of the queue's is bound to this request, which is the same again
+        when the caller repeats its own with the answer."""
         request = pb.TakeTicketRequest(
             parent=queue,
             offering=offering,
-            phone=phone,
-            priority_group=group,  # type: ignore[arg-type]
+            phone=vehicle.phone,
+            priority_group=vehicle.priority_group,
+            kiosk=vehicle.kiosk,
+            proof=vehicle.proof,
             request_id=derived(call.mutation, "take"),
         )
         issued = self._peers.call(self._stub().TakeTicket, request, call).ticket

@@ -26,6 +26,7 @@ from mpp_drivethru.domain import OPEN, Cause, Pass, StageTime, State
 M = TypeVar("M", bound=Message)
 PLACE_INDEX, STAGE_INDEX, TICKET_INDEX, PLATE_INDEX = "place_taken", "stage_taken", "ticket_once", "plate_in_line"
 KEPT_SECONDS = 3 * 24 * 3600  # what was heard of tickets
+WITHOUT_REPLIES = {"replies": 0, "outbox": 0}  # for looking only: nothing that was read so is written
 ARRIVAL_SECONDS = 24 * 3600  # who came to the gate, and no ticket was ever heard of
 
 
@@ -117,17 +118,21 @@ class Passes:
             return int(document["place"])
         return 0
 
-    def open_of(self, channel: str, limit: int, after: datetime | None = None) -> list[Pass]:
-        """Open passes of a channel, first come first; `after`: those that came later."""
+    def open_of(self, channel: str, limit: int, after: tuple[datetime, str] | None = None) -> list[Pass]:
+        """Open passes of a channel, first come first, of one millisecond by name; `after`: those that follow that time and
+        name."""
         query: dict[str, Any] = {"site_id": channel.split("/")[1], "channel": channel, "open": True}
         if after is not None:
-            query["registered_at"] = {"$gt": after}
-        return self._all(self._collection.find(query).sort("registered_at", ASCENDING).limit(limit))
+            at, name = after
+            query["registered_at"] = {"$gte": at}
+            query["$or"] = [{"registered_at": {"$gt": at}}, {"_id": {"$gt": name}}]
+        order = [("registered_at", ASCENDING), ("_id", ASCENDING)]
+        return self._all(self._collection.find(query, WITHOUT_REPLIES).sort(order).limit(limit))
 
     def of_days(self, channel: str, first: str, last: str) -> list[Pass]:
         """Every pass of some days. Its cost follows them."""
         query = {"site_id": channel.split("/")[1], "channel": channel, "day": {"$gte": first, "$lte": last}}
-        return self._all(self._collection.find(query))
+        return self._all(self._collection.find(query, WITHOUT_REPLIES))
 
     def with_old_plate(self, before: datetime, limit: int) -> list[str]:
         """Names of passes that ended before and still hold a plate."""

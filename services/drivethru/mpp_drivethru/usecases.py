@@ -24,11 +24,20 @@ from mpp_chassis.privacy import BlindIndex, FieldCipher
 
 from mpp_drivethru import domain, messages, metrics
 from mpp_drivethru.displays import BEAT_SECONDS, LOOK_SECONDS, Displays
-from mpp_drivethru.domain import ChannelSpec, InvalidField, Pass, Registered, State, TicketNews
-from mpp_drivethru.store import PLACE_INDEX, STAGE_INDEX, TICKET_INDEX, Arrival, Arrivals, Passes
+from mpp_drivethru.domain import (
+    ChannelSpec,
+    DriveThruError,
+    InvalidField,
+    Pass,
+    Registered,
+    SiteSpec,
+    State,
+    TicketNews,
+)
+from mpp_drivethru.store import PLACE_INDEX, STAGE_INDEX, Arrival, Arrivals, Passes
 from mpp_drivethru.views import Applications, Channels, Tickets
 
-LANE_ATTEMPTS = 30
+LANE_ATTEMPTS, CREATE_ATTEMPTS = 30, 5
 LINE_LIMIT = 500  # vehicles of a channel that a display counts
 REPORT_DAYS = 92
 FORGET_BATCH = 200
@@ -49,7 +58,9 @@ class TicketOffice(Protocol):
 
     def ticket_of(self, queue: str, call: Call) -> str: ...
 
-    def take(self, queue: str, offering: str, phone: str, group: int, call: Call) -> Taken: ...
+    def take(
+        self, queue: str, offering: str, vehicle: drivethru_service_pb2.RegisterVehicleRequest, call: Call
+    ) -> Taken: ...
 
     def look(self, ticket: str, call: Call) -> tuple[Taken, TicketNews | None]: ...
 
@@ -84,19 +95,23 @@ def register_vehicle(
     Guaranteed: a repeated request_id gets the same ticket and the same pass; and a ticket that was taken has its pass,
     also after a crash between the two and without a repetition: who is at the gate is kept before the ticket is taken, and
     `complete_arrival` hears of the ticket. Not guaranteed for a caller whose roles the queue reads otherwise (several
-    roles in one token): then the repetition is needed. Raises InvalidField, AlreadyExists, and what the queue raises.
+    roles in one token): then the repetition is needed. Raises InvalidField, AlreadyExists, UnderMaintenance, ChannelClosed,
+    and what the queue raises (its CHALLENGE_REQUIRED too: `proof` is handed on).
     """
     name = f"{request.parent}/passes/{new_id(call.mutation)}"
     known = app.passes.reply(name, call.mutation, pass_pb2.Pass)
     if known is not None:
         return known
-    spec = app.channels.find(request.parent, open_only=True)
-    day = app.channels.day(spec, call.now)
+    spec = app.channels.find(request.parent, to_begin=True)
+    site = app.channels.site(spec)
     offering = domain.offering_of(spec, request.offering)
     plate = domain.plate(request.plate)
     index = app.index.of(plate, "plate")
-    _refuse_twice(app, spec, index, name)
+    if refusal := _in_line(app, spec, index, name):
+        raise refusal
     expected = request.ticket or office.ticket_of(spec.queue, call)
+    _refuse_new(app, spec, site, call.now, expected, has_ticket=request.ticket != "")
+    day = site.day(call.now)
     fresh = domain.register(name, spec, ticket=expected, number="", offering=offering, day=day, now=_now(call))
     sealed = app.cipher.seal(plate, "plate")
     fresh = replace(fresh, sealed_plate=sealed, plate_index=index, masked_plate=domain.mask_plate(plate))
@@ -105,7 +120,7 @@ def register_vehicle(
         return _with_pass(app, spec, Arrival(fresh, call.mutation), ticket)
     arrival = app.arrivals.note(fresh, call.mutation)
     try:
-        ticket = office.take(spec.queue, offering, request.phone, request.priority_group, call)
+        ticket = office.take(spec.queue, offering, request, call)
     except Unavailable:
         raise  # it may have been taken all the same
     except Fault:
@@ -120,19 +135,39 @@ def _with_pass(app: App, spec: ChannelSpec, arrival: Arrival, ticket: Taken) -> 
     vehicle = arrival.vehicle.with_ticket(ticket.ticket, ticket.number, ticket.offering)
     vehicle = replace(vehicle, events=(Registered(),))
     first = messages.vehicle(vehicle, spec)
-    try:
-        reply = app.passes.create(vehicle, arrival.command, first, messages.events(vehicle))
-    except IndexTaken as e:
-        app.arrivals.forget(expected)
-        if e.index == TICKET_INDEX:
-            raise AlreadyExists(f"{ticket.number} has a pass", reason="TICKET_HAS_PASS", field="ticket") from e
-        _refuse_twice(app, spec, vehicle.plate_index, vehicle.name)
-        raise
+    for _ in range(CREATE_ATTEMPTS):
+        try:
+            reply = app.passes.create(vehicle, arrival.command, first, messages.events(vehicle))
+            break
+        except IndexTaken:
+            if refusal := _in_the_way(app, spec, vehicle):
+                app.arrivals.forget(expected)
+                raise refusal from None
+            time.sleep(0.002)  # what was in the way has gone meanwhile
+    else:
+        raise Aborted("too many come and go with this plate at once; try again")
     app.arrivals.forget(expected)
     if reply is first:
         metrics.count(vehicle)
     follow(app, ticket.ticket, arrival.command.at)
     return reply
+
+
+def _in_the_way(app: App, spec: ChannelSpec, vehicle: Pass) -> AlreadyExists | None:
+    """The pass that its ticket has already, or that its plate has in this line. The store's message need not tell which."""
+    there = app.passes.of_ticket(vehicle.ticket)
+    if there is not None and there.name != vehicle.name:
+        return AlreadyExists(f"{vehicle.number} has a pass", reason="TICKET_HAS_PASS", field="ticket")
+    return _in_line(app, spec, vehicle.plate_index, vehicle.name)
+
+
+def _refuse_new(app: App, spec: ChannelSpec, site: SiteSpec, now: datetime, ticket: str, *, has_ticket: bool) -> None:
+    """Raises UnderMaintenance, ChannelClosed; not to a command that began before: it was let in."""
+    try:
+        domain.refuse_new(spec, site, now, has_ticket=has_ticket)
+    except DriveThruError:
+        if app.arrivals.of(ticket) is None:
+            raise
 
 
 def complete_arrival(app: App, ticket: Taken) -> bool:
@@ -160,14 +195,12 @@ def _given(office: TicketOffice, spec: ChannelSpec, offering: str, name: str, ca
     return replace(ticket, offering=ticket.offering or offering)
 
 
-def _refuse_twice(app: App, spec: ChannelSpec, plate_index: str, name: str) -> None:
+def _in_line(app: App, spec: ChannelSpec, plate_index: str, name: str) -> AlreadyExists | None:
     there = app.passes.of_plate(spec.name, plate_index)
-    if there is not None and there.name != name:  # its own pass: the same command, at the same moment
-        raise AlreadyExists(
-            f"this vehicle is in the line with {there.number}",
-            reason="VEHICLE_IN_LINE",
-            metadata={"pass": there.name, "number": there.number},
-        )
+    if there is None or there.name == name:  # its own pass: the same command, at the same moment
+        return None
+    text, known = f"this vehicle is in the line with {there.number}", {"pass": there.name, "number": there.number}
+    return AlreadyExists(text, reason="VEHICLE_IN_LINE", metadata=known)
 
 
 def get_pass(app: App, request: drivethru_service_pb2.GetPassRequest, call: Call) -> pass_pb2.Pass:
@@ -191,16 +224,27 @@ def list_passes(
     spec = app.channels.find(request.parent)
     call.require(agency=spec.agency)
     size = request.page_size or 50
-    try:
-        after = datetime.fromisoformat(request.page_token) if request.page_token else None
-    except ValueError as e:
-        raise InvalidField("page_token", "not a token of this listing") from e
-    if after is not None and after.tzinfo is None:
-        raise InvalidField("page_token", "not a token of this listing")
-    found = app.passes.open_of(spec.name, size + 1, after)
-    more = found[size - 1].registered_at.isoformat() if len(found) > size else ""
+    found = app.passes.open_of(spec.name, size + 1, _after(request.page_token, spec))
+    more = ""
+    if len(found) > size:
+        last = found[size - 1]
+        more = f"{last.registered_at.isoformat()}~{last.name.rsplit('/', 1)[1]}"
     told = [_told(app, p, spec) for p in found[:size]]
     return drivethru_service_pb2.ListPassesResponse(passes=told, next_page_token=more)
+
+
+def _after(token: str, spec: ChannelSpec) -> tuple[datetime, str] | None:
+    """Time and name of the last pass of the page before. Raises InvalidField."""
+    if not token:
+        return None
+    moment, _, last = token.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError as e:
+        raise InvalidField("page_token", "not a token of this listing") from e
+    if at.tzinfo is None:
+        raise InvalidField("page_token", "not a token of this listing")
+    return at, f"{spec.name}/passes/{last}"
 
 
 def start_stage(
@@ -295,12 +339,13 @@ def get_lane(app: App, name: str, now: datetime) -> pass_pb2.Lane:
     spec = app.channels.find(channel)
     if spec.lane(lane) is None:
         raise NotFound(f"there is no {name}", reason="LANE_UNKNOWN")
-    today = app.channels.day(spec, now)
+    site = app.channels.site(spec)
+    today = site.day(now)
     here = [p for p in app.passes.open_of(channel, LINE_LIMIT) if p.day == today]
     called = sorted((p for p in here if p.state is State.CALLED and p.lane in ("", lane)), key=_called_at)
     waiting = sum(p.state is State.WAITING for p in here)
     inside = sorted((p for p in here if p.state is State.IN_LANE and p.lane == lane), key=lambda p: p.place)
-    return messages.lane(name, spec, inside, called, waiting)
+    return messages.lane(name, spec, domain.shut(spec, site, now), inside, called, waiting)
 
 
 def _called_at(p: Pass) -> datetime:
@@ -308,7 +353,8 @@ def _called_at(p: Pass) -> datetime:
 
 
 def watch_lane(app: App, request: drivethru_service_pb2.WatchLaneRequest, call: Call) -> Iterator[pass_pb2.Lane | None]:
-    """The lane now, with every change, and every 15 s; None each second while nothing happens.
+    """The lane now, with every change, and every 15 s; None each second while nothing happens. What the clock alone changes
+    (maintenance that begins or ends) is told within 5 s.
 
     Not guaranteed: each state in between. Raises NotFound.
     """
@@ -353,7 +399,7 @@ def hear_ticket(app: App, news: TicketNews, now: datetime) -> bool:
     The news are kept before the pass is looked for, and a pass looks for news after it was written: so one of the two
     finds the other, in whatever order they come.
     """
-    if not app.channels.uses(news.ticket.partition("/tickets/")[0]):
+    if not _ours(app, news.ticket):
         return False
     app.tickets.learn(news, now)
     return follow(app, news.ticket, now)
@@ -384,9 +430,14 @@ def follow(app: App, ticket: str, now: datetime) -> bool:
     return True
 
 
+def _ours(app: App, ticket: str) -> bool:
+    """A ticket of a queue that a drive-thru uses, or used when the vehicle came: its settings may have changed since."""
+    return app.channels.uses(ticket.partition("/tickets/")[0]) or app.passes.of_ticket(ticket) is not None
+
+
 def learn_application(app: App, application: str, ticket: str, state: int, sequence: int) -> bool:
     """Idempotent. False when the ticket is none of ours."""
-    if not ticket or not app.channels.uses(ticket.partition("/tickets/")[0]):
+    if not ticket or not _ours(app, ticket):
         return False
     app.applications.learn(application, ticket, state, sequence)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -11,10 +12,13 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as catalog
+from mpp.drivethru.v1 import drivethru_service_pb2 as drivethru
 from mpp.ops.v1 import ops_service_pb2 as ops
 from mpp_chassis import errors
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.broker import BrokerDown
+from mpp_chassis.call import Caller
+from mpp_chassis.policy import policy_of
 from mpp_chassis.server import Kit, Problem, Refused, problem_of, violations
 
 from .conftest import METHODS
@@ -144,3 +148,19 @@ def test_a_service_without_an_implementation_or_policy_does_not_start() -> None:
     server = grpc.server(None)
     with pytest.raises(TypeError, match="ListParked has no implementation"):
         Kit(None, None).mount(server, (service, object(), {}))  # type: ignore[arg-type]
+
+
+def test_a_command_with_the_answer_to_a_challenge_is_the_command_without_it() -> None:
+    """Else its request_id would be refused as used with another body when the first attempt had its effect."""
+    method = drivethru.DESCRIPTOR.services_by_name["DriveThruService"].methods_by_name["RegisterVehicle"]
+    kiosk = Caller(subject="k", roles=frozenset({"kiosk"}), site="malang")
+    kit = Kit(None, lambda: datetime(2026, 11, 23, tzinfo=UTC), streams=1)  # type: ignore[arg-type]
+
+    def fingerprint(**given: str) -> str:
+        request = drivethru.RegisterVehicleRequest(parent="sites/malang/channels/sim", plate="N 1 AB", **given)
+        call = kit._call("X", policy_of(method), kiosk, request, {})
+        assert request.proof == given.get("proof", ""), "the use case still sees it"
+        return call.mutation.fingerprint
+
+    assert fingerprint() == fingerprint(proof="abc") == fingerprint(proof="xyz")
+    assert fingerprint(phone="+6281234567890") != fingerprint()

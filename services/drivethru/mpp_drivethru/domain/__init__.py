@@ -7,7 +7,17 @@ transport or another service.
 from __future__ import annotations
 
 from mpp_drivethru.domain.channels import ChannelSpec, LaneSpec, StageSpec, Text, channel, offering_of
-from mpp_drivethru.domain.errors import BadSettings, DriveThruError, InvalidField, LaneBlocked, StageTaken, WrongState
+from mpp_drivethru.domain.doors import Shut, SiteSpec, Window, refuse_new, shut
+from mpp_drivethru.domain.errors import (
+    BadSettings,
+    ChannelClosed,
+    DriveThruError,
+    InvalidField,
+    LaneBlocked,
+    StageTaken,
+    UnderMaintenance,
+    WrongState,
+)
 from mpp_drivethru.domain.passes import (
     OPEN,
     Advanced,
@@ -31,6 +41,7 @@ __all__ = [
     "Advanced",
     "BadSettings",
     "Cause",
+    "ChannelClosed",
     "ChannelSpec",
     "DriveThruError",
     "Ended",
@@ -40,6 +51,8 @@ __all__ = [
     "Pass",
     "PassEvent",
     "Registered",
+    "Shut",
+    "SiteSpec",
     "StageSpec",
     "StageTaken",
     "StageTime",
@@ -49,11 +62,15 @@ __all__ = [
     "Text",
     "TicketNews",
     "TicketState",
+    "UnderMaintenance",
+    "Window",
     "WrongState",
     "channel",
     "mask_plate",
     "offering_of",
     "plate",
+    "refuse_new",
     "register",
+    "shut",
     "statistics",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mpp_drivethru.domain.errors import BadSettings, InvalidField
@@ -39,7 +39,9 @@ class StageSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """A drive-thru as the catalogue describes it."""
+    """A drive-thru as the catalogue describes it. `closures`: its own days off (ISO dates) and what is told then, an empty
+    text where nothing is said. `retired`: it is no longer in the catalogue; who is in line is served.
+    """
 
     name: str
     agency: str
@@ -47,6 +49,8 @@ class ChannelSpec:
     lanes: tuple[LaneSpec, ...]
     stages: tuple[StageSpec, ...]
     offerings: tuple[str, ...] = ()
+    closures: Mapping[str, Text] = field(default_factory=dict)
+    retired: bool = False
 
     @property
     def site_id(self) -> str:
@@ -104,7 +108,8 @@ def _stage(path: str, entry: Mapping[str, Any]) -> StageSpec:
 
 def _number(path: str, entry: Mapping[str, Any], key: str, default: int) -> int:
     value = entry.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or not 0 <= value <= 9999:
+    # The range first: neither an infinite number nor one that is none has an int.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 9999 or value != int(value):
         raise BadSettings(f"{path}.{key}", "a whole number from 0 to 9999 is due")
     return int(value)
 

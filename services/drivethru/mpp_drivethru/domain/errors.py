@@ -41,6 +41,19 @@ class LaneBlocked(DriveThruError):
     reason = "LANE_BLOCKED"
 
 
+class UnderMaintenance(DriveThruError):
+    """The whole site takes nothing new; metadata: `ends_at` (RFC 3339), `text_id`, `text_en` (ADR 0035)."""
+
+    reason = "MAINTENANCE"
+
+
+class ChannelClosed(DriveThruError):
+    """This channel takes no vehicle; metadata: `cause` (CLOSURE, CHANNEL_CLOSED), `opens_at` where known, `text_id`,
+    `text_en`."""
+
+    reason = "CHANNEL_CLOSED"
+
+
 class BadSettings(Exception):
     """A channel's settings do not make a drive-thru; `path` says where: `lanes[1].id`."""
 

@@ -220,9 +220,9 @@ class Pass:
                 continue
             if other.position(spec) <= 2 * wanted:
                 self._refuse(other, other.position(spec) == 2 * wanted, spec.stages[wanted].id)
-        record = StageTime(spec.stages[wanted].id, now)
+        record = StageTime(spec.stages[wanted].id, self._not_before(now))
         started = replace(here, state=State.IN_LANE, stages=(*self.stages, record))
-        return replace(started, events=(Advanced(Step.STAGE_STARTED, now, record.stage),))
+        return replace(started, events=(Advanced(Step.STAGE_STARTED, record.started_at, record.stage),))
 
     @staticmethod
     def _refuse(other: Pass, there: bool, stage: str) -> None:
@@ -283,8 +283,13 @@ class Pass:
         event = Advanced(Step.STAGE_FINISHED, ended, last.stage, ended - last.started_at)
         return replace(self, stages=(*self.stages[:-1], replace(last, finished_at=ended)), events=(event,))
 
+    def _not_before(self, at: datetime) -> datetime:
+        """A clock may go back, and two clocks differ: what comes next is not earlier than what was."""
+        last = self.stages[-1] if self.stages else None
+        return max(at, self.registered_at, (last.finished_at or last.started_at) if last else self.registered_at)
+
     def _end(self, state: State, cause: Cause, at: datetime) -> Pass:
-        ended = max(at, self.registered_at)
+        ended = self._not_before(at)
         return replace(self, state=state, cause=cause, ended_at=ended, events=(*self.events, Ended(ended)))
 
 

@@ -16,5 +16,6 @@ def plate(text: str) -> str:
 
 
 def mask_plate(plain: str) -> str:
-    """`N1***AB`-like: the first character and the last, of what `plate` gave."""
-    return plain[:1] + "*" * (len(plain) - 2) + plain[-1:]
+    """`N*****X`: the first character and the last, of what `plate` gave; of a plate of two the first only."""
+    shown = plain[-1:] if len(plain) > 2 else ""
+    return plain[:1] + "*" * (len(plain) - 1 - len(shown)) + shown

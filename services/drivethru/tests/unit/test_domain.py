@@ -231,3 +231,34 @@ def test_offerings() -> None:
     with pytest.raises(InvalidField):
         domain.offering_of(SPEC, "o2")
     assert domain.offering_of(replace(SPEC, offerings=()), "anything") == "anything"
+
+
+@pytest.mark.parametrize("minutes", [float("inf"), float("-inf"), float("nan"), 2.5, -1, 10_000, True, "5"])
+def test_minutes_that_are_no_whole_number_are_bad_settings(minutes: Any) -> None:
+    stages = [{"id": "check", "minutes": minutes}]
+    with pytest.raises(BadSettings):
+        domain.channel("sites/malang/channels/sim", "a", [], {**SETTINGS, "stages": stages})
+
+
+@given(st.from_regex(r"[A-Z0-9]{2,12}", fullmatch=True))
+def test_a_mask_hides_something_of_every_plate(plain: str) -> None:
+    masked = domain.mask_plate(plain)
+    assert len(masked) == len(plain)
+    assert "*" in masked
+    assert all(shown in ("*", clear) for shown, clear in zip(masked, plain, strict=True))
+
+
+@given(st.lists(st.integers(-7200, 7200), min_size=9, max_size=9))
+def test_a_clock_that_goes_back_turns_no_step_round(seconds: list[int]) -> None:
+    """Whatever the clock says at each step: registered, started, finished, ... and the end never come before one another."""
+    at, one = iter(T0 + timedelta(seconds=s) for s in seconds), called()
+    while one.state is not State.DONE:
+        one = one.start("", "1" if not one.stages else "", SPEC, ahead=[], last_place=0, now=next(at))
+        one = one.finish(SPEC, now=next(at))
+    assert one.ended_at is not None
+    moments = [one.registered_at]
+    for stage in one.stages:
+        assert stage.finished_at is not None
+        moments += [stage.started_at, stage.finished_at]
+    assert moments == sorted(moments)
+    assert one.ended_at >= moments[-1]
