@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ ERRORS: Mapping[type[Exception], grpc.StatusCode] = {
     domain.TooSoon: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 DEFAULT_PAGE = 50
+_NAME = re.compile(r"sites/[a-z0-9-]{2,31}/notifications/[a-z0-9-]{8,60}")
 
 
 class NotificationsApi:
@@ -75,8 +77,8 @@ def _after(token: str) -> tuple[datetime, str] | None:
     try:
         created_at, name = json.loads(base64.urlsafe_b64decode(token))
         moment = datetime.fromisoformat(created_at)
-        if moment.tzinfo is None or not isinstance(name, str):
+        if moment.tzinfo is None or not _NAME.fullmatch(name):
             raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        return moment.astimezone(UTC), name
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
         raise InvalidField("page_token", "is not one that this listing gave out") from error
-    return moment, name

@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 PRODUCT = "-//MPP platform//notifications//ID"
 LINE_OCTETS = 75  # RFC 5545, 3.1: without the line break
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")  # none of them stands in a URI
 _METHOD = re.compile(r"(?m)^METHOD:([A-Z]+)\r?$")
+
+
+_PLAIN = "!$'*+-._~"  # of an address, beside letters and digits: stands in a URI as it is
 
 
 class Method(StrEnum):
@@ -75,7 +80,7 @@ def render(entry: Entry) -> str:
         f"ATTENDEE;PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:{_address(entry.attendee)}",
         *([f"LOCATION:{escaped(entry.location)}"] if entry.location else []),
         *([f"DESCRIPTION:{escaped(entry.description)}"] if entry.description else []),
-        *([f"URL:{_UNPRINTABLE.sub('', entry.url)}"] if entry.url else []),
+        *([f"URL:{_CONTROLS.sub('', entry.url)}"] if entry.url else []),
         f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}",
         f"TRANSP:{'TRANSPARENT' if cancelled else 'OPAQUE'}",
         "END:VEVENT",
@@ -110,10 +115,12 @@ def _folded(line: str) -> Iterator[str]:
 
 
 def _address(address: str) -> str:
-    """Raises ValueError for what would end the line or the property."""
+    """As it stands behind `mailto:` (RFC 6068, 2): a `?` or `&` of the address begins no header field there. Raises
+    ValueError for what would end the line or the property."""
     if re.search(r"[\s\x00-\x1f\x7f\"<>\\;,]", address) or "@" not in address:
         raise ValueError("organizer or attendee: is no e-mail address")
-    return address
+    person, _, domain = address.rpartition("@")
+    return f"{quote(person, safe=_PLAIN)}@{domain}"
 
 
 def _utc(moment: datetime) -> str:

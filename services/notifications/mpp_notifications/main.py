@@ -51,6 +51,7 @@ def compose(kit: Kit) -> App:
         known_delivery = delivery.parse(_data(extra, "MPP_NOTIFICATIONS_DELIVERY", "delivery.yaml"))
     except (templates.BadTemplates, delivery.BadDelivery, courtesies.BadCourtesies) as error:
         raise BadSettings(str(error)) from error
+    organizer = _organizer(extra)
     provider = _provider(kit)
     mail = _mail_provider(kit, provider)
     return usecases.App(
@@ -65,7 +66,7 @@ def compose(kit: Kit) -> App:
         matters=matters.Matters(kit.store),
         calendars=matters.Calendars(kit.store),
         overviews=matters.Overviews(kit.store),
-        organizer=extra.get("MPP_NOTIFICATIONS_MAIL_FROM") or NOBODY,
+        organizer=organizer,
         providers={**dict.fromkeys(Channel, provider), Channel.EMAIL: mail},
         cipher=kit.cipher,
         index=kit.index,
@@ -104,6 +105,18 @@ def _chosen(kit: Kit, variable: str, kind: str, kinds: Mapping[str, Callable[[Ki
     if kind not in kinds:
         raise BadSettings(f"{variable} is none of {', '.join(kinds)}: {kind[:40]!r}")
     return kinds[kind](kit)
+
+
+def _organizer(extra: Any) -> str:
+    """Checked here, also where no mail goes out by us: calendar files name it, and one with a bad address cannot be made."""
+    from mpp_chassis.settings import BadSettings
+
+    from mpp_notifications.providers.smtp import is_address
+
+    given = str(extra.get("MPP_NOTIFICATIONS_MAIL_FROM") or NOBODY)
+    if not is_address(given):
+        raise BadSettings("MPP_NOTIFICATIONS_MAIL_FROM: is no e-mail address")
+    return given
 
 
 def _smtp_provider(kit: Kit) -> Provider:

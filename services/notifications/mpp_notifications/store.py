@@ -93,9 +93,12 @@ class Notifications:
             return False
         return True
 
-    def due(self, now: datetime, limit: int) -> list[Stored]:
-        """Longest due first; not yet read by `from_state`, so that one that cannot be read harms no other."""
-        found = self.collection.find({"due_at": {"$lte": now}}).sort("due_at", 1).limit(limit)
+    def due(self, now: datetime, limit: int, besides: Collection[str] = ()) -> list[Stored]:
+        """Longest due first, without `besides`; not yet read by `from_state`, so that one that cannot be read harms no
+        other.
+        """
+        others = {"_id": {"$nin": list(besides)}} if besides else {}
+        found = self.collection.find({"due_at": {"$lte": now}, **others}).sort("due_at", 1).limit(limit)
         return [self._aggregates.stored(document) for document in found]
 
     def count_due(self, until: datetime, most: int) -> int:

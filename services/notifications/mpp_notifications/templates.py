@@ -23,6 +23,7 @@ Words = Mapping[str, str]
 LANGUAGES = ("id", "en")
 _FORMATTER = string.Formatter()
 _LONGEST_FREE_TEXT = 160
+_LONGEST_MINUTES = 366 * 24 * 60
 _SCOPE = re.compile(r"sites/[a-z][a-z0-9-]{1,30}(/agencies/[a-z][a-z0-9-]{1,30})?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -62,6 +63,8 @@ EVENTS: Mapping[str, Placeholders] = {
     "TicketFinished": _known("site agency survey_link", "offering"),
     "OverviewAsked": _known("site items", "more"),
 }
+# What the catalogue names: for each there are neutral words while it has not told the name.
+NAMED = ("site", "agency", "offering")
 # What one item of an overview can say.
 ITEMS: Mapping[str, frozenset[str]] = {
     "ticket": frozenset({"number", "agency", "offering"}),
@@ -174,7 +177,7 @@ def parse(text: str, overrides: str = "overrides: []") -> Templates:
     try:
         raw = yaml.safe_load(text)
         months = {language: tuple(raw["months"][language]) for language in LANGUAGES}
-        unknown = {key: {each: str(said[each]) for each in LANGUAGES} for key, said in raw["unknown"].items()}
+        unknown = {key: {each: str(raw["unknown"][key][each]) for each in LANGUAGES} for key in NAMED}
         titles = {kind: _line(f"titles.{kind}", raw["titles"][kind], known) for kind, known in TITLES.items()}
         items = {kind: _line(f"items.{kind}", raw["items"][kind], known) for kind, known in ITEMS.items()}
         templates = {key: _template(key, entry) for key, entry in raw["templates"].items()}
@@ -184,6 +187,8 @@ def parse(text: str, overrides: str = "overrides: []") -> Templates:
     for template in templates.values():
         for other in template.supersedes - templates.keys():
             raise BadTemplates(f"{template.key}: supersedes {other}, which is not a template")
+    if empty := sorted(name for name, said in unknown.items() if not all(said.values())):
+        raise BadTemplates(f"unknown.{empty[0]}: says nothing")
     if any(len(names) != 12 for names in months.values()):
         raise BadTemplates("months: a year has twelve")
     return Templates(templates, unknown, months, titles, items, special)
@@ -224,8 +229,8 @@ def _template(key: str, entry: dict[str, Any]) -> Template:
     for language, sentences in texts.items():
         _check(f"{key}.{language}", sentences, known)
     minutes = entry["expires_after_minutes"]
-    if not isinstance(minutes, int) or minutes < 1:
-        raise BadTemplates(f"{key}: expires_after_minutes must be a whole number of at least 1")
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= _LONGEST_MINUTES:
+        raise BadTemplates(f"{key}: expires_after_minutes must be a whole number from 1 to {_LONGEST_MINUTES}")
     return Template(key, entry["event"], timedelta(minutes=minutes), frozenset(entry.get("supersedes", ())), texts)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 from mpp_chassis.errors import Poison
 from mpp_chassis.privacy import FieldCipher
-from mpp_notifications import news
+from mpp_notifications import news, usecases
 from mpp_notifications.domain import Channel
 from mpp_notifications.providers.http import HttpProvider
 from mpp_notifications.store import to_state
@@ -295,3 +296,44 @@ def test_the_sweep_finds_what_is_due_among_what_is_done(bench: Any, mortal: Any,
     bench.later(seconds=60)
     due = bench.app.notifications.due(bench.now, 100)
     assert [each.name for each in due] == [pattern["_id"]]
+
+
+def test_a_sweep_begins_nothing_after_its_time(bench: Any, mortal: Any, died: Any) -> None:
+    """Else it outlives its lease with a slow provider, and a second process sweeps beside it."""
+    for n in range(5):
+        with pytest.raises(died):
+            bench.tell(f"e{n}", bench.news(), bench.by(mortal(bench.provider, "before")))
+    bench.later(seconds=60)
+    began = bench.now
+
+    class Slow:
+        name = "file"
+
+        def send(self, message: Any) -> Any:
+            bench.later(seconds=6)
+            return bench.provider.send(message)
+
+    assert bench.sweep(bench.by(Slow())) == 2
+    assert (bench.now - began).total_seconds() == 12, "below the 15 s of the lease"
+    assert bench.sweep(bench.by(Slow())) == 2
+    assert bench.sweep() == 1
+    assert len(bench.effects()) == 5
+
+
+def test_many_messages_that_cannot_be_read_hold_up_nobody(
+    bench: Any, mortal: Any, died: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usecases, "SWEEP_BATCH", 3)
+    with pytest.raises(died):
+        bench.tell("e1", bench.news(), bench.by(mortal(bench.provider, "before")))
+    pattern = bench.document()
+    damaged = [
+        {**pattern, "_id": f"{pattern['_id']}-{n}", "state": "lost", "due_at": bench.now, "version": 1}
+        for n in range(7)
+    ]
+    bench.database["notifications"].insert_many(damaged)
+    bench.later(seconds=60)
+    with structlog.testing.capture_logs() as told:
+        assert bench.sweep() == 1
+    assert [each["event"] for each in told].count("attend_failed") == 7
+    assert len(bench.effects()) == 1

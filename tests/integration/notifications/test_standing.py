@@ -292,6 +292,20 @@ def test_nobodys_turn_comes_nearer_when_a_day_ends(house: House) -> None:
     assert house.told("ticket_near") == house.told("ticket_survey") == []
 
 
+def test_who_was_called_and_missed_it_is_not_told_that_the_turn_is_near(house: House) -> None:
+    """Called before the line came so far, as a queue with priorities does; also when the events come the other way round."""
+    for n in range(9):
+        house.issue(str(n), ahead=n)
+    house.call("7")
+    house.end("7", "MISSED", phone=PHONE)
+    house.end("8", "MISSED", phone=PHONE, sequence=3)
+    house.call("8", sequence=2)
+    for n in range(6):
+        house.call(str(n))
+    assert house.told("ticket_near") == near("3", "4", "5", "6")
+    assert house.told("ticket_missed") == near("7", "8")
+
+
 def test_who_waits_at_a_phone_is_not_called_to_the_counters(house: House) -> None:
     for n in range(3):
         house.issue(str(n), ahead=n)

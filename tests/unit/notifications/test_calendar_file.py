@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,22 @@ def test_a_time_that_cannot_be_is_refused() -> None:
         render(replace(ENTRY, end=START))
     with pytest.raises(ValueError, match="zone"):
         render(replace(ENTRY, stamp=datetime(2026, 1, 1)))
+
+
+@given(
+    address=st.from_regex(
+        r"[A-Za-z0-9.!#$%&*+/=?^_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})+", fullmatch=True
+    )
+)
+def test_an_address_writes_nothing_but_itself_behind_mailto(address: str) -> None:
+    """RFC 6068, 2: `?`, `&`, `#` and `%` would begin header fields, a fragment or a character of another name."""
+    found = read(render(replace(ENTRY, attendee=address)))["ATTENDEE"]
+    link = urlsplit(found)
+    assert (link.scheme, unquote(link.path)) == ("mailto", address)
+    assert (link.query, link.fragment, "&" in found) == ("", "", False)
+
+
+def test_a_link_cannot_begin_another_property() -> None:
+    url = "https://video.example/r\nATTENDEE:mailto:x@x.example\r\n\tSUMMARY:x\u2028y"
+    found = read(render(replace(ENTRY, url=url)))
+    assert found["URL"] == "https://video.example/rATTENDEE:mailto:x@x.exampleSUMMARY:xy"

@@ -74,3 +74,16 @@ def test_an_application_is_open_until_an_end_of_its_own(state: str) -> None:
     )
     assert said.open is (state not in ends)
     assert (said.forget_at is None) is said.open, "however long it takes"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        heard.ticket_called(queue.TicketCalled(ticket=TICKET), AT),
+        heard.ticket_returned(queue.TicketReturned(state=ticket_pb2.Ticket.STATE_WAITING), AT),
+        heard.ticket_ended(queue.TicketEnded(state=ticket_pb2.Ticket.STATE_MISSED), AT),
+    ],
+)
+def test_who_was_called_needs_no_reminder_whichever_event_tells_it_first(said: heard.Heard) -> None:
+    assert said.called
+    assert not heard.ticket_issued(queue.TicketIssued(ticket=TICKET), AT).called

@@ -73,6 +73,8 @@ SMTP = {
         ({"MPP_NOTIFICATIONS_OVERRIDES": "/dev/null"}, "templates: TypeError"),
         ({"MPP_NOTIFICATIONS_MAIL_PROVIDER": "pigeon"}, "MPP_NOTIFICATIONS_MAIL_PROVIDER is none of smtp, file, http"),
         (SMTP | {"MPP_NOTIFICATIONS_MAIL_FROM": ""}, "MPP_NOTIFICATIONS_MAIL_FROM is not set"),
+        (SMTP | {"MPP_NOTIFICATIONS_MAIL_FROM": "MPP <a@b.id>"}, "MPP_NOTIFICATIONS_MAIL_FROM: is no e-mail address"),
+        (HTTP | {"MPP_NOTIFICATIONS_MAIL_FROM": "MPP <a@b.id>"}, "MPP_NOTIFICATIONS_MAIL_FROM: is no e-mail address"),
         (SMTP | {"MPP_NOTIFICATIONS_SMTP_HOST": ""}, "MPP_NOTIFICATIONS_SMTP_HOST: is no host name"),
         (SMTP | {"MPP_NOTIFICATIONS_SMTP_PORT": "mail"}, "MPP_NOTIFICATIONS_SMTP_PORT: is no port"),
         (SMTP | {"MPP_NOTIFICATIONS_SMTP_USER": "me"}, "MPP_NOTIFICATIONS_SMTP_USER: user and password"),

@@ -252,8 +252,16 @@ def test_people_are_told_by_the_addresses_that_they_gave(known: set[Channel], wa
         ("also: [email]}\n\nsites", "also: [sms]}\n\nsites", "default: a channel comes twice"),
         ("max_attempts: 5", "max_attempts: 0", "policy.max_attempts"),
         ("factor: 4", "factor: true", "policy.factor"),
-        ("claim_seconds: 60", "claim_minutes: 1", "KeyError: 'claim_seconds'"),
+        ("claim_seconds: 60", "claim_minutes: 1", "policy.claim_minutes: is not known"),
+        ("claim_seconds: 60", "", "KeyError: 'claim_seconds'"),
         ("sites: {}", "sites: [", "Error"),
+        ("max_attempts: 5", "max_attempts: 0.5", "policy.max_attempts: must be a whole number"),
+        ("first_delay_seconds: 5", "first_delay_seconds: .nan", "policy.first_delay_seconds"),
+        ("longest_delay_seconds: 900", "longest_delay_seconds: .inf", "policy.longest_delay_seconds"),
+        ("factor: 4", "factor: 1e300", "policy.factor"),
+        ("claim_seconds: 60", "claim_seconds: 60\n  patience: 3", "policy.patience: is not known"),
+        ("sites: {}", "sites: {sites/malang: {channel: sms}}", "sites.sites/malang: is no site's id"),
+        ("sites: {}", "sites: {malang: {channel: sms, fallback: [whatsapp]}}", "sites.malang: fallback is not known"),
     ],
 )
 def test_a_bad_delivery_file_is_refused_and_the_place_named(before: str, after: str, named: str) -> None:

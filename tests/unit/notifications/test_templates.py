@@ -101,7 +101,7 @@ def test_days_are_said_in_words() -> None:
 
 GOOD = """
 months: {id: [a,b,c,d,e,f,g,h,i,j,k,l], en: [a,b,c,d,e,f,g,h,i,j,k,l]}
-unknown: {site: {id: x, en: y}}
+unknown: {site: {id: x, en: y}, agency: {id: x, en: y}, offering: {id: x, en: y}}
 titles: {mail: {id: "{site}", en: "{site}"}, calendar: {id: "{agency}", en: "{agency}"}}
 items: {ticket: {id: a, en: b}, appointment: {id: a, en: b}, application: {id: "{reference}", en: b}}
 templates:
@@ -129,7 +129,11 @@ templates:
         ("expires_after_minutes: 5", "expires_after_minutes: 5\n    supersedes: [u]", "t: supersedes u"),
         ("id: [a,b,c,d,e,f,g,h,i,j,k,l]", "id: [a]", "months"),
         ("templates:", "texts:", "KeyError"),
-        ("{site: {id: x, en: y}}", "{site: {id: x}}", "KeyError"),
+        ("{site: {id: x, en: y},", "{site: {id: x},", "KeyError"),
+        (" agency: {id: x, en: y},", "", "KeyError: 'agency'"),
+        ("offering: {id: x, en: y}", 'offering: {id: x, en: ""}', "unknown.offering: says nothing"),
+        ("expires_after_minutes: 5", "expires_after_minutes: true", "t: expires_after_minutes"),
+        ("expires_after_minutes: 5", "expires_after_minutes: 999999999999", "t: expires_after_minutes"),
         ("unknown:", "unknown: [", "Error"),
         ('mail: {id: "{site}"', 'mail: {id: "{number}"', "titles.mail.id, sentence 1: {number}"),
         ('en: "{agency}"}', "x: y}", "KeyError"),

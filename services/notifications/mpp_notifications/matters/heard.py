@@ -50,7 +50,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """`facts` None: this event does not tell them. `ahead`: what a person was told of the line with it."""
+    """`facts` None: this event does not tell them. `ahead`: what a person was told of the line with it. `called`: the
+    ticket was called by then, so that nobody needs to hear any more that the turn is near.
+    """
 
     name: str
     open: bool
@@ -58,6 +60,7 @@ class Heard:
     facts: Facts | None = None
     forget_at: datetime | None = None
     ahead: int | None = None
+    called: bool = False
 
 
 def ticket_issued(event: queue.TicketIssued, at: datetime) -> Heard:
@@ -76,18 +79,18 @@ def ticket_issued(event: queue.TicketIssued, at: datetime) -> Heard:
 
 
 def ticket_called(event: queue.TicketCalled, at: datetime) -> Heard:
-    return Heard(event.ticket, True, False, forget_at=at + TICKET_KEPT)
+    return Heard(event.ticket, True, False, forget_at=at + TICKET_KEPT, called=True)
 
 
 def ticket_returned(event: queue.TicketReturned, at: datetime) -> Heard:
     waits = event.state != ticket_pb2.Ticket.STATE_PARKED
-    return Heard(event.ticket, True, waits, forget_at=at + TICKET_KEPT)
+    return Heard(event.ticket, True, waits, forget_at=at + TICKET_KEPT, called=True)
 
 
 def ticket_ended(event: queue.TicketEnded, at: datetime) -> Heard:
     """A missed ticket waits again. Its old place in this line stands; it was called already and is not reminded."""
     waits = event.state == ticket_pb2.Ticket.STATE_MISSED
-    return Heard(event.ticket, waits, waits, forget_at=at + (TICKET_KEPT if waits else ENDED_KEPT))
+    return Heard(event.ticket, waits, waits, forget_at=at + (TICKET_KEPT if waits else ENDED_KEPT), called=waits)
 
 
 def ticket_transferred(event: queue.TicketTransferred, at: datetime) -> Heard:

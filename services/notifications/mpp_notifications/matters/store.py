@@ -66,6 +66,7 @@ class Matters:
             "forget_at": heard.forget_at,
             "sequence": sequence,
             **({} if heard.open else _NOBODY),
+            **({"told_near": True} if heard.called else {}),
         }
         if heard.facts is not None:
             facts = {

@@ -42,8 +42,12 @@ QUIT_SECONDS = 0.5
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 _KEY = re.compile(r"[a-z0-9-]{8,80}")
-# Without SMTPUTF8 (RFC 6531), and without quoted local parts: nobody in the field has one.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+# A dot-atom of RFC 5322, 3.4.1, in the lengths of RFC 5321, 4.5.3.1. Without SMTPUTF8 (RFC 6531), and without quoted local
+# parts: nobody in the field has one.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL = re.compile(
+    rf"(?=.{{1,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}})+"
+)
 _HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|[0-9a-fA-F:.]{2,45}")
 _OUR_FAULT = frozenset({500, 501, 502, 503, 504, 530, 534, 535, 538})  # commands and credentials, whatever the step
 _CREDENTIALS = re.compile(rb"5\.7\.(8|9|11|13|14)\b")  # RFC 4954 and 5248, in an enhanced status
@@ -64,6 +68,11 @@ class Relay:
     context: ssl.SSLContext | None = field(default=None, repr=False)
 
 
+def is_address(text: str) -> bool:
+    """Whether a mail can go to it, or come from it."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 class SmtpProvider:
     """Safe from several threads, green threads and processes: it keeps nothing between two messages.
 
@@ -81,7 +90,7 @@ class SmtpProvider:
             raise BadProvider(f"TLS: is none of {', '.join(PORTS)}")
         if relay.tls == "none" and not plain:
             raise BadProvider("TLS: none is for MPP_ENV=development")
-        if not _EMAIL.fullmatch(relay.sender):
+        if not is_address(relay.sender):
             raise BadProvider("FROM: is no e-mail address")
         if not relay.sender_name.isprintable():
             raise BadProvider("FROM_NAME: holds a control character")
@@ -98,7 +107,7 @@ class SmtpProvider:
             return Outcome(OutcomeKind.TECHNICAL, "bad_key")
         if message.channel is not Channel.EMAIL:
             return Outcome(OutcomeKind.TECHNICAL, "channel_not_carried")
-        if not _EMAIL.fullmatch(message.recipient):
+        if not is_address(message.recipient):
             return Outcome(OutcomeKind.PERMANENT, "invalid_recipient")
         mail = compose(message, self._relay, self._clock()).as_bytes(policy=MAIL)
         try:
