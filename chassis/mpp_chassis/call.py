@@ -17,6 +17,7 @@ class Caller:
     subject: str = ""
     roles: frozenset[str] = frozenset()
     site: str = ""
+    sites: frozenset[str] = frozenset()  # what a city's viewer sees beside it; no other role reaches there
     agency: str = ""
     counter: int = 0
     nik: str = field(default="", repr=False)

@@ -150,8 +150,13 @@ class Authenticator:
             _find(claims, path)
             for path in (self._names.roles, self._names.nik, self._names.site, self._names.agency, self._names.counter)
         )
-        nik, counter = str(nik or ""), counter or 0
-        if not isinstance(roles, list) or not isinstance(counter, int) or isinstance(counter, bool):
+        nik, counter, sites = str(nik or ""), counter or 0, _find(claims, self._names.sites) or []
+        if (
+            not isinstance(roles, list)
+            or not isinstance(counter, int)
+            or isinstance(counter, bool)
+            or not _texts(sites)
+        ):
             raise Unauthenticated("the token's claims are malformed", reason="TOKEN_INVALID")
         subject = str(claims["sub"])
         if not subject:  # it would own what nobody owns
@@ -161,12 +166,17 @@ class Authenticator:
             subject=subject,
             roles=frozenset(str(r) for r in roles) & ROLES,
             site=str(site or ""),
+            sites=frozenset(sites),
             agency=str(agency or ""),
             counter=counter,
             nik=nik,
             owner_keys=frozenset(own),
             expires=float(claims["exp"]) + LEEWAY,
         )
+
+
+def _texts(claim: Any) -> bool:
+    return isinstance(claim, list) and all(isinstance(one, str) and one for one in claim)
 
 
 def _kid(token: str) -> str:

@@ -16,6 +16,7 @@ from mpp_chassis.errors import PermissionDenied, Unauthenticated
 
 _SITE = re.compile(r"^sites/([^/]+)")
 _WIDEST_FIRST = ("any", "site", "agency", "own")
+_OF_SITES = frozenset({"city_viewer"})  # whose token may name several; they change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def admit(policy: Policy, caller: Caller | None, request: Message) -> Admission:
         return Admission(frozenset(held.values()), min(caller.roles, default="anonymous"))
     sites = set(sites_in(request))
     if sites != {caller.site}:
-        held = {role: scope for role, scope in held.items() if scope in ("any", "own")}
+        seen = len(sites) == 1 and sites <= caller.sites
+        held = {r: scope for r, scope in held.items() if scope in ("any", "own") or (seen and r in _OF_SITES)}
         if not held:
             raise PermissionDenied("your role is bound to another site", reason="SITE_MISMATCH")
     widest = min(held, key=lambda role: (_WIDEST_FIRST.index(held[role]), role))

@@ -20,6 +20,7 @@ class ClaimNames:
 
     roles: str = "roles"
     site: str = "site"
+    sites: str = "sites"
     agency: str = "agency"
     counter: str = "counter"
     nik: str = "nik"

@@ -93,10 +93,8 @@ class Applier:
         Raises grpc.RpcError, NoConnection when what is there cannot be read before.
         """
         files = self._files
-        catalogued = self._present() if files.catalogued else {}
-        displayed = {display.name: display for display in self._displays()} if files.displays else {}
-        self._before = {**catalogued, **displayed}
-        self._find_beyond(set(catalogued) if files.site else set(), set(displayed) if files.whole_displays else set())
+        self._before = self._present() if files.catalogued else {}
+        self._find_beyond(self._before if files.site else ())
         if files.site:
             self._apply("site", files.site)
         for kind in files.kinds:
@@ -106,17 +104,32 @@ class Applier:
             self._apply("service", offering)
         for channel in files.channels:
             self._apply("channel", channel)
+        self._apply_displays()
+        return self.report
+
+    def _apply_displays(self) -> None:
+        """Last, since another service holds them. When it cannot tell which there are, none is set, and each said so."""
+        files = self._files
+        if not files.displays or self.report.stopped:
+            return
+        try:
+            displayed = {display.name: display for display in self._displays()}
+        except grpc.RpcError as error:
+            for display in files.displays:
+                self._record(Outcome("display", display.name, "refused", refusal(error)))
+            return
+        self._before |= displayed
+        self._find_beyond(displayed if files.whole_displays else ())
         self._until = time.monotonic() + displays.SITE_SECONDS
         for display in files.displays:
             self._apply("display", display)
-        return self.report
 
-    def _find_beyond(self, *held: set[str]) -> None:
+    def _find_beyond(self, held: Iterable[str]) -> None:
         files = self._files
         named = {files.site.name} if files.site else set()
         for resources in (files.kinds, files.agencies, files.offerings, files.channels, files.displays):
             named |= {resource.name for resource in resources}
-        self.report.beyond = sorted(set().union(*held) - named)
+        self.report.beyond = sorted({*self.report.beyond, *held} - named)
 
     def _apply_agencies(self) -> None:
         """Agencies that only wait for a counter, which another one gives up, are tried again after it."""

@@ -46,6 +46,10 @@ class Connection:
     _channels: dict[str, grpc.Channel] = field(default_factory=dict)
     _tokens: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
 
+    def knows(self, service: str) -> bool:
+        """Whether an endpoint of it is known; not whether anybody answers there."""
+        return bool(self.endpoints.get(service))
+
     def stub(self, service: str, stub: Callable[[grpc.Channel], Any]) -> Any:
         """A stub of a service. `https://host:port` is reached over TLS, `host:port` in the clear."""
         if service not in self._channels:
@@ -100,7 +104,9 @@ class Connection:
         issuer = self.endpoints.get(ISSUER)
         if not issuer:
             raise NoConnection("no token: give --token or MPP_TOKEN (or the development issuer's endpoint)")
-        claims = {"subject": self.identity.subject, "roles": [role], "site": site, "agency": agency}
+        claims: dict[str, object] = {"subject": self.identity.subject, "roles": [role], "site": site, "agency": agency}
+        if "," in site:
+            claims |= {"site": "", "sites": site.split(",")}
         body = json.dumps({name: value for name, value in claims.items() if value}).encode()
         request = urllib.request.Request(  # noqa: S310  the address is the operator's own
             f"{issuer}/token", data=body, headers={"Content-Type": "application/json"}

@@ -1,12 +1,11 @@
 """`mppctl delete`: take agencies, services, channels, kinds and empty sites out of the catalogue, displays out of the
-queue service. Asks before; what citizens
-wait for stays.
+queue service, an agency's subscriptions and webhooks out of its edge. Asks before; what citizens wait for stays.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +13,12 @@ from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
 from mpp.queue.v1 import displays_service_pb2 as displays_pb
 from mpp.queue.v1 import displays_service_pb2_grpc as displays_rpc
+from mpp.subscriptions.v1 import feed_service_pb2 as feed_pb
+from mpp.subscriptions.v1 import feed_service_pb2_grpc as feed_rpc
+from mpp.subscriptions.v1 import webhooks_service_pb2 as hooks_pb
+from mpp.subscriptions.v1 import webhooks_service_pb2_grpc as hooks_rpc
 
-from mppctl import applying
+from mppctl import applying, displays
 from mppctl.applying import ROLE
 from mppctl.connection import Connection
 from mppctl.getting import site_id
@@ -41,7 +44,7 @@ def delete(
         list[str],
         typer.Argument(
             help="sites/malang/agencies/..., .../offerings/..., .../channels/..., .../channelKinds/..., .../displays/..., "
-            "sites/..."
+            ".../agencies/dukcapil/subscriptions/..., .../agencies/dukcapil/webhooks/..., sites/..."
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -77,15 +80,29 @@ def delete(
 def remove(connection: Connection, name: str, dry_run: bool) -> None:
     """Raises grpc.RpcError."""
     method, request = _method(connection, name)
-    given = request(name=name, validate_only=dry_run, request_id=str(uuid.uuid4()))
+    given = request(name=name, request_id=str(uuid.uuid4()))
+    if dry_run and not hasattr(given, "validate_only"):
+        raise typer.BadParameter(
+            f"{name}: nothing stands against its deletion but that it is not there: there is no dry run"
+        )
+    if dry_run:
+        given.validate_only = True
     connection.call(method, given, connection.metadata(ROLE, site=site_id(name)))
 
 
 def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     parts = name.split("/")
+    if len(parts) == 6 and parts[0] == "sites" and parts[2] == "agencies" and parts[4] == "subscriptions":
+        return connection.stub(
+            "subscriptions", feed_rpc.FeedServiceStub
+        ).DeleteSubscription, feed_pb.DeleteSubscriptionRequest
+    if len(parts) == 6 and parts[0] == "sites" and parts[2] == "agencies" and parts[4] == "webhooks":
+        return connection.stub(
+            "subscriptions", hooks_rpc.WebhooksServiceStub
+        ).DeleteWebhook, hooks_pb.DeleteWebhookRequest
     if len(parts) == 4 and parts[0] == "sites" and parts[2] == "displays":
-        displays = connection.stub("queue", displays_rpc.DisplaysServiceStub)
-        return displays.DeleteDisplay, displays_pb.DeleteDisplayRequest
+        screens = connection.stub("queue", displays_rpc.DisplaysServiceStub)
+        return screens.DeleteDisplay, displays_pb.DeleteDisplayRequest
     stub = connection.stub("catalog", rpc.CatalogServiceStub)
     known = {
         "agencies": (stub.DeleteAgency, pb.DeleteAgencyRequest),
@@ -97,7 +114,8 @@ def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Call
         return stub.DeleteSite, pb.DeleteSiteRequest
     if len(parts) != 4 or parts[0] != "sites" or parts[2] not in known:
         raise typer.BadParameter(
-            f"{name!r} is no agency, service, channel, kind, display or site; write sites/malang/agencies/..."
+            f"{name!r} is no agency, service, channel, kind, display, subscription, webhook or site; "
+            "write sites/malang/agencies/..."
         )
     return known[parts[2]]
 
@@ -105,8 +123,11 @@ def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Call
 def _all_of(connection: Connection, name: str) -> list[str]:
     """What refers to it, and it, in an order in which nothing refers to what is gone."""
     site, collection = f"sites/{site_id(name)}", name.split("/")[2:3]
+    if name.count("/") > 3:
+        return [name]
     if not collection:
-        return [*in_order(resource.name for resource in applying.everything(connection, site)), name]
+        held = (*applying.everything(connection, site), *_displays(connection, site))
+        return [*in_order(resource.name for resource in held), name]
     if collection == ["agencies"]:
         channels = [channel.name for channel in applying.channels(connection, site, name)]
         return [*channels, *(offering.name for offering in applying.offerings(connection, site, name)), name]
@@ -115,6 +136,11 @@ def _all_of(connection: Connection, name: str) -> list[str]:
     if collection == ["channelKinds"]:
         return [*(c.name for c in applying.channels(connection, site) if c.kind == name), name]
     return [name]
+
+
+def _displays(connection: Connection, site: str) -> Iterator[Any]:
+    """Of a site that goes. Raises NoConnection when they cannot be asked for: they would outlive it unseen."""
+    return displays.of_site(connection, site, connection.metadata(ROLE, site=site_id(site)))
 
 
 _ORDER = ("displays", "channels", "offerings", "agencies", "channelKinds")

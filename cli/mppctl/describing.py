@@ -13,6 +13,8 @@ from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
 from mpp.queue.v1 import counters_service_pb2 as counters_pb
 from mpp.queue.v1 import counters_service_pb2_grpc as counters_rpc
+from mpp.queue.v1 import displays_service_pb2 as displays_pb
+from mpp.queue.v1 import displays_service_pb2_grpc as displays_rpc
 from mpp.queue.v1 import queue_service_pb2 as queue_pb
 from mpp.queue.v1 import queue_service_pb2_grpc as queue_rpc
 
@@ -47,6 +49,10 @@ def _site(connection: Connection, name: str) -> None:
     showing.agencies(applying.agencies(connection, name))
     showing.channel_kinds(list(applying.channel_kinds(connection, name)))
     showing.channels(list(applying.channels(connection, name)))
+    request = displays_pb.ListDisplaysRequest(parent=name, page_size=applying.PAGE)
+    held = _asked(connection, "queue", displays_rpc.DisplaysServiceStub, "ListDisplays", request, site=site_id(name))
+    if held is not None and held.displays:
+        showing.displays(held.displays)
 
 
 def _agency(connection: Connection, name: str) -> None:

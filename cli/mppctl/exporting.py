@@ -1,5 +1,5 @@
-"""`mppctl export`: what the catalogue holds, and displays, as files that `apply` takes again without a change. Knows the
-format of the files (sites/README.md) and the public messages.
+"""`mppctl export`: what the catalogue holds of a site, and its displays, as files that `apply` takes again without a change.
+Knows the format of the files (sites/README.md) and the public messages.
 
 What the catalogue does not keep is not written: remarks, where a calendar comes from, the names of a site's channels.
 """
@@ -22,7 +22,7 @@ from mppctl import applying, displayfile, displays
 from mppctl.connection import Connection
 from mppctl.fileparts import WEEKDAYS
 from mppctl.getting import site_id, site_name
-from mppctl.problems import explained
+from mppctl.problems import errors, explained
 from mppctl.showing import console
 from mppctl.sitefiles import COMPONENTS, TEXT_COMPONENTS, ZONES
 
@@ -40,9 +40,7 @@ def export(
         Path | None, typer.Option("--output", "-o", help="Write files below this folder instead of the screen.")
     ] = None,
 ) -> None:
-    """Write what is there as YAML that `apply` takes again: a site as the catalogue holds it, its displays, or one
-    resource.
-    """
+    """Write what is there as YAML that `apply` takes again: a site with its displays, these alone, or one resource."""
     connection: Connection = context.obj
     with explained():
         site = site_name(name)
@@ -78,6 +76,11 @@ def _site_files(connection: Connection, name: str) -> dict[str, Document]:
         found[f"{short}/agencies/{_last(member.name)}.yaml"] = agency(member, services.get(member.name, ()))
     for way in applying.channels(connection, name):
         found[f"{short}/channels/{_last(way.name)}.yaml"] = channel(way)
+    if connection.knows("queue"):
+        return found | _displays(connection, f"{name}/displays")
+    errors.print(
+        "# without displays: no endpoint of the queue service is known"
+    )  # a remark also in a file of both streams
     return found
 
 

@@ -16,7 +16,7 @@ from mpp.notifications.v1 import notifications_service_pb2_grpc as notifications
 from mpp.queue.v1 import queue_service_pb2 as queue_pb
 from mpp.queue.v1 import queue_service_pb2_grpc as queue_rpc
 
-from mppctl import applying, displays, showing
+from mppctl import applying, displays, feeds, showing
 from mppctl.connection import Connection
 from mppctl.problems import explained
 
@@ -113,6 +113,26 @@ def get_display(context: typer.Context, name: Name) -> None:
     with explained():
         reply = displays.one(context.obj, name)
     _show(context, reply, lambda: showing.display(reply))
+
+
+@get_app.command("subscriptions")
+def get_subscriptions(
+    context: typer.Context, site: Site, agency: Annotated[str, typer.Argument(help="`dukcapil`")]
+) -> None:
+    """How far an agency's systems are in its feed. Asks as the agency's admin unless --as says otherwise."""
+    parent = agency_name(site_name(site), agency)
+    with explained():
+        found = list(feeds.of_agency(context.obj, parent))
+    _show(context, found, lambda: showing.subscriptions(found))
+
+
+@get_app.command("subscription")
+def get_subscription(context: typer.Context, name: Name) -> None:
+    """How far one is: sites/malang/agencies/dukcapil/subscriptions/..."""
+    site_id(name)
+    with explained():
+        found = feeds.one(context.obj, name)
+    _show(context, found, lambda: showing.subscriptions([found]))
 
 
 @get_app.command("queue")

@@ -56,7 +56,9 @@ def options(
     ] = "",
     role: Annotated[str, typer.Option("--as", metavar="ROLE", help="Role to ask the issuer for.")] = "",
     subject: Annotated[str, typer.Option(help="Subject to ask the issuer for.")] = "mppctl",
-    site: Annotated[str, typer.Option(help="Site of the token, `malang`.")] = "",
+    site: Annotated[
+        str, typer.Option(help="Site of the token, `malang`; of a city_viewer several, `malang,batu`.")
+    ] = "",
     agency: Annotated[str, typer.Option(help="Agency of the token, `dukcapil`.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the contract's JSON instead of tables.")] = False,
 ) -> None:
@@ -112,7 +114,13 @@ def apply(
                 files.site = None
                 files.agencies.clear()
                 files.kinds.clear()
-                files.displays.clear()
+                files.leave_displays()
+            if files.site and files.displays and not connection.knows("queue"):
+                files.leave_displays()
+                errors.print(
+                    f"[yellow]![/yellow] {files.site_name}: its displays are left alone: no endpoint of the queue service "
+                    "is known (--endpoint queue=HOST:PORT)"
+                )
             reports.append(_apply(connection, files, dry_run))
             if prune:
                 pruned += pruning.prune(connection, files, reports[-1], dry_run=dry_run, yes=yes)
@@ -155,15 +163,7 @@ def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
         if parts:
             console.print(f"{files.site_name}: {plural}: {', '.join(parts)}")
     if report.beyond:
-        where = "in the catalogue" if files.site else "at the queue service"
-        console.print(f"{files.site_name}: {where} but in no file: {', '.join(report.beyond)}")
-    if files.displays_apart:
-        console.print(
-            f"{files.site_name}: displays are the queue service's and not applied with the site: "
-            f"mppctl apply -f {files.displays_apart}",
-            markup=False,
-            soft_wrap=True,
-        )
+        console.print(f"{files.site_name}: on the platform but in no file: {', '.join(report.beyond)}", markup=False)
 
 
 def _tell(files: sitefiles.SiteFiles, outcome: Outcome) -> None:

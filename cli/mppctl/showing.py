@@ -17,6 +17,7 @@ from mpp.catalog.v1 import agency_pb2, catalog_service_pb2, channel_pb2, offerin
 from mpp.complaints.v1 import complaint_pb2
 from mpp.notifications.v1 import notification_pb2
 from mpp.queue.v1 import counter_pb2, display_pb2, ticket_pb2
+from mpp.subscriptions.v1 import feed_pb2
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -245,6 +246,14 @@ def displays(messages: Iterable[display_pb2.Display]) -> None:
     table = _columns("", "display", "title", "queues", "speaks", "last calls")
     for m in messages:
         _row(table, _last(m.name), m.title.id or "-", _shown_queues(m), _speech(m), str(m.last_calls or "-"))
+    console.print(table)
+
+
+def subscriptions(messages: Iterable[feed_pb2.Subscription]) -> None:
+    table = _columns("", "subscription", "opened", "acknowledged", "up to")
+    for m in messages:
+        cursor = m.acknowledged_cursor or "nothing yet"
+        _row(table, m.name, moment(m, "opened_at"), moment(m, "acknowledged_at"), cursor)
     console.print(table)
 
 

@@ -92,7 +92,6 @@ class SiteFiles:
     channels: list[channel_pb2.Channel] = field(default_factory=list)
     displays: list[display_pb2.Display] = field(default_factory=list)
     whole_displays: bool = False  # `displays` are all that the site shall have: a folder of them was given
-    displays_apart: Path | None = None  # a site's folder was given, and this one beside was not read
     places: dict[str, str] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
 
@@ -100,6 +99,11 @@ class SiteFiles:
     def catalogued(self) -> bool:
         """Whether anything of the catalogue is in them."""
         return bool(self.site or self.kinds or self.agencies or self.offerings or self.channels)
+
+    def leave_displays(self) -> None:
+        """As if no display were in them: then the files do not say which the site shall have either."""
+        self.displays.clear()
+        self.whole_displays = False
 
     def keep_place(self, resource: str, value: Value) -> None:
         """Remember where a resource stands; a second one of that name would silently replace the first."""
@@ -123,8 +127,8 @@ def load(path: Path) -> list[SiteFiles]:
     """Load a folder of sites, one site's folder, its folder of displays, a folder of files, one file of any kind, or `-`
     (what is piped in).
 
-    A site's folder is what the catalogue holds: the displays in it are another service's, and loaded by their own folder.
-    Raises FileProblems.
+    The displays in a site's folder are all that the site shall have, as in their own folder; without any there the files say
+    nothing of displays. Raises FileProblems.
     """
     if path == STDIN:
         return _documents([lambda: read_all(path, sys.stdin.read())])
@@ -179,10 +183,9 @@ def _document(value: Value, sites: dict[str, SiteFiles], *, alone: bool) -> None
 
 def _load_site(folder: Path) -> SiteFiles:
     files = _only_site(folder)
-    for part in ("kinds", "agencies", "channels"):
+    for part in _FOLDERS:
         _collect(sorted((folder / part).glob("*.yaml")), lambda file: _resource_file(file, files))
-    if any((folder / "displays").glob("*.yaml")):
-        files.displays_apart = folder / "displays"
+    files.whole_displays = bool(files.displays)
     return files
 
 

@@ -66,7 +66,7 @@ class World:
     def load_site(self) -> None:
         """The catalogue, until queue and applications know it."""
         self.platform.migrate()
-        self.need("issuer", "catalog-serve", "queue-work", "applications-work", "notifications-work")
+        self.need("issuer", "catalog-serve", "queue-serve", "queue-work", "applications-work", "notifications-work")
         command = [sys.executable, "-m", "mppctl.main", "--profile", "bench", "apply", "-f", "sites/malang"]
         subprocess.run(command, check=True, cwd=self.platform.root, stdout=subprocess.DEVNULL)
         self.settle("queue", "applications", "notifications")

@@ -29,8 +29,8 @@ request_id). Another site or agency is refused with PERMISSION_DENIED: the chass
 each use case its agency; both are tested over all RPCs.
 
 - A citizen's and a platform_admin's token is bound to no site. Every other role is.
-- `city_viewer` sees overviews and reports of the site in its token, and no person. A city with several sites gives its
-  viewer a token for each.
+- `city_viewer` sees overviews and reports of the site in its token, and no person; and of each site in the token's list
+  `sites`, for a command centre that watches a whole city or region. One site a call. The list opens nothing to another role.
 - `display` needs a token only to ask for a display's data: what screens watch is open to everyone.
 """
 

@@ -48,6 +48,24 @@ def test_each_role_gets_in_exactly_where_it_is_granted(method: MethodDescriptor)
     assert let_in(policy, None, request) == policy.anonymous
 
 
+@pytest.mark.parametrize("method", METHODS, ids=NAMES)
+def test_only_a_citys_viewer_sees_the_sites_that_its_token_lists(method: MethodDescriptor) -> None:
+    policy, request = policy_of(method), a_good(method)
+    named = set(sites_in(request))
+    if policy.anonymous or not named:
+        return
+    for role in ROLES:
+        watching = Caller("x", frozenset({role}), site="lain", sites=frozenset({*named, "batu"}), agency="dukcapil")
+        free = policy.grants.get(role) in ("any", "own")
+        assert let_in(policy, watching, request) == (free or (role == "city_viewer" and role in policy.grants)), role
+    everybody = Caller("x", frozenset(ROLES), site="lain", sites=frozenset(named), agency="dukcapil")
+    if "city_viewer" in policy.grants and let_in(policy, everybody, request):
+        lent = admit(policy, everybody, request)
+        assert not policy.mutating
+        assert lent.scopes <= {"any", "own", "site"}
+        assert "agency" not in lent.scopes, "the list lends nothing to the other roles of the token"
+
+
 def test_who_is_bound_to_a_site_cannot_reach_over_by_naming_two() -> None:
     """A name of another site anywhere in the request, beside the caller's own, opens nothing."""
     for method in METHODS:
@@ -65,6 +83,11 @@ def reach_over(method: MethodDescriptor) -> None:
         for role in roles:
             caller = Caller("x", frozenset({role}), site="malang", agency="dukcapil")
             assert not let_in(policy, caller, request), f"{method.full_name}: {role} by {field.name}"
+            if len(set(sites_in(request))) > 1:
+                caller = Caller(
+                    "x", frozenset({role}), site="malang", sites=frozenset({"malang", "lain"}), agency="dukcapil"
+                )
+                assert not let_in(policy, caller, request), f"{method.full_name}: {role} by two sites in {field.name}"
 
 
 def test_rules_that_hold_for_every_grant() -> None:

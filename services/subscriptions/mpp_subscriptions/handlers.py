@@ -31,7 +31,22 @@ class Handlers:
         """What the broker did not take when it was told, and what it lost since."""
         usecases.sweep(self.app, now)
 
+    @every(60, lease="deleted")
+    def sweep_deleted(self, now: datetime) -> None:
+        """What deleted webhooks and subscriptions left behind."""
+        usecases.sweep_deleted(self.app, now)
+
     @on(events_pb2.WebhookDisabled)
     def tell_webhook_disabled(self, event: events_pb2.WebhookDisabled, meta: EventMeta) -> None:
         """For alerts: an agency gets nothing any more. Its people see the reason in the webhook itself."""
         metrics.WEBHOOK_DISABLED_EVENTS.inc()
+
+    @on(events_pb2.WebhookDeleted)
+    def clear_webhook(self, event: events_pb2.WebhookDeleted, meta: EventMeta) -> None:
+        """Its place and tries go, also when the process that deleted it died before it came to that."""
+        usecases.clear_webhook(self.app, event.webhook)
+
+    @on(events_pb2.SubscriptionDeleted)
+    def tell_subscription_deleted(self, event: events_pb2.SubscriptionDeleted, meta: EventMeta) -> None:
+        """For people who ask where a position went: who deleted it stands in the log of the call."""
+        self.app.log.info("subscription_deleted", subscription=event.subscription)

@@ -244,7 +244,7 @@ SERVICE = Service(
     api=api,
     handlers="mpp_subscriptions.handlers:Handlers",
     indexes="mpp_subscriptions.store:INDEXES",
-    aggregates=("grants", "webhooks"),
+    aggregates=("grants", "webhooks", "subscriptions"),
     events="mpp.subscriptions.v1.events_pb2",
 )
 

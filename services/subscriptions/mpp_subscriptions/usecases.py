@@ -17,6 +17,7 @@ from typing import Any
 
 from mpp.subscriptions.v1 import grant_pb2
 from mpp.subscriptions.v1 import grants_service_pb2 as rpc
+from mpp_chassis.aggregates import REPLIES_KEPT
 from mpp_chassis.call import Call
 from mpp_chassis.errors import InvalidField
 
@@ -28,10 +29,13 @@ from mpp_subscriptions.feed.usecases import App as Feed
 from mpp_subscriptions.messages import Address
 from mpp_subscriptions.provisioning import Provisioner
 from mpp_subscriptions.store import Grants, Told
+from mpp_subscriptions.webhooks import usecases as webhooks
 from mpp_subscriptions.webhooks.usecases import App as Webhooks
 
 PATIENCE = timedelta(seconds=3)  # of a command, for the broker to take it over
 LOOK_SECONDS = 0.02
+TOMBSTONES_KEPT = REPLIES_KEPT + timedelta(hours=1)
+SWEPT = 1000  # of subscriptions, a sweep
 
 
 @dataclass(slots=True)
@@ -125,6 +129,18 @@ def sweep(app: App, now: datetime) -> None:
     app.drift.looked_at = now
     if mended:
         app.log.warning("drift_mended", grants=mended)
+
+
+def clear_webhook(app: App, name: str) -> None:
+    """After a deletion. A webhook's name is never given twice."""
+    app.webhooks.deliveries.forget([name])
+
+
+def sweep_deleted(app: App, now: datetime) -> None:
+    """Tombstones go when no repeated command can ask for their reply any more."""
+    before = now - TOMBSTONES_KEPT
+    webhooks.sweep(app.webhooks, before)
+    app.feed.subscriptions.forget(before, SWEPT)
 
 
 def _change(app: App, name: str, call: Call, decide: Callable[[Grant], Grant]) -> grant_pb2.Grant:

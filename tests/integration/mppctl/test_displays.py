@@ -50,10 +50,9 @@ def test_a_display_from_its_file_to_its_end(
     early = run("apply", "-f", screens)
     assert (early.exit_code, "SITE_NOT_FOUND" in early.output) == (1, True), early.output  # the catalogue has it not
 
-    with_site = run("apply", "-f", folder)
-    assert with_site.exit_code == 0, with_site.output
-    assert f"mppctl apply -f {screens}" in with_site.output
-    first = run("apply", "-f", screens)  # at once: the queue may not have heard of the site
+    rehearsal = run("apply", "-f", folder, "--dry-run")  # the site is in the files only
+    assert (rehearsal.exit_code, "displays: 1 not checked yet" in rehearsal.output) == (0, True), rehearsal.output
+    first = run("apply", "-f", folder)  # its displays at once after it: the queue may not have heard of the site
     assert first.exit_code == 0, first.output
     assert f"{site}: displays: 1 created" in first.output
     assert "displays: 1 unchanged" in run("apply", "-f", screens).output
@@ -63,6 +62,7 @@ def test_a_display_from_its_file_to_its_end(
     # On its board though the file does not name it, as soon as the queue has heard of the agency.
     eventually(lambda: "dlh" in run("describe", name).output, seconds=30, every=0.5)
     _round_trip(run, site, tmp_path)
+    _with_its_site(run, folder, tmp_path)
     _changes_and_slips(run, file)
 
     run("apply", "-f", "-", given=f"kind: Display\nsite: {folder.name}\nid: pintu\n")
@@ -81,8 +81,26 @@ def _round_trip(run: Run, site: str, tmp_path: Path) -> None:
     same = ("apply", "--dry-run", "--exit-code", "-f")
     again = run(*same, out / site.removeprefix("sites/") / "displays")
     assert (again.exit_code, "displays: 1 unchanged" in again.output) == (0, True), again.output
-    for whole in (f"{site}/displays", f"{site}/displays/lobi"):
+    for whole in (site, f"{site}/displays", f"{site}/displays/lobi"):
         assert run(*same, "-", given=run("export", whole).output).exit_code == 0
+
+
+def _with_its_site(run: Run, folder: Path, tmp_path: Path) -> None:
+    """A whole site is exported, applied again and pruned with its displays, and deleted with them."""
+    site, out = f"sites/{folder.name}", tmp_path / "whole"
+    assert run("export", site, "-o", out).exit_code == 0
+    again = run("apply", "--dry-run", "--exit-code", "--prune", "-f", out / folder.name)
+    assert (again.exit_code, "displays: 1 unchanged" in again.output) == (0, True), again.output
+    run("apply", "-f", "-", given=f"kind: Display\nsite: {folder.name}\nid: pintu\n")
+    pruned = run("apply", "-f", out / folder.name, "--prune", "--yes")
+    assert (pruned.exit_code, f"{site}/displays/pintu deleted" in pruned.output) == (0, True), pruned.output
+    (out / folder.name / "displays" / "lobi.yaml").unlink()  # the files say nothing of displays any more
+    kept = run("apply", "-f", out / folder.name, "--prune", "--dry-run", "--exit-code")
+    assert (kept.exit_code, "displays" in kept.output) == (0, False), kept.output
+    gone = run("delete", site, "--with-all", "--yes")
+    assert (gone.exit_code, f"{site}/displays/lobi deleted" in gone.output) == (0, True), gone.output
+    assert "nothing found" in run("get", "displays", folder.name).output
+    assert "displays: 1 created" in run("apply", "-f", folder).output  # and back it comes
 
 
 def _changes_and_slips(run: Run, file: Path) -> None:

@@ -23,7 +23,7 @@ def run(services: Any) -> Run:
     endpoints = services.platform.endpoints()
 
     def command(*arguments: object) -> Result:
-        given = [f"--endpoint={name}={endpoints[name]}" for name in ("catalog", "issuer")]
+        given = ["--profile=none", *(f"--endpoint={name}={endpoints[name]}" for name in ("catalog", "issuer"))]
         return CliRunner(env={"COLUMNS": "200"}).invoke(app, [*given, *map(str, arguments)])
 
     return command
@@ -50,6 +50,7 @@ def test_a_site_is_applied_once_and_again_without_effect(run: Run, folder: Path,
 
     first = run("apply", "-f", folder)
     assert first.exit_code == 0, first.output
+    assert "its displays are left alone" in first.output
     assert f"{site}: agencies: 22 created" in first.output
     again = run("apply", "-f", folder)
     for line in ("site: 1 unchanged", "agencies: 22 unchanged", "services: 116 unchanged"):
@@ -219,7 +220,10 @@ def test_only_an_empty_site_goes_and_it_comes_back_with_a_greater_sequence(
     assert (refused.exit_code, "HAS_AGENCIES" in refused.output) == (1, True)
     refused = run("delete", f"{site}/channelKinds/kiosk", "--yes")
     assert (refused.exit_code, "HAS_CHANNELS" in refused.output) == (1, True)
-    gone = run("delete", site, "--with-all", "--yes")
+    blind = run("delete", site, "--with-all", "--yes")
+    assert (blind.exit_code, "'queue'" in blind.output) == (4, True)  # its displays would outlive it unseen
+    services.service("queue")
+    gone = run(f"--endpoint=queue={services.platform.endpoints()['queue']}", "delete", site, "--with-all", "--yes")
     assert gone.exit_code == 0, gone.output
     assert "SITE_NOT_FOUND" in run("get", "site", small.name).output
     assert "SITE_NOT_FOUND" in run("apply", "-f", small / "agencies" / "imigrasi.yaml").output

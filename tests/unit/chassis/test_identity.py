@@ -221,6 +221,17 @@ def test_the_claims_are_found_where_the_issuer_puts_them(
         assert "nik:index-of-16" in caller.owner_keys
 
 
+def test_a_token_may_list_the_sites_of_a_citys_viewer(auth: Authenticator) -> None:
+    caller = auth.caller(token(roles=["city_viewer"], site=None, sites=["malang", "batu"]))
+    assert (caller.site, caller.sites) == ("", {"malang", "batu"})
+    assert auth.caller(token(roles=["city_viewer"], site="malang")).sites == frozenset()
+
+
+@pytest.mark.parametrize("sites", ["malang", ["malang", 7], [""], {"malang": True}, 7, [["malang"]]], ids=str)
+def test_a_list_of_sites_that_is_none_is_refused(auth: Authenticator, sites: Any) -> None:
+    assert refused(auth, token(roles=["city_viewer"], sites=sites)) == "TOKEN_INVALID"
+
+
 @pytest.mark.parametrize(
     "claims",
     [{}, {"realm_access": None}, {"realm_access": ["officer"]}, {"realm_access": {"roles": "officer"}}],

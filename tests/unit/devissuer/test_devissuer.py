@@ -64,6 +64,7 @@ def test_a_token_verifies_and_carries_what_was_asked(issuer: Issuer) -> None:
         "subject": "officer-7",
         "roles": ["officer", "verifier"],
         "site": "malang",
+        "sites": ["malang", "batu"],
         "agency": "dukcapil",
         "counter": 3,
         "nik": "3573014101900001",
@@ -75,15 +76,14 @@ def test_a_token_verifies_and_carries_what_was_asked(issuer: Issuer) -> None:
     claims = verify(issuer, reply["access_token"])
     assert claims["sub"] == "officer-7"
     assert claims["exp"] - claims["iat"] == 60
-    assert {name: claims[name] for name in ("roles", "site", "agency", "counter", "nik")} == {
-        name: asked[name] for name in ("roles", "site", "agency", "counter", "nik")
-    }
+    own = ("roles", "site", "sites", "agency", "counter", "nik")
+    assert {name: claims[name] for name in own} == {name: asked[name] for name in own}
 
 
 def test_a_token_omits_what_was_not_asked_and_each_has_its_own_id(issuer: Issuer) -> None:
     tokens = [call(issuer, "/token", {"subject": "k", "roles": ["kiosk"]})[1]["access_token"] for _ in range(2)]
     first, second = (verify(issuer, token) for token in tokens)
-    assert not {"site", "agency", "counter", "nik"} & set(first)
+    assert not {"site", "sites", "agency", "counter", "nik"} & set(first)
     assert first["jti"] != second["jti"]
 
 
@@ -119,6 +119,9 @@ def test_the_keys_outlive_a_restart_in_a_private_file_and_are_never_published(is
         ({"roles": [["citizen"]]}, "roles"),
         ({"site": "sites/malang"}, "site"),
         ({"agency": 7}, "agency"),
+        ({"sites": "malang"}, "sites"),
+        ({"sites": ["malang", "Kota Batu"]}, "sites"),
+        ({"sites": ["malang"] * 101}, "sites"),
         ({"counter": -1}, "counter"),
         ({"counter": True}, "counter"),
         ({"counter": "3"}, "counter"),

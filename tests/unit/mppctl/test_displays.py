@@ -152,9 +152,16 @@ def test_a_folder_of_displays_is_of_one_site_and_of_the_one_around_it(folder: Pa
     assert "must be 'contoh'" in told(folder)
 
 
-def test_a_sites_folder_does_not_hold_its_displays_and_says_so() -> None:
+def test_a_sites_folder_says_all_displays_or_none(folder: Path) -> None:
     files = only(ROOT / "sites" / "malang")
-    assert (files.displays, files.displays_apart) == ([], ROOT / "sites" / "malang" / "displays")
+    assert (files.displays, files.whole_displays) == (only(ROOT / "sites" / "malang" / "displays").displays, True)
+    files.leave_displays()
+    assert (files.displays, files.whole_displays) == ([], False)
+    text = (ROOT / "sites" / "malang" / "site.yaml").read_text().replace("id: malang\n", "id: contoh\n")
+    (folder.parent / "site.yaml").write_text(text.replace("calendar:", "# "))
+    (folder / "lobi.yaml").unlink()
+    files = only(folder.parent)
+    assert (files.displays, files.whole_displays) == ([], False)  # an empty folder deletes nothing
 
 
 def test_all_of_a_site_is_said_by_a_folder_only(folder: Path) -> None:

@@ -66,7 +66,7 @@ class Issuer(ThreadingHTTPServer):
             "subject_types_supported": ["public"],
             "scopes_supported": list(oidc.SCOPES),
             "prompt_values_supported": ["none", "login", "select_account"],
-            "claims_supported": ["sub", "name", "roles", "site", "agency", "counter", "nik"],
+            "claims_supported": ["sub", "name", "roles", "site", "sites", "agency", "counter", "nik"],
             "authorization_response_iss_parameter_supported": True,
             "ui_locales_supported": ["id", "en"],
         }
@@ -112,7 +112,7 @@ class Issuer(ThreadingHTTPServer):
     def userinfo(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """OpenID Connect Core 1.0 section 5.3. The NIK is in the access token only."""
         person = self.logins.directory.people.get(claims["sub"])
-        own = {name: claims[name] for name in ("sub", "roles", "site", "agency", "counter") if name in claims}
+        own = {name: claims[name] for name in ("sub", "roles", "site", "sites", "agency", "counter") if name in claims}
         return {**own, **({"name": person.name} if person else {})}
 
     def _signed(self, claims: dict[str, Any]) -> str:

@@ -27,7 +27,8 @@ MAX_TTL_SECONDS = 86_400
 _ID = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _NIK = re.compile(r"[0-9]{16}")
 _SUBJECT = re.compile(r"[\x21-\x7e]{1,200}")
-_FIELDS = frozenset({"subject", "roles", "site", "agency", "counter", "nik", "ttl_seconds"})
+MOST_SITES = 100  # a token travels in a header
+_FIELDS = frozenset({"subject", "roles", "site", "sites", "agency", "counter", "nik", "ttl_seconds"})
 
 
 class BadField(ValueError):
@@ -45,6 +46,7 @@ class TokenRequest:
     subject: str
     roles: tuple[str, ...]
     site: str = ""
+    sites: tuple[str, ...] = ()
     agency: str = ""
     counter: int = 0
     nik: str = ""
@@ -66,6 +68,7 @@ def parse(body: object) -> TokenRequest:
         subject=_text(body, "subject", _SUBJECT, "1 to 200 printable characters without spaces"),
         roles=_roles(body.get("roles")),
         site=_text(body, "site", _ID, "an id such as malang", optional=True),
+        sites=_sites(body.get("sites", [])),
         agency=_text(body, "agency", _ID, "an id such as dukcapil", optional=True),
         counter=_number(body, "counter", 0, 9_999, default=0),
         nik=_text(body, "nik", _NIK, "16 digits", optional=True),
@@ -74,10 +77,11 @@ def parse(body: object) -> TokenRequest:
 
 
 def claims(request: TokenRequest, *, issuer: str, now: datetime, jti: str, client: str = "") -> dict[str, Any]:
-    """The claims of an access token (RFC 7519 and the platform's own: roles, site, agency, counter, nik)."""
+    """The claims of an access token (RFC 7519 and the platform's own: roles, site, sites, agency, counter, nik)."""
     issued = int(now.timestamp())
     own = {
         "site": request.site,
+        "sites": list(request.sites),
         "agency": request.agency,
         "counter": request.counter,
         "nik": request.nik,
@@ -112,6 +116,15 @@ def _number(body: Mapping[Any, Any], field: str, low: int, high: int, *, default
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise BadField(field, f"must be a whole number from {low} to {high}")
     return value
+
+
+def _sites(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_SITES:
+        raise BadField("sites", f"must be a list of at most {MOST_SITES} ids such as malang")
+    for site in value:
+        if not isinstance(site, str) or not _ID.fullmatch(site):
+            raise BadField("sites", f"{site!r:.60} is not an id such as malang")
+    return tuple(dict.fromkeys(value))
 
 
 def _roles(value: object) -> tuple[str, ...]:

@@ -96,6 +96,7 @@ class Trial:
         """The site is loaded through the edge (gRPC); then JSON, a refusal, and the page of the contract."""
         ends = self.platform.endpoints()
         mppctl = [sys.executable, "-m", "mppctl.main", "--endpoint", f"catalog={ends[GATEWAY].removeprefix('http://')}"]
+        mppctl += ["--endpoint", f"queue={ends[GATEWAY].removeprefix('http://')}"]
         mppctl += ["--endpoint", f"issuer={ends[ISSUER]}", "apply", "-f", "sites/malang"]
         done = subprocess.run(mppctl, capture_output=True, text=True, cwd=self.platform.root)
         if done.returncode:

@@ -11,6 +11,7 @@ from mpp_chassis.call import Call
 
 from mpp_subscriptions import journal
 from mpp_subscriptions.feed import usecases
+from mpp_subscriptions.feed.domain import PAGE
 
 ERRORS: Mapping[type[Exception], grpc.StatusCode] = {journal.Expired: grpc.StatusCode.OUT_OF_RANGE}
 
@@ -29,3 +30,12 @@ class FeedApi:
 
     def GetSubscription(self, request: pb.GetSubscriptionRequest, call: Call) -> feed_pb2.Subscription:
         return usecases.get_subscription(self._app, request.name, call)
+
+    def ListSubscriptions(self, request: pb.ListSubscriptionsRequest, call: Call) -> pb.ListSubscriptionsResponse:
+        size, below = request.page_size or PAGE, f"{request.parent}/subscriptions/"
+        found = usecases.list_subscriptions(self._app, request.parent, below + request.page_token, size + 1, call)
+        token = found[size - 1].name.removeprefix(below) if len(found) > size else ""
+        return pb.ListSubscriptionsResponse(subscriptions=found[:size], next_page_token=token)
+
+    def DeleteSubscription(self, request: pb.DeleteSubscriptionRequest, call: Call) -> pb.DeleteSubscriptionResponse:
+        return usecases.delete_subscription(self._app, request.name, call)

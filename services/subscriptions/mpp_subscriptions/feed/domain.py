@@ -8,6 +8,7 @@ from datetime import datetime
 
 DEFAULT_WINDOW = 100
 MOST_SUBSCRIPTIONS = 50  # of one agency
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)

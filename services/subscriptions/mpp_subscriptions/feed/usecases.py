@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mpp.subscriptions.v1 import feed_pb2
+from mpp.subscriptions.v1 import events_pb2, feed_pb2
 from mpp.subscriptions.v1 import feed_service_pb2 as rpc
 from mpp_chassis.call import Call
 from mpp_chassis.errors import Aborted, InvalidField, NotFound, ResourceExhausted
+from mpp_chassis.events import Event
 
 from mpp_subscriptions import cursor, metrics
 from mpp_subscriptions.cursor import Position, Start
@@ -75,8 +76,8 @@ class App:
 def subscribe(app: App, request: rpc.SubscribeRequest, call: Call) -> Iterator[feed_pb2.FeedEvent | None]:
     """Events, signs of life, and None while there is neither. At least once, in the order of the journal.
 
-    Raises PermissionDenied (GRANT_MISSING, NOT_GRANTED), InvalidField, Expired, Aborted (SUBSCRIPTION_TAKEN_OVER),
-    ResourceExhausted, BrokerDown.
+    Raises PermissionDenied (GRANT_MISSING, NOT_GRANTED), InvalidField, Expired, Aborted (SUBSCRIPTION_TAKEN_OVER,
+    SUBSCRIPTION_DELETED), ResourceExhausted, BrokerDown.
     """
     agency = agency_of(request.name)
     call.require(agency=agency)
@@ -111,6 +112,20 @@ def get_subscription(app: App, name: str, call: Call) -> feed_pb2.Subscription:
     if found is None:
         raise NotFound(f"there is no {name}", field="name")
     return _resource(found)
+
+
+def list_subscriptions(app: App, parent: str, after: str, limit: int, call: Call) -> list[feed_pb2.Subscription]:
+    """Of one agency, in the order of their names, after the name `after`."""
+    call.require(agency=parent)
+    _, site, _, agency = parent.split("/")
+    return [_resource(one) for one in app.subscriptions.page(site, agency, after, limit)]
+
+
+def delete_subscription(app: App, name: str, call: Call) -> rpc.DeleteSubscriptionResponse:
+    """Its open stream ends within `LOOK` seconds. Raises NotFound, Aborted."""
+    call.require(agency=agency_of(name))
+    told = events_pb2.SubscriptionDeleted(subscription=name, agency=name.split("/")[3], at=_stamp(call.now))
+    return app.subscriptions.delete(name, call.mutation, rpc.DeleteSubscriptionResponse(), [Event(told, name)])
 
 
 class _Stream:
@@ -160,14 +175,16 @@ class _Stream:
         return feed_pb2.FeedEvent(cursor=cursor.encode(place) if place else "")
 
     def _look(self, every: float) -> None:
-        """Raises Aborted, PermissionDenied."""
+        """Raises Aborted (SUBSCRIPTION_TAKEN_OVER, SUBSCRIPTION_DELETED), PermissionDenied."""
         now = time.monotonic()
         if now - self._looked < every:
             return
         self._looked = now
         self._granted = self._app.granted.require(self._agency)
         current = self._app.subscriptions.get(self._name)
-        if current is None or current.holder != self._holder:
+        if current is None:
+            raise _deleted()
+        if current.holder != self._holder:
             raise Aborted("a newer stream of this subscription was opened", reason="SUBSCRIPTION_TAKEN_OVER")
         self._window.acknowledge(current.acknowledged)
 
@@ -200,7 +217,15 @@ def _open(app: App, name: str, asked: Start | None, now: datetime) -> Subscripti
     parts = name.split("/")
     first = cursor.encode(asked) if isinstance(asked, Position) else ""
     first_time = asked if isinstance(asked, datetime) else now
-    return app.subscriptions.open(name, parts[1], parts[3], f"{app.rng.getrandbits(64):016x}", now, first, first_time)
+    holder = f"{app.rng.getrandbits(64):016x}"
+    opened = app.subscriptions.open(name, parts[1], parts[3], holder, now, first, first_time)
+    if opened is None:
+        raise _deleted()
+    return opened
+
+
+def _deleted() -> Aborted:
+    return Aborted("the subscription was deleted", reason="SUBSCRIPTION_DELETED")
 
 
 def _start(app: App, subscription: Subscription, asked: Start | None) -> Start:

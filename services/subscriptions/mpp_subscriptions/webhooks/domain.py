@@ -80,6 +80,14 @@ class Disabled:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """Domain event: the webhook is gone for good."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where to, and what of the journal."""
 
@@ -107,7 +115,7 @@ class Webhook:
     disabled_at: datetime | None = None
     revision: int = 1
     generation: int = 1
-    events: tuple[Disabled, ...] = ()
+    events: tuple[Disabled | Deleted, ...] = ()
 
     @property
     def enabled(self) -> bool:
@@ -152,9 +160,10 @@ class Webhook:
 
     def delete(self, now: datetime) -> Webhook:
         """Forgets address and secrets."""
-        return self._changed(
+        gone = self._changed(
             now, state=State.DELETED, reason=None, disabled_at=None, secrets=(), target=Target(""), start_cursor=""
         )
+        return replace(gone, events=(Deleted(self.name, now),))
 
     def _stopped(self, reason: Reason, now: datetime) -> Webhook:
         """The revision stays, and with it what is known of the failures; enabling makes a new one."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from mpp.subscriptions.v1 import events_pb2, webhook_pb2
 from mpp_chassis.events import Event
 
-from mpp_subscriptions.webhooks.domain import Attempt, Progress, Reason, Webhook
+from mpp_subscriptions.webhooks.domain import Attempt, Deleted, Disabled, Progress, Reason, Webhook
 
 _Proto = webhook_pb2.Webhook
 
@@ -54,15 +55,14 @@ def attempt(one: Attempt) -> webhook_pb2.WebhookAttempt:
 
 
 def events(webhook: Webhook) -> list[Event]:
-    return [
-        Event(
-            events_pb2.WebhookDisabled(
-                webhook=webhook.name, agency=webhook.agency, cause=reason(ended.reason), at=stamp(ended.at)
-            ),
-            webhook.name,
-        )
-        for ended in webhook.events
-    ]
+    return [Event(_event(webhook, ended), webhook.name) for ended in webhook.events]
+
+
+def _event(webhook: Webhook, ended: Disabled | Deleted) -> Message:
+    at = stamp(ended.at)
+    if isinstance(ended, Deleted):
+        return events_pb2.WebhookDeleted(webhook=webhook.name, agency=webhook.agency, at=at)
+    return events_pb2.WebhookDisabled(webhook=webhook.name, agency=webhook.agency, cause=reason(ended.reason), at=at)
 
 
 def reason(value: Reason) -> webhook_pb2.Webhook.DisabledReason:

@@ -93,6 +93,18 @@ class Webhooks:
         """Names of all that are to be delivered."""
         return [d["_id"] for d in self._aggregates.collection.find({"state": State.ENABLED.value}, {"_id": 1})]
 
+    def deleted(self, after: str, limit: int) -> list[str]:
+        """Names of tombstones, in order, after the name `after`."""
+        query = {"state": State.DELETED.value, "_id": {"$gt": after}}
+        return [d["_id"] for d in self._aggregates.collection.find(query, {"_id": 1}).sort("_id", 1).limit(limit)]
+
+    def forget(self, names: list[str], before: datetime) -> None:
+        """Take away those of these tombstones that are older than `before` and whose event is told."""
+        query = {"_id": {"$in": names}, "state": State.DELETED.value, "updated_at": {"$lt": before}}
+        for document in self._aggregates.collection.find(query):
+            if "outbox" not in document:
+                self._aggregates.collection.delete_one({"_id": document["_id"], "version": document["version"]})
+
     def stopped(self) -> int:
         """How many are disabled."""
         return int(self._aggregates.collection.count_documents({"state": State.DISABLED.value}))
@@ -142,6 +154,10 @@ class Deliveries:
         """False when it is lost."""
         query = {"_id": claim.name, "holder": claim.holder}
         return bool(self._collection.update_one(query, {"$set": {"held_until": until}}).matched_count)
+
+    def forget(self, names: list[str]) -> None:
+        """No place, no tries, no claim any more: a courier that holds one of them has lost it."""
+        self._collection.delete_many({"_id": {"$in": names}})
 
     def release(self, claim: Claim) -> None:
         """Let the next one take it at once. Harmless when it is not held."""

@@ -24,6 +24,7 @@ from mpp_subscriptions.webhooks import messages, signing
 from mpp_subscriptions.webhooks.domain import (
     MOST_WEBHOOKS,
     Attempt,
+    Deleted,
     Disabled,
     Progress,
     Reason,
@@ -40,6 +41,7 @@ from mpp_subscriptions.webhooks.store import Deliveries, Webhooks
 
 SEALED = "webhook_secret"  # the cipher's purpose
 ACTOR = "service:subscriptions"
+SWEPT = 200  # tombstones at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,24 @@ def replay_webhook(app: App, request: rpc.ReplayWebhookRequest, call: Call) -> w
 
 
 def delete_webhook(app: App, name: str, call: Call) -> rpc.DeleteWebhookResponse:
-    """Raises NotFound."""
+    """Its place and its latest tries go too; when this process dies between, with `sweep`. Raises NotFound."""
     call.require(agency=agency_of(name))
 
-    def tell(_: Webhook) -> tuple[rpc.DeleteWebhookResponse, list[Any]]:
-        return rpc.DeleteWebhookResponse(), []
+    def tell(after: Webhook) -> tuple[rpc.DeleteWebhookResponse, list[Any]]:
+        return rpc.DeleteWebhookResponse(), messages.events(after)
 
-    return app.webhooks.change(name, call.mutation, rpc.DeleteWebhookResponse, lambda w: w.delete(call.now), tell)
+    reply = app.webhooks.change(name, call.mutation, rpc.DeleteWebhookResponse, lambda w: w.delete(call.now), tell)
+    app.deliveries.forget([name])  # its courier finds nothing to write to, and ends
+    return reply
+
+
+def sweep(app: App, before: datetime) -> None:
+    """What a deletion left behind: a place that a courier made again, and tombstones older than `before`."""
+    after = ""
+    while names := app.webhooks.deleted(after, SWEPT):
+        app.deliveries.forget(names)
+        app.webhooks.forget(names, before)
+        after = names[-1]
 
 
 def test_webhook(app: App, name: str, call: Call) -> rpc.TestWebhookResponse:
@@ -185,7 +198,7 @@ def test_webhook(app: App, name: str, call: Call) -> rpc.TestWebhookResponse:
 def give_up(app: App, name: str, revision: int, reason: Reason, now: datetime) -> Webhook:
     """The courier's own command: disable what cannot be delivered, and tell of it. Returns how it stands then."""
     command = Command(f"{name}/{revision}/{reason}", "GiveUpWebhook", "", ACTOR, now)
-    seen: list[Disabled] = []
+    seen: list[Disabled | Deleted] = []
 
     def tell(after: Webhook) -> tuple[rpc.DeleteWebhookResponse, list[Any]]:
         seen[:] = after.events

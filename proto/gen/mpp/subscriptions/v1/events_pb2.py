@@ -28,7 +28,7 @@ from mpp.subscriptions.v1 import grant_pb2 as mpp_dot_subscriptions_dot_v1_dot_g
 from mpp.subscriptions.v1 import webhook_pb2 as mpp_dot_subscriptions_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/subscriptions/v1/events.proto\x12\x14mpp.subscriptions.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\x1a mpp/subscriptions/v1/grant.proto\x1a\"mpp/subscriptions/v1/webhook.proto\"\xc8\x01\n\x13\x41gencyAccessChanged\x12\r\n\x05grant\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.mpp.subscriptions.v1.Grant.State\x12\x14\n\x0c\x65ntitlements\x18\x04 \x03(\t\x12\x1a\n\x12\x63redential_version\x18\x05 \x01(\x05\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\"\x9f\x01\n\x0fWebhookDisabled\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12;\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32,.mpp.subscriptions.v1.Webhook.DisabledReason\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mpp/subscriptions/v1/events.proto\x12\x14mpp.subscriptions.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpp/options/v1/options.proto\x1a mpp/subscriptions/v1/grant.proto\x1a\"mpp/subscriptions/v1/webhook.proto\"\xc8\x01\n\x13\x41gencyAccessChanged\x12\r\n\x05grant\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.mpp.subscriptions.v1.Grant.State\x12\x14\n\x0c\x65ntitlements\x18\x04 \x03(\t\x12\x1a\n\x12\x63redential_version\x18\x05 \x01(\x05\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\"\x9f\x01\n\x0fWebhookDisabled\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12;\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32,.mpp.subscriptions.v1.Webhook.DisabledReason\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\"k\n\x13SubscriptionDeleted\x12\x14\n\x0csubscription\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\"a\n\x0eWebhookDeleted\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xb2\xbb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENCYACCESSCHANGED']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_WEBHOOKDISABLED']._loaded_options = None
   _globals['_WEBHOOKDISABLED']._serialized_options = b'\262\273\030\002\010\001'
+  _globals['_SUBSCRIPTIONDELETED']._loaded_options = None
+  _globals['_SUBSCRIPTIONDELETED']._serialized_options = b'\262\273\030\002\010\001'
+  _globals['_WEBHOOKDELETED']._loaded_options = None
+  _globals['_WEBHOOKDELETED']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_AGENCYACCESSCHANGED']._serialized_start=193
   _globals['_AGENCYACCESSCHANGED']._serialized_end=393
   _globals['_WEBHOOKDISABLED']._serialized_start=396
   _globals['_WEBHOOKDISABLED']._serialized_end=555
+  _globals['_SUBSCRIPTIONDELETED']._serialized_start=557
+  _globals['_SUBSCRIPTIONDELETED']._serialized_end=664
+  _globals['_WEBHOOKDELETED']._serialized_start=666
+  _globals['_WEBHOOKDELETED']._serialized_end=763
 # @@protoc_insertion_point(module_scope)

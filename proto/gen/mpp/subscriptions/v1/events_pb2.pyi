@@ -39,3 +39,23 @@ class WebhookDisabled(_message.Message):
     cause: _webhook_pb2.Webhook.DisabledReason
     at: _timestamp_pb2.Timestamp
     def __init__(self, webhook: _Optional[str] = ..., agency: _Optional[str] = ..., cause: _Optional[_Union[_webhook_pb2.Webhook.DisabledReason, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SubscriptionDeleted(_message.Message):
+    __slots__ = ("subscription", "agency", "at")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    subscription: str
+    agency: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, subscription: _Optional[str] = ..., agency: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class WebhookDeleted(_message.Message):
+    __slots__ = ("webhook", "agency", "at")
+    WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    webhook: str
+    agency: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, webhook: _Optional[str] = ..., agency: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

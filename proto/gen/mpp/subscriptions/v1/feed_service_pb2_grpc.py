@@ -51,6 +51,16 @@ class FeedServiceStub:
                 request_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.GetSubscriptionRequest.SerializeToString,
                 response_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__pb2.Subscription.FromString,
                 _registered_method=True)
+        self.ListSubscriptions = channel.unary_unary(
+                '/mpp.subscriptions.v1.FeedService/ListSubscriptions',
+                request_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsRequest.SerializeToString,
+                response_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsResponse.FromString,
+                _registered_method=True)
+        self.DeleteSubscription = channel.unary_unary(
+                '/mpp.subscriptions.v1.FeedService/DeleteSubscription',
+                request_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionRequest.SerializeToString,
+                response_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionResponse.FromString,
+                _registered_method=True)
 
 
 class FeedServiceServicer:
@@ -63,8 +73,8 @@ class FeedServiceServicer:
 
         Errors: PERMISSION_DENIED (GRANT_MISSING) also in the middle, within seconds, when the grant is revoked; OUT_OF_RANGE
         (CURSOR_EXPIRED, with `oldest_cursor` and `oldest_time` in its metadata) when events behind the cursor are no longer
-        kept; ABORTED (SUBSCRIPTION_TAKEN_OVER) when a newer stream of the same subscription was opened: the newest wins;
-        RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
+        kept; ABORTED (SUBSCRIPTION_TAKEN_OVER) when a newer stream of the same subscription was opened: the newest wins; ABORTED
+        (SUBSCRIPTION_DELETED) when it was deleted; RESOURCE_EXHAUSTED (TOO_MANY_STREAMS, TOO_MANY_SUBSCRIPTIONS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +90,21 @@ class FeedServiceServicer:
 
     def GetSubscription(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubscriptions(self, request, context):
+        """Of one agency, in the order of their names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSubscription(self, request, context):
+        """Forgets its position, and ends its stream within two seconds (ABORTED, SUBSCRIPTION_DELETED). It no longer counts among
+        the agency's 50. A Subscribe of the same name afterwards is a new subscription, which begins now.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -101,6 +126,16 @@ def add_FeedServiceServicer_to_server(servicer, server):
                     servicer.GetSubscription,
                     request_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.GetSubscriptionRequest.FromString,
                     response_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__pb2.Subscription.SerializeToString,
+            ),
+            'ListSubscriptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubscriptions,
+                    request_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsRequest.FromString,
+                    response_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsResponse.SerializeToString,
+            ),
+            'DeleteSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSubscription,
+                    request_deserializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionRequest.FromString,
+                    response_serializer=mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -185,6 +220,60 @@ class FeedService:
             '/mpp.subscriptions.v1.FeedService/GetSubscription',
             mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.GetSubscriptionRequest.SerializeToString,
             mpp_dot_subscriptions_dot_v1_dot_feed__pb2.Subscription.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubscriptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.subscriptions.v1.FeedService/ListSubscriptions',
+            mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsRequest.SerializeToString,
+            mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.ListSubscriptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpp.subscriptions.v1.FeedService/DeleteSubscription',
+            mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionRequest.SerializeToString,
+            mpp_dot_subscriptions_dot_v1_dot_feed__service__pb2.DeleteSubscriptionResponse.FromString,
             options,
             channel_credentials,
             insecure,
