@@ -101,7 +101,8 @@ class Agendas:
         try:
             return self.find(parent)
         except (NotFound, FailedPrecondition):
-            return Agenda(parent, parent.split("/")[1], agency, "Asia/Jakarta", timedelta(minutes=30), 0, 0, ())
+            zone = (self._sites.get(site_of(parent)) or {}).get("time_zone", "Asia/Jakarta")
+            return Agenda(parent, parent.split("/")[1], agency, zone, timedelta(minutes=30), 0, 0, ())
 
     def _of_queue(self, name: str) -> Agenda:
         spec = self._queues.find(name)

@@ -81,6 +81,7 @@ def hold_any_slot(app: App, request: pb.HoldAnySlotRequest, call: Call) -> appoi
         if _settle(app, choice, request, call):
             return held
         holding.release_hold(app, held.name, call.now)  # the same request was faster, elsewhere
+        refused[agenda.parent] = SlotFull("no place is free then")  # a repetition here would find the hold given back
     raise Aborted("too many book there at once; try again")
 
 

@@ -17,11 +17,21 @@ from mpp_queue.appointments.app import App
 from mpp_queue.appointments.codes import code_key, new_code, new_link_code, with_code
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, Wish
 from mpp_queue.appointments.domain.booking import Personal, State, cooling
-from mpp_queue.appointments.domain.calendar import VIDEO
+from mpp_queue.appointments.domain.calendar import VIDEO, Agenda
 from mpp_queue.appointments.holding import limited
 from mpp_queue.appointments.limits import limits_of
 from mpp_queue.appointments.persons import reachable, with_email
-from mpp_queue.appointments.steps import ACTOR, agenda_of, change_booking, day_name_of, derived, load, moment, own
+from mpp_queue.appointments.steps import (
+    ACTOR,
+    agenda_of,
+    change_booking,
+    day_name_of,
+    derived,
+    load,
+    moment,
+    own,
+    refuse_known,
+)
 from mpp_queue.domain import InvalidField, WrongState
 
 pb = appointments_service_pb2
@@ -73,6 +83,7 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
     def decide(day: AgendaDay) -> AgendaDay:
         old = day if new_day == old_day else load(app, request.name).day
         before = own(old, old_id, call)
+        refuse_known(day, new)
         before.check_reschedule(agenda, call.now)
         wish = Wish(
             start=start,
@@ -95,10 +106,10 @@ def reschedule_appointment(app: App, request: pb.RescheduleAppointmentRequest, c
     unlimited = before.state is not State.NO_SHOW or call.role != "citizen"
     with limited(app, agenda, unlimited, before.personal, new_name, call.now):
         reply = change_booking(app, agenda, new_day, new, call.mutation, decide)
-    for limit in limits_of(agenda, before.personal):
-        app.claims.move(limit.ids(agenda), request.name, new_name)
     if new_day != old_day:
         complete_reschedule(app, request.name, new_name, call.now)
+    else:
+        _move_claims(app, agenda, before.personal, request.name, new_name)
     return with_code(app, reply, call)
 
 
@@ -125,6 +136,13 @@ def complete_reschedule(app: App, old_name: str, new_name: str, now: datetime) -
     except WrongState:
         _undo_new_time(app, new_name, now)
         raise
+    _move_claims(app, agenda, old.personal, old_name, new_name)
+
+
+def _move_claims(app: App, agenda: Agenda, person: Personal, old_name: str, new_name: str) -> None:
+    """Only once the new time is sure. Until then, and when a process died before this, the old name leads to the new one."""
+    for limit in limits_of(agenda, person):
+        app.claims.move(limit.ids(agenda), old_name, new_name)
 
 
 def _undo_new_time(app: App, name: str, now: datetime) -> None:

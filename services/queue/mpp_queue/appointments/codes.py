@@ -18,6 +18,7 @@ from mpp_queue.appointments.steps import split
 Appointment = appointment_pb2.Appointment
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that are taken for another one
 CODE_LENGTH = 8
+CODE_ROLES = frozenset({"citizen", "kiosk", "officer"})  # the citizen, who is in front of it or served by it
 
 
 def new_code(rng: random.Random) -> str:
@@ -44,7 +45,8 @@ def with_code(app: App, reply: Appointment, call: Call) -> Appointment:
     shown = Appointment()
     shown.CopyFrom(reply)
     if booking is not None:
-        shown.booking_code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
+        if call.role in CODE_ROLES:
+            shown.booking_code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
         shown.video_link = link_of(app, reply.name, booking, call)
     return shown
 

@@ -17,7 +17,16 @@ from mpp_queue.appointments.domain.booking import ACTIVE, Personal, State
 from mpp_queue.appointments.domain.calendar import Agenda
 from mpp_queue.appointments.limits import claimed, limits_of
 from mpp_queue.appointments.persons import owners_of, person_of
-from mpp_queue.appointments.steps import ACTOR, agenda_of, change_booking, day_name_of, derived, moment, split
+from mpp_queue.appointments.steps import (
+    ACTOR,
+    agenda_of,
+    change_booking,
+    day_name_of,
+    derived,
+    moment,
+    refuse_known,
+    split,
+)
 from mpp_queue.domain import InvalidField
 from mpp_queue.guard.domain import Ending, refuse_while_cooling
 from mpp_queue.messages import group_of
@@ -53,6 +62,7 @@ def hold_at(app: App, agenda: Agenda, request: pb.HoldSlotRequest, call: Call) -
     booking_id = new_id(call.mutation)
 
     def decide(day: AgendaDay) -> AgendaDay:
+        refuse_known(day, booking_id)
         _refuse_while_cooling(app, agenda, wish.personal.counts_for, call.now)
         return day.hold(agenda, wish, id=booking_id, now=call.now, actor=call.actor, rng=app.rng)
 
@@ -96,8 +106,8 @@ def _refuse_while_cooling(app: App, agenda: Agenda, holder_key: str, now: dateti
     cool_down = agenda.quota.cool_down
     if not holder_key or not cool_down:
         return
-    given_up = app.days.given_up(agenda.site_id, agenda.parent, holder_key)
-    refuse_while_cooling([Ending(at) for at in given_up if at > now - cool_down], cool_down, now)
+    given_up = app.days.given_up(agenda.site_id, agenda.parent, holder_key, now - cool_down)
+    refuse_while_cooling([Ending(at) for at in given_up], cool_down, now)
     if app.check is not None and agenda.queue:
         app.check(agenda.queue, holder_key, now)
 

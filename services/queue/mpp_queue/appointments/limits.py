@@ -13,17 +13,17 @@ that bookings made before the agenda had a limit count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mpp_chassis.errors import Aborted
+from mpp_chassis.errors import Aborted, Fault, Unavailable
 
 from mpp_queue.appointments.domain.booking import ACTIVE, Booking, Personal, State
 from mpp_queue.appointments.domain.calendar import Agenda
-from mpp_queue.appointments.store import AgendaDays, Claims
-from mpp_queue.domain import QuotaReached
+from mpp_queue.appointments.store import AgendaDays, Claim, Claims
+from mpp_queue.domain import QueueError, QuotaReached
 
 FRESH = timedelta(seconds=60)  # so long a claim holds although its booking is not written yet
 HOPS = 40  # changes of time that are followed
@@ -60,7 +60,8 @@ def limits_of(agenda: Agenda, person: Personal) -> list[Limit]:
 def claimed(
     days: AgendaDays, claims: Claims, agenda: Agenda, person: Personal, appointment: str, now: datetime
 ) -> Iterator[None]:
-    """Own a claim of each limit while the booking is written; what was taken here is given back when it is not.
+    """Own a claim of each limit while the booking is written; what was taken here is given back when it was refused. Of a
+    write whose answer was lost nobody knows: its claim stays, and is free after `FRESH` if there is no booking.
 
     Raises QuotaReached (metadata `limit`: email, person or account, `max_open`), Aborted.
     """
@@ -69,9 +70,10 @@ def claimed(
         for limit in limits_of(agenda, person):
             made += _claim(days, claims, agenda, limit, appointment, now)
         yield
-    except Exception:
-        for claim in made:
-            claims.release(claim, appointment)
+    except (QueueError, Fault) as refused:
+        if not isinstance(refused, Unavailable):
+            for claim in made:
+                claims.release(claim, appointment)
         raise
 
 
@@ -86,7 +88,7 @@ def _claim(
             return []
         free = next((one for one in ids if one not in known), None)
         if free is None:
-            free = next((one for one, c in known.items() if not _holds(days, limit, c.appointment, c.at, now)), None)
+            free = _unneeded(days, limit, known, now)
         if free is None:
             raise QuotaReached(
                 "there are open bookings enough; one of them must be over, or cancelled, first",
@@ -98,19 +100,32 @@ def _claim(
     raise Aborted("too many book for the same person at once; try again")
 
 
-def _holds(days: AgendaDays, limit: Limit, appointment: str, at: datetime, now: datetime) -> bool:
-    """Whether the booking is open, wherever it was moved to; a fresh one also while it is not written."""
-    fresh = now - at < FRESH
+def _unneeded(days: AgendaDays, limit: Limit, known: Mapping[str, Claim], now: datetime) -> str | None:
+    """A claim of no open booking, or of one that has a claim already: what was missed keeps its own, and the new time that
+    it was given once got another.
+    """
+    held: set[str] = set()
+    for id, claim in known.items():
+        booking = _open(days, limit, claim, now)
+        if not booking or booking in held:
+            return id
+        held.add(booking)
+    return None
+
+
+def _open(days: AgendaDays, limit: Limit, claim: Claim, now: datetime) -> str:
+    """The open booking that a claim is for, wherever it was moved to, a fresh one also while it is not written; or ""."""
+    appointment, fresh = claim.appointment, now - claim.at < FRESH
     for _ in range(HOPS):
         day, _, booking_id = appointment.rpartition("/appointments/")
         loaded = days.load(day)
         booking = loaded.day.find(booking_id) if loaded else None
         if booking is None:
-            return fresh
+            return appointment if fresh else ""
         if booking.state is State.RESCHEDULED:
             appointment = booking.replaced_by
             continue
         if booking.state not in ACTIVE or (booking.state is State.HELD and now >= booking.hold_until):
-            return False
-        return limit.is_of(booking) or fresh
-    return True
+            return ""
+        return appointment if limit.is_of(booking) or fresh else ""
+    return appointment

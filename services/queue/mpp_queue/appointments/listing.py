@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from mpp.queue.v1 import appointment_pb2, appointments_service_pb2
@@ -17,12 +18,12 @@ from mpp_chassis.errors import InvalidField
 
 from mpp_queue.appointments import messages
 from mpp_queue.appointments.app import App
-from mpp_queue.appointments.codes import link_of
+from mpp_queue.appointments.codes import CODE_ROLES, link_of
 from mpp_queue.appointments.domain.agenda_day import AgendaDay, free_in, taken_in, window
 from mpp_queue.appointments.domain.booking import GIVEN_BACK, Booking
 from mpp_queue.appointments.domain.calendar import Agenda, Slot
 from mpp_queue.appointments.domain.conflicts import SEARCH_DAYS, Conflict, conflicts_of, nearest_days, propose
-from mpp_queue.appointments.steps import load, own, split
+from mpp_queue.appointments.steps import day_of, load, own, split
 from mpp_queue.appointments.store import Occupancy
 from mpp_queue.messages import group_of
 
@@ -108,7 +109,7 @@ def get_appointment(app: App, request: pb.GetAppointmentRequest, call: Call) -> 
     if call.role == "officer" and booking.personal.sealed_address:
         app.audit.record(call.actor, "read_appointment_address", request.name, call.now)
         address = app.cipher.open(booking.personal.sealed_address, messages.SEALED_ADDRESS)
-    code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE)
+    code = app.cipher.open(booking.sealed_code, messages.SEALED_CODE) if call.role in CODE_ROLES else ""
     link = link_of(app, request.name, booking, call)
     return messages.appointment(loaded.day, booking, code=code, address=address, link=link)
 
@@ -117,9 +118,9 @@ def list_appointments(app: App, request: pb.ListAppointmentsRequest, call: Call)
     """A day for those who serve it, by time. Raises InvalidField for a strange token."""
     parent = request.parent.rsplit("/agendas/", 1)[0]
     loaded = app.days.load(request.parent)
-    agency = loaded.day.agency if loaded else app.agendas.find(parent).agency
-    call.require(agency=agency)
-    day = loaded.day if loaded else AgendaDay(request.parent, agency, _day(request.parent.rsplit("/", 1)[1]))
+    agenda = app.agendas.known(parent, loaded.day.agency) if loaded else app.agendas.find(parent)
+    call.require(agency=agenda.agency)
+    day = replace(loaded.day if loaded else AgendaDay(request.parent, "", day_of(request.parent)), agency=agenda.agency)
     after, limit = _after(request.page_token), request.page_size or PAGE
     rows = sorted((b for b in day.bookings if request.show_ended or b.state not in GIVEN_BACK), key=_key)
     rest = [b for b in rows if _key(b) > after]
@@ -127,7 +128,7 @@ def list_appointments(app: App, request: pb.ListAppointmentsRequest, call: Call)
     return pb.ListAppointmentsResponse(
         appointments=[messages.appointment(day, b) for b in shown],
         next_page_token=_token(_key(shown[-1])) if len(rest) > limit else "",
-        agenda=messages.agenda(app.agendas.known(parent, agency), day, call.now),
+        agenda=messages.agenda(agenda, day, call.now),
     )
 
 
@@ -145,9 +146,9 @@ def list_conflicts(app: App, request: pb.ListConflictsRequest, call: Call) -> pb
     """What no longer fits from today on, by day and time; where the catalogue took everything back, all of it."""
     site_id, today = request.parent.split("/")[1], (call.now - timedelta(days=1)).date()
     days = app.days.days(site_id, request.parent, today, today + timedelta(days=LATEST + SEARCH_DAYS))
-    agency = days[0].agency if days else app.agendas.find(request.parent).agency
-    call.require(agency=agency)
-    agenda = app.agendas.known(request.parent, agency)
+    agenda = app.agendas.known(request.parent, days[0].agency) if days else app.agendas.find(request.parent)
+    call.require(agency=agenda.agency)
+    days = [replace(day, agency=agenda.agency) for day in days]
     by_date = {d.day: d for d in days}
     found = sorted(((d, *c) for d in days for c in conflicts_of(agenda, d, call.now)), key=lambda row: _key(row[1]))
     after, limit = _after(request.page_token), request.page_size or CONFLICTS

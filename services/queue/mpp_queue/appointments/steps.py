@@ -5,6 +5,7 @@ steps; decides nothing about a booking.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -62,11 +63,21 @@ def own(day: AgendaDay, booking_id: str, call: Call) -> Booking:
     return booking
 
 
+def refuse_known(day: AgendaDay, booking_id: str) -> None:
+    """Replies are kept for a day, bookings longer: who repeats a command after that does not get two of one name. Raises
+    FailedPrecondition (REQUEST_ID_REUSED).
+    """
+    if day.find(booking_id) is not None:
+        raise FailedPrecondition("this request_id was used before", reason="REQUEST_ID_REUSED", field="request_id")
+
+
 def load(app: App, name: str) -> Loaded:
+    """The day of an appointment, as of the agency that has the agenda now. Raises NotFound."""
     loaded = app.days.load(split(name)[0])
     if loaded is None or loaded.day.find(split(name)[1]) is None:
         raise NotFound(f"there is no {name}", field="name")
-    return loaded
+    agenda = app.agendas.known(loaded.parent, loaded.day.agency)
+    return replace(loaded, day=replace(loaded.day, agency=agenda.agency))
 
 
 def agenda_of(app: App, name: str) -> tuple[Agenda, str, str]:

@@ -8,7 +8,7 @@ which something is due, so a sweep costs what is due and not what was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
@@ -84,7 +84,8 @@ class AgendaDays:
         return _loaded(stored) if stored else None
 
     def change(self, agenda: Agenda, name: str, command: Command, reply_type: type[M], decide: Decide[M]) -> M:
-        """Load, decide, compare-and-set, again while others win; a day that nobody booked yet begins empty.
+        """Load, decide, compare-and-set, again while others win; a day that nobody booked yet begins empty. The day is of
+        the agency that has the agenda now: a room that changed hands took its bookings along.
 
         A repeated command gets its stored reply. Raises Aborted, and what `decide` raises.
         """
@@ -93,7 +94,7 @@ class AgendaDays:
 
         def decision(stored: Stored) -> Decision:
             asked.append(stored.name)
-            after, reply, events = decide(_loaded(stored).day)
+            after, reply, events = decide(replace(_loaded(stored).day, agency=agenda.agency))
             return Decision(self._state(agenda, after), reply, events)
 
         for _ in range(ATTEMPTS):
@@ -149,12 +150,14 @@ class AgendaDays:
         found = self._collection.find(query, {"replies": 0, "outbox": 0}).sort("day", ASCENDING).limit(limit)
         return [_loaded(self._aggregates.stored(d)).day for d in found]
 
-    def given_up(self, site_id: str, parent: str, holder_key: str) -> list[datetime]:
-        """When this person let sure appointments go, of all days that are kept. At most 20 days are looked at."""
-        query = {"site_id": site_id, "parent": parent, "given_up_by": holder_key}
+    def given_up(self, site_id: str, parent: str, holder_key: str, since: datetime) -> list[datetime]:
+        """When this person let sure appointments go after `since`. At most 20 days are looked at, of those on which anybody
+        did.
+        """
+        query = {"site_id": site_id, "parent": parent, "given_up_by": holder_key, "given_up_last": {"$gt": since}}
         found = self._collection.find(query, {"replies": 0, "outbox": 0}).limit(20)
         bookings = [b for d in found for b in _loaded(self._aggregates.stored(d)).day.bookings]
-        return [at for b in bookings if b.personal.counts_for == holder_key and (at := b.given_up_at)]
+        return [at for b in bookings if b.personal.counts_for == holder_key and (at := b.given_up_at) and at > since]
 
     def due(self, now: datetime, limit: int) -> list[Loaded]:
         """Days on which time has something to do, the longest due first."""
@@ -163,7 +166,7 @@ class AgendaDays:
 
     def _state(self, agenda: Agenda, day: AgendaDay) -> dict[str, Any]:
         day = day.forgetful()
-        due = day.due_at(agenda)
+        due, given_up = day.due_at(agenda), [at for b in day.bookings if (at := b.given_up_at)]
         state: dict[str, Any] = {
             "parent": day.name.rsplit("/agendas/", 1)[0],
             "agency": day.agency,
@@ -177,7 +180,11 @@ class AgendaDays:
             "has_due": due is not None,
             "forget_at": datetime.combine(day.day, time(), UTC) + self._kept,
         }
-        return state | ({"due_at": due} if due is not None else {})
+        if due is not None:
+            state["due_at"] = due
+        if given_up:
+            state["given_up_last"] = max(given_up)
+        return state
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,29 @@ def test_who_was_overtaken_by_the_same_request_gives_its_place_back(bureau: Bure
     assert bureau.get(first.name).state == appointment_pb2.Appointment.STATE_CANCELLED
 
 
+def test_what_was_given_back_is_not_what_the_request_gets(bureau: Bureau) -> None:
+    """Overtaken, and where the other process chose there is no place any more: not back to the hold that was released."""
+    rooms(bureau)
+    rid = str(uuid.uuid4())
+    first = ask(bureau, rid=rid)
+    full = next(r for r in ROOMS if r != where(first.name))
+    for n in range(2):
+        bureau.hold(at(8), full, subject=f"s{n}")
+    bureau.database["booking_choices"].update_one({"_id": {"$gt": ""}}, {"$set": {"settled": False}})
+    settle = bureau.app.choices.settle
+
+    def overtaken(command: Any, agenda: str) -> bool:
+        bureau.app.choices.change(command, agenda, full)
+        bureau.app.choices.settle = settle  # type: ignore[method-assign]
+        return settle(command, agenda)
+
+    bureau.app.choices.settle = overtaken  # type: ignore[method-assign]
+    got = ask(bureau, rid=rid)
+    assert bureau.get(got.name).state == appointment_pb2.Appointment.STATE_HELD
+    assert where(got.name) not in (full, where(first.name))
+    assert bureau.get(first.name).state == appointment_pb2.Appointment.STATE_CANCELLED
+
+
 def test_what_is_refused_names_its_field(bureau: Bureau) -> None:
     rooms(bureau)
     with pytest.raises(InvalidField) as refused:
