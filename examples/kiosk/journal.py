@@ -27,9 +27,19 @@ class Printed:
     outcome: str = ""
 
 
+@dataclass(frozen=True)
+class Closed:
+    """From `starts` until before `ends` (ISO, the platform's clock) nothing is printed; the text is for the citizen."""
+
+    starts: str
+    ends: str
+    text_id: str = ""
+    text_en: str = ""
+
+
 @dataclass
 class Block:
-    """Numbers `first` to `last` of one day; `used` is the greatest that was printed."""
+    """Numbers `first` to `last` of one day; `used` is the greatest that was printed. `closed`: as the platform said last."""
 
     name: str
     day: str
@@ -42,6 +52,7 @@ class Block:
     used: int = 0
     returned: bool = False
     printed: dict[int, Printed] = field(default_factory=dict)
+    closed: list[Closed] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -62,6 +73,13 @@ class Block:
 
     def lasts(self, clock: datetime) -> bool:
         return self.now(clock) < datetime.fromisoformat(self.day_ends_at)
+
+    def closed_at(self, clock: datetime) -> Closed | None:
+        """What the platform announced for now, while there was a line: then nothing is printed."""
+        now = self.now(clock)
+        return next(
+            (c for c in self.closed if datetime.fromisoformat(c.starts) <= now < datetime.fromisoformat(c.ends)), None
+        )
 
 
 @dataclass(frozen=True)
@@ -84,18 +102,24 @@ class Journal:
         for fact in self._read():
             self._apply(fact)
         self._rewrite()
-        self._file = path.open("ab")
+        self._file = os.open(path, os.O_WRONLY)
+        self._end = os.lseek(self._file, 0, os.SEEK_END)
 
     def write(self, kind: str, **given: Any) -> None:
-        """Durable when it returns; only then is it true. Raises OSError: then do not print."""
-        line = json.dumps({"kind": kind, **given}, separators=(",", ":")) + "\n"
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Durable when it returns; only then is it true. Raises OSError (the disk is full): then do not print. What was
+        written of the line by then is overwritten by the next, and is nothing when the file is read.
+        """
+        line = json.dumps({"kind": kind, **given}, separators=(",", ":")).encode() + b"\n"
+        written = 0
+        while written < len(line):
+            written += os.pwrite(self._file, line[written:], self._end + written)
+        os.ftruncate(self._file, self._end + len(line))  # of a longer line that failed before
+        os.fsync(self._file)
+        self._end += len(line)
         self._apply({"kind": kind, **given})
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._file)
 
     def _apply(self, fact: dict[str, Any]) -> None:
         kind = fact["kind"]
@@ -103,11 +127,14 @@ class Journal:
             self.leasing = Asked(fact["request_id"], fact["size"], fact["at"])
         elif kind == "leased":
             self.leasing = None
-            given = {k: v for k, v in fact["block"].items() if k != "printed"}
+            given = {k: v for k, v in fact["block"].items() if k not in ("printed", "closed")}
             printed = {p["n"]: Printed(**p) for p in fact["block"].get("printed", ())}
-            self.blocks.setdefault(given["name"], Block(**given, printed=printed))
+            closed = [Closed(**c) for c in fact["block"].get("closed", ())]
+            self.blocks.setdefault(given["name"], Block(**given, printed=printed, closed=closed))
         elif kind == "renewed":
             self.blocks[fact["block"]].until = fact["until"]
+        elif kind == "closed":
+            self.blocks[fact["block"]].closed = [Closed(**c) for c in fact["closed"]]
         elif kind == "printed":
             block = self.blocks[fact["block"]]
             block.printed[fact["n"]] = Printed(fact["n"], fact["issued_at"], fact["offering"], fact["group"])

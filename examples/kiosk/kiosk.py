@@ -15,7 +15,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,10 @@ class SoldOut(Exception):
     """No line and no numbers: send the citizen to the desk."""
 
 
+class NotNow(Exception):
+    """No line, and a time for which the platform announced that nobody gets a number. The text is for the citizen."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """What comes out of the printer."""
@@ -68,7 +72,7 @@ class Kiosk:
     # -- a citizen at the button
 
     def take(self, offering: str = "", group: int = 0) -> Paper:
-        """From the platform, else of an own block. Raises SoldOut; grpc.RpcError when the platform says no.
+        """From the platform, else of an own block. Raises SoldOut, NotNow; grpc.RpcError when the platform says no.
 
         When the platform gives a ticket and its answer gets lost, the citizen holds an offline number and the ticket
         has nobody: it is called once or twice and missed. The other way round - paper that counts for nothing - cannot be.
@@ -90,6 +94,8 @@ class Kiosk:
             block = next((b for b in self._journal.blocks.values() if b.left and b.lasts(clock)), None)
             if block is None:
                 raise SoldOut("no line, and no numbers left of this kiosk's own")
+            if closed := block.closed_at(clock):
+                raise NotNow(" / ".join(t for t in (closed.text_id, closed.text_en) if t))
             n, at = max(block.used, block.first - 1) + 1, block.now(clock)
             self._journal.write(
                 "printed", block=block.name, n=n, issued_at=at.isoformat(), offering=offering, group=group
@@ -157,6 +163,16 @@ class Kiosk:
             again = pb.RenewBlockRequest(name=block.name, request_id=str(uuid.uuid4()))
             reply = self._kiosks.RenewBlock(again, metadata=self._metadata(), timeout=10)
             self._note("renewed", block=block.name, until=_iso(reply.leased_until.ToDatetime(tzinfo=UTC)))
+            self._learn_closed(block, reply)
+        elif not block.returned:
+            seen = pb.GetBlockRequest(name=block.name)
+            self._learn_closed(block, self._kiosks.GetBlock(seen, metadata=self._metadata(), timeout=10))
+
+    def _learn_closed(self, block: Block, told: kiosk_pb2.OfflineBlock) -> None:
+        """What was announced since: maintenance, a day off, a queue that takes nobody new."""
+        closed = _closed(told)
+        if [asdict(c) for c in block.closed] != closed:
+            self._note("closed", block=block.name, closed=closed)
 
     def _hold_enough(self) -> None:
         clock = self._clock()
@@ -203,7 +219,20 @@ def _block(reply: kiosk_pb2.OfflineBlock, offset: timedelta) -> dict[str, object
         "until": _iso(reply.leased_until.ToDatetime(tzinfo=UTC)),
         "day_ends_at": _iso(reply.day_ends_at.ToDatetime(tzinfo=UTC)),
         "offset_ms": offset // timedelta(milliseconds=1),
+        "closed": _closed(reply),
     }
+
+
+def _closed(told: kiosk_pb2.OfflineBlock) -> list[dict[str, object]]:
+    return [
+        {
+            "starts": _iso(c.starts_at.ToDatetime(tzinfo=UTC)),
+            "ends": _iso(c.ends_at.ToDatetime(tzinfo=UTC)),
+            "text_id": c.text.id,
+            "text_en": c.text.en,
+        }
+        for c in told.no_printing
+    ]
 
 
 def _iso(moment: datetime) -> str:
@@ -213,6 +242,19 @@ def _iso(moment: datetime) -> str:
 def say(line: str, out: TextIO = sys.stdout) -> None:
     out.write(f"{line}\n")
     out.flush()
+
+
+def press(kiosk: Kiosk) -> None:
+    """A citizen at the button: a number, or why there is none."""
+    try:
+        paper = kiosk.take()
+        say(f"{paper.number}   {'' if paper.online else '(luring / offline)'}")
+    except NotNow as e:
+        say(str(e))
+    except SoldOut:
+        say("Silakan ke meja informasi. / Please go to the information desk.")
+    except grpc.RpcError as e:
+        say(f"{e.details()}")
 
 
 def main() -> int:
@@ -242,13 +284,7 @@ def main() -> int:
     for line in sys.stdin:
         if line.strip() == "q":
             break
-        try:
-            paper = kiosk.take()
-            say(f"{paper.number}   {'' if paper.online else '(luring / offline)'}")
-        except SoldOut:
-            say("Silakan ke meja informasi. / Please go to the information desk.")
-        except grpc.RpcError as e:
-            say(f"{e.details()}")
+        press(kiosk)
     stop.set()
     return 0
 

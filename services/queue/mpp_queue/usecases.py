@@ -93,8 +93,8 @@ class Guard(Protocol):
 class Gate(Protocol):
     """Whether a kiosk may take tickets (kiosks/gate.py)."""
 
-    def check(self, site: str, kiosk: str) -> None:
-        """Raises a QueueError when nobody has put it to work, NotFound when there is none of that name."""
+    def check(self, spec: QueueSpec, kiosk: str, now: datetime) -> None:
+        """Raises a QueueError when it is out of work or has a day off, NotFound when there is none of that name."""
 
 
 class Fees(Protocol):
@@ -168,7 +168,7 @@ def walk_in(
     if request.priority_class and not app.rules.policy_of(spec).knows(request.priority_class):
         raise InvalidField("priority_class", f"{spec.name} has no class {request.priority_class}")
     if app.gate is not None and (request.kiosk or call.role == "kiosk"):
-        app.gate.check("/".join(spec.name.split("/")[:2]), request.kiosk)
+        app.gate.check(spec, request.kiosk, call.now)
     if request.channel in OWN_CHANNELS:
         raise InvalidField("channel", f"{request.channel} is no channel that a request may name")
     domain.refuse_shut(spec, call.now)

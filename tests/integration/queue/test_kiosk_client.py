@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import json_format
-from mpp.catalog.v1 import channel_pb2
+from mpp.catalog.v1 import agency_pb2, channel_pb2
 from mpp.catalog.v1 import events_pb2 as catalog_events
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "kiosk"
@@ -167,6 +167,37 @@ def test_yesterdays_numbers_are_not_printed(
         kiosk.take()
 
 
+def test_a_kiosk_that_is_cut_off_prints_nothing_in_a_time_that_was_announced(
+    hall: Any, line: Any, wire: Wire, modules: Any, installed: None, tmp_path: Path
+) -> None:
+    """The agency says while there is a line that it takes nobody new; the kiosk hears it by itself and keeps to it, also
+    after its power was cut."""
+    path = tmp_path / "journal.jsonl"
+    kiosk = _kiosk(modules, hall, wire, path, line)
+    assert kiosk.tend()
+    wire.cut()
+    honest = kiosk.take()
+    wire.mend()
+    queue = {"id": line.name.rsplit("/", 1)[1], "prefix": line.prefix, "counters": line.counters, "minutesPerVisit": 10}
+    moving = {**queue, "draining": True, "drainingText": {"id": "Pindah ke gedung B", "en": "Moved to B"}}
+    agency = json_format.ParseDict({"name": line.agency, "queue": moving}, agency_pb2.Agency())
+    hall.tell("catalog.events", catalog_events.AgencyPublished(agency=agency), line.agency, 2)
+    hall.until(lambda: kiosk.tend() and [b for b in kiosk._journal.blocks.values() if b.closed])
+    wire.cut()
+    with pytest.raises(modules[0].NotNow, match="Pindah ke gedung B / Moved to B"):
+        kiosk.take()
+    kiosk._journal.close()
+    after = _kiosk(modules, hall, wire, path, line)
+    with pytest.raises(modules[0].NotNow):
+        after.take()
+    assert [d["number"] for d in hall.documents(line)] == [honest.number]
+    wire.mend()
+    hall.tell_agency(line, 3)
+    hall.until(lambda: after.tend() and not [b for b in after._journal.blocks.values() if b.closed])
+    wire.cut()
+    assert not after.take().online
+
+
 PRINTS_UNTIL_KILLED = """
 import sys
 from pathlib import Path
@@ -234,3 +265,22 @@ def test_the_journal_does_not_grow_for_ever(modules: Any, tmp_path: Path) -> Non
     again.close()
     assert journal.Journal(path).blocks == {}
     assert path.read_bytes() == b""
+
+
+def test_a_full_disk_leaves_no_line_that_cannot_be_read(modules: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    """Half of a line was written when the disk was full: the next fact stands in its place, not behind it."""
+    journal, path = modules[1], tmp_path / "journal.jsonl"
+    here, real = journal.Journal(path), os.pwrite
+
+    def full(file: int, data: bytes, at: int) -> int:
+        real(file, data[: len(data) // 2], at)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            here.write("leasing", request_id="x" * 500, size=7, at="2026-11-23T09:00:00+00:00")
+    assert here.leasing is None
+    here.write("leasing", request_id="y", size=8, at="2026-11-23T09:00:00+00:00")
+    here.close()
+    assert journal.Journal(path).leasing.request_id == "y"

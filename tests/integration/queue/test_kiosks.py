@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
@@ -76,7 +77,7 @@ class Foyer:
         request = pb.MergeOfflineRequest(name=block.name, tickets=tickets, request_id=_id())
         return list(self.call("MergeOffline", request, who or self.who(), process).entries)
 
-    def install(self, kiosk: str, sequence: int = 1, **settings: Any) -> str:
+    def install(self, kiosk: str, sequence: int = 1, closures: Sequence[str] = (), **settings: Any) -> str:
         """The catalogue publishes a channel of kind `kiosk`."""
         name = f"sites/{self.site}/channels/{kiosk}"
         given = {
@@ -85,6 +86,7 @@ class Foyer:
             "agency": f"sites/{self.site}/agencies/tu",
             "displayName": {"id": kiosk, "en": kiosk},
             "settings": settings,
+            "closures": [{"date": day, "text": {"id": "Kios libur"}} for day in closures],
         }
         channel = json_format.ParseDict(given, channel_pb2.Channel())
         self.hall.tell("catalog.events", catalog_events.ChannelPublished(channel=channel), name, sequence)
@@ -253,6 +255,39 @@ def test_a_kiosk_is_put_to_work_and_shows_its_queues(foyer: Foyer, refusal: Any)
     off = pb.DeactivateKioskRequest(name=name, reason="kertas habis", request_id=_id())
     assert {state(b.state) for b in here.call("DeactivateKiosk", off, manager).buttons} == {"STATE_PAUSED"}
     assert refusal(take, kiosk=name).reason == "KIOSK_INACTIVE"
+
+
+def test_a_named_kiosk_gives_no_number_when_its_buttons_would_not(foyer: Foyer, line: Any, refusal: Any) -> None:
+    """At a site that does not ask for activation: on the kiosk's own day off, and out of work."""
+    queue = line.name.rsplit("/", 1)[1]
+    today = datetime.now(ZoneInfo("Asia/Jakarta")).date()
+    days = [(today + timedelta(days=n)).isoformat() for n in (0, 1)]  # the suite may run at midnight
+    name = foyer.install("kios-7", queues=[queue], closures=days)
+
+    def take(**given: Any) -> Any:
+        return foyer.hall.take(line, who=foyer.who("kios-7"), **given).ticket
+
+    shown = foyer.call("GetKiosk", pb.GetKioskRequest(name=name), foyer.who("kios-7")).buttons[0]
+    told = refusal(take, kiosk=name)
+    assert (told.code, told.reason, told.metadata["cause"]) == ("FAILED_PRECONDITION", "QUEUE_NOT_OPEN", "CLOSURE")
+    assert (told.metadata["text_id"], told.metadata["text_en"]) == (shown.text.id, shown.text.en) == ("Kios libur", "")
+    assert take().number == f"{line.prefix}-001", "another kiosk, or none, goes on"
+    block = foyer.lease(line, "kios-7")
+    assert [(q.reason, q.text.id) for q in block.no_printing] == [("CLOSURE", "Kios libur")]
+    assert block.no_printing[0].ends_at == block.day_ends_at
+    entries = foyer.merge(block, paper(block.first), who=foyer.who("kios-7"))
+    assert [(e.outcome, e.printed_while) for e in entries] == [(MERGED, "CLOSURE")], "whoever holds paper is served"
+
+    foyer.install("kios-7", 2, queues=[queue])
+    assert take(kiosk=name).number == f"{line.prefix}-002"
+    off = pb.DeactivateKioskRequest(name=name, reason="kertas habis", request_id=_id())
+    foyer.call("DeactivateKiosk", off, foyer.who("bu-siti", "site_manager"))
+    shown = foyer.call("GetKiosk", pb.GetKioskRequest(name=name), foyer.who("kios-7")).buttons[0]
+    told = refusal(take, kiosk=name)
+    assert (told.reason, told.metadata["text_id"]) == ("KIOSK_INACTIVE", shown.text.id)
+    seen = foyer.call("GetBlock", pb.GetBlockRequest(name=block.name), foyer.who("kios-7"))
+    assert [q.reason for q in seen.no_printing] == ["KIOSK_INACTIVE"]
+    assert refusal(take, kiosk="sites/lain/kiosks/kios-7").code == "PERMISSION_DENIED"
 
 
 def test_a_kiosk_shows_its_buttons_as_its_layout_says_and_new_ones_after_them(

@@ -45,7 +45,7 @@ class Seen:
 
 def look(queues: Queues, views: QueueViews, kiosk: KioskSpec, duty: Duty, button: Button, now: datetime) -> Seen:
     """A manager's word goes before the clock, the clock before the contingent. Raises the store's errors."""
-    if duty.reason or (kiosk.activation_required and not duty.active):
+    if not duty.works(required=kiosk.activation_required):
         return Seen(ButtonState.PAUSED, NOT_AT_WORK)
     try:
         spec = queues.find(button.queue)

@@ -10,7 +10,7 @@ Never knows the store, the transport, or the time of day: `now` is an argument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from mpp_queue.kiosks.layout import Layout
 
 _MOMENT = timedelta(milliseconds=1)  # what the store can tell apart
 MOST_NUMBERS = 99_999  # a queue's day; what fits on paper
+MOST_BLOCKS = 200  # of a kiosk, a queue's day: one that leases and returns without end must not fill the day's document
 
 
 class KioskError(QueueError):
@@ -36,7 +37,7 @@ class InvalidKioskField(KioskError):
 
 
 class TooManyBlocks(KioskError):
-    """The kiosk holds as many blocks as it may; metadata: `blocks`."""
+    """The kiosk holds, or had today, as many blocks as it may; metadata: `blocks`."""
 
     reason = "TOO_MANY_BLOCKS"
 
@@ -101,6 +102,13 @@ class BlockRules:
     usual_size: int = 50
 
 
+Closed = Callable[[datetime], str]  # why nothing should have been printed at a moment; empty when it was right
+
+
+def never(at: datetime) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A printed ticket: `digest` stands for its whole content."""
@@ -112,10 +120,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What number n stands for, once and for all. `late`: printed after the lease's end, as it was then."""
+    """What number n stands for, once and for all. `late`: printed after the lease's end, as it was then. `while_closed`: why
+    nothing should have been printed then, by what was known at the first merge; else empty."""
 
     digest: str
     late: bool = False
+    while_closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,7 @@ class Verdict:
     refusal: Refusal | None
     late: bool = False
     arrived_at: datetime | None = None
+    while_closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +158,22 @@ class Block:
         """Its lease is over and it was not given back: paper with its numbers may be in hands, and in nobody's line."""
         return self.last_used is None and self.until < now
 
-    def judge(self, entry: Entry, *, now: datetime, day_ends_at: datetime, rules: BlockRules) -> Verdict:
+    def judge(
+        self, entry: Entry, *, now: datetime, day_ends_at: datetime, rules: BlockRules, closed: Closed = never
+    ) -> Verdict:
         """What number n stands for already decides before anything else: a repetition is never refused, whatever
-        happened to the lease since."""
+        happened to the lease since. That the doors were closed refuses nothing: somebody holds the paper."""
         # Of the block's day, whatever the kiosk's clock said about midnight: tomorrow has a number n of its own.
         arrived_at = min(max(entry.issued_at, self.leased_at), now, day_ends_at - _MOMENT)
         known = self.claims.get(entry.n)
         if known is not None:
             if known.digest != entry.digest:
                 return Verdict(entry.n, Refusal.DIFFERS)
-            return Verdict(entry.n, None, known.late, arrived_at)
-        refusal = self._refusal(entry, now, day_ends_at, rules)
-        return Verdict(entry.n, refusal, entry.issued_at > self.until, None if refusal else arrived_at)
+            return Verdict(entry.n, None, known.late, arrived_at, known.while_closed)
+        late, refusal = entry.issued_at > self.until, self._refusal(entry, now, day_ends_at, rules)
+        if refusal is not None:
+            return Verdict(entry.n, refusal, late)
+        return Verdict(entry.n, None, late, arrived_at, closed(arrived_at))
 
     def _refusal(self, entry: Entry, now: datetime, day_ends_at: datetime, rules: BlockRules) -> Refusal | None:
         if not self.first <= entry.n <= self.last:
@@ -196,9 +211,12 @@ class BlockDay:
         if size < 0:
             raise InvalidKioskField("size", "must not be negative")
         self._must_last(now)
-        held = [b for b in self.blocks if b.kiosk == kiosk and b.last_used is None and b.until > now]
+        own = [b for b in self.blocks if b.kiosk == kiosk]
+        held = [b for b in own if b.last_used is None and b.until > now]
         if len(held) >= rules.most_blocks:
             raise TooManyBlocks(f"{kiosk} holds {len(held)} blocks; give one back", metadata={"blocks": str(len(held))})
+        if len(own) >= MOST_BLOCKS:
+            raise TooManyBlocks(f"{kiosk} had {len(own)} blocks today", metadata={"blocks": str(len(own))})
         last = self.next_n + (size or rules.usual_size) - 1
         if last > MOST_NUMBERS:
             raise NumbersExhausted(f"{self.queue} has no offline numbers left today")
@@ -227,7 +245,7 @@ class BlockDay:
         return self._with(replace(block, last_used=used))
 
     def claim(
-        self, block: Block, entries: Sequence[Entry], *, now: datetime, rules: BlockRules
+        self, block: Block, entries: Sequence[Entry], *, now: datetime, rules: BlockRules, closed: Closed = never
     ) -> tuple[BlockDay, list[Verdict]]:
         """Say once and for all what the entries' numbers stand for. The same day when nothing is new. Raises
         MergeTooLate."""
@@ -236,10 +254,10 @@ class BlockDay:
         verdicts = []
         claimed = block
         for entry in entries:
-            verdict = claimed.judge(entry, now=now, day_ends_at=self.ends_at, rules=rules)
+            verdict = claimed.judge(entry, now=now, day_ends_at=self.ends_at, rules=rules, closed=closed)
             verdicts.append(verdict)
             if verdict.refusal is None and entry.n not in claimed.claims:
-                claims = {**claimed.claims, entry.n: Claim(entry.digest, verdict.late)}
+                claims = {**claimed.claims, entry.n: Claim(entry.digest, verdict.late, verdict.while_closed)}
                 claimed = replace(claimed, claims=claims)
         return (self if claimed is block else self._with(claimed)[0]), verdicts
 
@@ -269,6 +287,11 @@ class Duty:
     reason: str = ""
     paused: Mapping[str, str] = field(default_factory=dict)
     layout: Layout = field(default_factory=Layout)
+
+    def works(self, *, required: bool) -> bool:
+        """Whether it may give numbers. `required`: a manager must have put it to work first; else it works until one says
+        no."""
+        return self.active if required else not self.reason
 
     def activate(self) -> Duty:
         return replace(self, active=True, reason="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from mpp_queue.domain.spec import Text
 from mpp_queue.kiosks.buttons import ButtonState, Seen
 from mpp_queue.kiosks.domain import Block, BlockDay, Duty, printed_prefix
 from mpp_queue.kiosks.layout import Layout, LayoutButton
+from mpp_queue.kiosks.quiet import Quiet
 from mpp_queue.kiosks.views import Button, KioskSpec
 
 _STATES: dict[ButtonState, Any] = {s: kiosk_pb2.KioskButton.State.Value(f"STATE_{s.name}") for s in ButtonState}
@@ -29,7 +31,7 @@ def parts_of(name: str) -> tuple[str, str, str]:
     return queue, date.fromisoformat(day).isoformat(), block_id
 
 
-def block(day: BlockDay, b: Block, prefix: str) -> kiosk_pb2.OfflineBlock:
+def block(day: BlockDay, b: Block, prefix: str, quiet: Iterable[Quiet] = ()) -> kiosk_pb2.OfflineBlock:
     reply = kiosk_pb2.OfflineBlock(
         name=block_name(day.queue, day.day, b.id),
         kiosk=b.kiosk,
@@ -44,6 +46,10 @@ def block(day: BlockDay, b: Block, prefix: str) -> kiosk_pb2.OfflineBlock:
     _stamp(reply.leased_at, b.leased_at)
     _stamp(reply.leased_until, b.until)
     _stamp(reply.day_ends_at, day.ends_at)
+    for one in quiet:
+        told = reply.no_printing.add(reason=one.reason, text=localized(one.text))
+        _stamp(told.starts_at, one.starts)
+        _stamp(told.ends_at, one.ends)
     return reply
 
 

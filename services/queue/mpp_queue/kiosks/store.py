@@ -144,7 +144,7 @@ def _block(b: dict[str, Any]) -> Block:
         leased_at=b["leased_at"],
         until=b["until"],
         last_used=b["last_used"],
-        claims={c["n"]: Claim(c["digest"], c["late"]) for c in b["claims"]},
+        claims={c["n"]: Claim(c["digest"], c["late"], c.get("while_closed", "")) for c in b["claims"]},
     )
 
 
@@ -164,11 +164,16 @@ def _state(day: BlockDay) -> dict[str, Any]:
                 "leased_at": b.leased_at,
                 "until": b.until,
                 "last_used": b.last_used,
-                "claims": [{"n": n, "digest": c.digest, "late": c.late} for n, c in b.claims.items()],
+                "claims": [_claim(n, c) for n, c in b.claims.items()],
             }
             for b in day.blocks
         ],
     }
+
+
+def _claim(n: int, c: Claim) -> dict[str, Any]:
+    while_closed = {"while_closed": c.while_closed} if c.while_closed else {}
+    return {"n": n, "digest": c.digest, "late": c.late, **while_closed}
 
 
 def _duty(stored: Stored) -> Duty:

@@ -37,6 +37,7 @@ from mpp_queue.kiosks.domain import (
     Verdict,
 )
 from mpp_queue.kiosks.gate import Gate
+from mpp_queue.kiosks.quiet import printed_while, quiet_times
 from mpp_queue.kiosks.store import Blocks, Duties
 from mpp_queue.kiosks.views import KioskSpec
 
@@ -75,7 +76,7 @@ def lease_block(app: App, request: pb.LeaseBlockRequest, call: Call) -> kiosk_pb
         after, block = day.lease(
             block_id, kiosk=request.kiosk, holder=call.caller.subject, size=size, now=call.now, rules=app.rules
         )
-        return after, messages.block(after, block, spec.prefix)
+        return after, _told(app, spec, after, block)
 
     reply = app.blocks.change(_day_name(spec.name, empty.day), empty, call.mutation, kiosk_pb2.OfflineBlock, decide)
     metrics.OFFLINE_BLOCKS.labels(spec.site_id).inc()
@@ -88,7 +89,7 @@ def get_block(app: App, request: pb.GetBlockRequest, call: Call) -> kiosk_pb2.Of
     day = app.blocks.load(_day_name(queue, iso_day))
     if day is None:
         raise NotFound(f"there is no {request.name}")
-    return messages.block(day, _own(day, block_id, request.name, call), app.tickets.queues.find(queue).prefix)
+    return _told(app, app.tickets.queues.find(queue), day, _own(day, block_id, request.name, call))
 
 
 def renew_block(app: App, request: pb.RenewBlockRequest, call: Call) -> kiosk_pb2.OfflineBlock:
@@ -108,13 +109,21 @@ def return_block(app: App, request: pb.ReturnBlockRequest, call: Call) -> kiosk_
 
 def _change(app: App, name: str, call: Call, step: Any) -> kiosk_pb2.OfflineBlock:
     queue, iso_day, block_id = _parts(name)
-    prefix = app.tickets.queues.find(queue).prefix
+    spec = app.tickets.queues.find(queue)
 
     def decide(day: BlockDay) -> tuple[BlockDay, kiosk_pb2.OfflineBlock]:
         after, block = step(day, _own(day, block_id, name, call))
-        return after, messages.block(after, block, prefix)
+        return after, _told(app, spec, after, block)
 
     return app.blocks.change(_day_name(queue, iso_day), None, call.mutation, kiosk_pb2.OfflineBlock, decide)
+
+
+def _told(app: App, spec: QueueSpec, day: BlockDay, block: Block) -> kiosk_pb2.OfflineBlock:
+    """With the times in which nothing is to be printed, as they are known now; of one that was given back none."""
+    if block.last_used is not None:
+        return messages.block(day, block, spec.prefix)
+    kiosk, duty = app.gate.kiosks.find(block.kiosk), app.duties.load(block.kiosk)
+    return messages.block(day, block, spec.prefix, quiet_times(spec, kiosk, duty, block.leased_at, day.ends_at))
 
 
 def measure(app: App, now: datetime) -> None:
@@ -134,8 +143,9 @@ def merge_offline(app: App, request: pb.MergeOfflineRequest, call: Call) -> pb.M
     """Put what a kiosk printed in line, each ticket once. Raises NotFound, PermissionDenied, MergeTooLate.
 
     Guaranteed: a number is one ticket and has one content, whoever sends it how often and in how many processes at once;
-    what was answered MERGED is durable. When the store stops answering in the middle the call fails, and a repetition
-    goes on. Not guaranteed: that the numbers become tickets in their order.
+    what was answered MERGED is durable. Nothing that was printed is refused since the doors were closed then: it is in line
+    from the time on its paper, and `printed_while` says so. When the store stops answering in the middle the call fails, and
+    a repetition goes on. Not guaranteed: that the numbers become tickets in their order.
     """
     queue, iso_day, block_id = _parts(request.name)
     spec = app.tickets.queues.find(queue)
@@ -144,7 +154,10 @@ def merge_offline(app: App, request: pb.MergeOfflineRequest, call: Call) -> pb.M
 
     def decide(day: BlockDay) -> tuple[BlockDay, tuple[Block, list[Verdict]]]:
         block = _own(day, block_id, request.name, call)
-        after, verdicts = day.claim(block, entries, now=call.now, rules=app.rules)
+        kiosk = app.gate.kiosks.find(block.kiosk)
+        after, verdicts = day.claim(
+            block, entries, now=call.now, rules=app.rules, closed=lambda at: printed_while(spec, kiosk, at)
+        )
         return after, (block, verdicts)
 
     name = _day_name(queue, iso_day)
@@ -174,7 +187,7 @@ def _merge_one(
     admission = _admission(app, spec, printed, verdict, f"{spec.name}/tickets/{new_id(command)}")
     entry = kiosk_pb2.MergedEntry(
         n=printed.n, outcome=kiosk_pb2.MergedEntry.OUTCOME_MERGED, ticket=admission.name, number=admission.number,
-        late=verdict.late,
+        late=verdict.late, printed_while=verdict.while_closed,
     )  # fmt: skip
     try:
         tickets.admit(app.tickets, admission, command, ticket_messages.issued)

@@ -102,7 +102,7 @@ def spec_of(channel: channel_pb2.Channel) -> KioskSpec:
 
 def _numbers(told: object) -> int | None:
     """None where nothing, or nothing that counts, is told. What is below nothing is nothing."""
-    if not isinstance(told, int | float) or not math.isfinite(told):
+    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
         return None
     return max(int(told), 0)
 
