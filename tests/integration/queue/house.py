@@ -63,7 +63,7 @@ class House:
         body = request.SerializeToString(deterministic=True).hex()
         command = Command(request.request_id, method, body, who, self.now)
         own = frozenset({f"sub:{who.split(':')[1]}"})
-        caller = Caller(who.split(":")[1], frozenset({role}), SITE, "dukcapil", owner_keys=own)
+        caller = Caller(who.split(":")[1], frozenset({role}), SITE, agency="dukcapil", owner_keys=own)
         return Call(caller, self.now, command, frozenset({SCOPES.get(role, "site")}), role)
 
     def do(

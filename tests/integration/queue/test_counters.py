@@ -21,6 +21,7 @@ from mpp_queue import domain, main, store
 from mpp_queue.counters import usecases
 from mpp_queue.counters.domain import CounterNotOpen, CounterPausedNow, CounterTaken, OfficerHasCounter
 from pymongo import monitoring
+from structlog.testing import capture_logs
 
 from tests.integration.queue.house import MORNING, QUEUE, SITE, House, together
 
@@ -221,6 +222,21 @@ def test_the_next_day_a_counter_is_free_before_and_after_the_sweep(house: House)
     assert house.events(4) == ["counter_opened", "counter_closed"]
     house.open(5, "officer:budi")
     assert usecases.close_earlier_days(house.apps[0].counters, house.now) == 0
+
+
+def test_a_damaged_counter_keeps_no_other_site_open_overnight(house: House) -> None:
+    house.open(3, "officer:ani")
+    house.do("RaiseCounterAlarm", 3, "officer:ani")
+    house.database["sites"].insert_one({"_id": "sites/aaa", "time_zone": "Asia/Jakarta"})
+    house.database["counters"].insert_one(
+        {"_id": "sites/aaa/counters/1", "site_id": "aaa", "working": True, "day": "2026-11-22", "alarm_open": True}
+    )
+    house.now += timedelta(days=1)
+    counters = house.apps[0].counters
+    with capture_logs() as told:
+        assert usecases.close_earlier_days(counters, house.now) == 1
+    assert [each["site"] for each in told] == ["aaa"]
+    assert [counters.counters.open_alarms(site) for site in ("aaa", "malang")] == [1, 1], "no alarm goes uncounted"
 
 
 def test_a_counter_that_the_catalogue_gave_to_another_queue_is_free(house: House) -> None:

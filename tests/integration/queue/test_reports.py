@@ -36,6 +36,7 @@ from mpp_queue.reports.offered import Offered
 from mpp_queue.reports.store import Learned, Past, Plan, Staffing
 from mpp_queue.views import Queues
 from pymongo import monitoring
+from structlog.testing import capture_logs
 
 SITE, DAY = "malang", "2026-11-23"
 QUEUE, AGENCY = f"sites/{SITE}/queues/dukcapil", f"sites/{SITE}/agencies/dukcapil"
@@ -332,6 +333,30 @@ def test_times_are_learned_when_they_are_due(office: Any) -> None:
     assert max(overnight.staff) == 3.0
     assert usecases.learn(office.app, evening + timedelta(hours=12)) == 0
     assert usecases.learn(office.app, evening + timedelta(hours=28, minutes=20)) == 1
+
+
+def test_a_queue_whose_lines_cannot_be_read_holds_up_no_other(office: Any) -> None:
+    """It was first in line each minute, and nobody learned anything any more."""
+    spec = agency_pb2.QueueSpec(id="adu", prefix="A", counters=[1], minutes_per_visit=7)
+    office.app.queues.learn_agency(agency_pb2.Agency(name=f"sites/{SITE}/agencies/adu", queue=spec), 1)
+    damaged = f"sites/{SITE}/queues/adu"
+    forgotten = OPENS + timedelta(days=30)
+    office.database["report_lines"].insert_one({"_id": "x", "queue": damaged, "day": DAY, "forget_at": forgotten})
+    for event, sequence in ticket_events(random.Random(5), 1):
+        tell(office.app, event, sequence)
+    with capture_logs() as told:
+        assert usecases.learn(office.app, OPENS) == 1
+    assert [each["queue"] for each in told] == [damaged]
+    assert office.app.learned.get(QUEUE) is not None
+    assert office.app.learned.get(damaged).whole.mean == 420, "what it declares"
+    assert usecases.learn(office.app, OPENS + timedelta(minutes=59)) == 0
+
+
+def test_a_site_whose_rules_cannot_be_read_keeps_no_other_from_its_places(office: Any) -> None:
+    office.database["sites"].insert_one({"_id": "sites/aaa", "time_zone": "Mars/Olympus"})
+    with capture_logs() as told:
+        assert usecases.keep_places(office.app, OPENS) == 1
+    assert [each["site"] for each in told] == ["aaa"]
 
 
 def test_staff_is_planned_until_the_end_of_the_day(office: Any) -> None:

@@ -26,7 +26,7 @@ from mpp_queue.displays.doors import Doors, doors_of, hours_today
 from mpp_queue.displays.picture import QueueNow, picture_of
 from mpp_queue.displays.speech import number_words, spoken
 from mpp_queue.domain import InvalidField, OpenHours, QueueSpec
-from mpp_queue.domain.spec import Maintenance, Text
+from mpp_queue.domain.spec import Closure, Maintenance, Text
 
 SITE = "sites/malang"
 QUEUE = f"{SITE}/queues/dukcapil"
@@ -220,6 +220,36 @@ def test_the_hours_of_today() -> None:
 
 
 # -- pictures and frames
+
+
+def test_the_day_off_of_one_agency_closes_no_other_in_the_halls_hours() -> None:
+    """The first queue said "closed today" for the whole hall."""
+    off = replace(SPEC, closures=(Closure("2026-11-23", Text("Pindah gedung.")),))
+    queues = [
+        QueueNow(name, doors=doors_of(spec, NOON), hours=hours_today(spec, NOON))
+        for name, spec in (("a", off), ("b", SPEC))
+    ]
+    display = Display(f"{SITE}/displays/hall-1")
+    for order in (queues, queues[::-1]):
+        assert picture_of(display, order, NOON).hours.id == "Buka hari ini 08.00-15.00"
+    assert picture_of(display, queues[:1], NOON).hours.id == "Hari ini tutup"
+
+
+@given(st.integers(-119, 119), st.integers(0, 200))
+def test_a_clock_that_goes_back_a_little_makes_no_call_silent_and_none_twice(back: int, first: int) -> None:
+    """NTP corrects a server's clock, or the screen comes back to a process whose clock is behind."""
+    spoken_once: list[str] = []
+    session = Session.begin([], NOON)
+    calls = [call(n, NOON + timedelta(seconds=n)) for n in range(first)]
+    due, session = session.hear(calls, NOON + timedelta(seconds=first))
+    spoken_once += [c.id for c in due]
+    later = NOON + timedelta(seconds=first - back)
+    calls.append(call(999, later))
+    for _ in range(2):
+        due, session = Session.resumed(session.text).hear(calls, later)
+        spoken_once += [c.id for c in due]
+    assert calls[-1].id in spoken_once
+    assert len(set(spoken_once)) == len(spoken_once)
 
 
 def test_the_hall_is_closed_when_no_queue_is_open_and_nobody_is_at_a_counter() -> None:

@@ -37,7 +37,7 @@ class CounterHandlers:
         """One query a site, by an index; its cost follows the open alarms."""
         app = self.app.counters
         found: dict[tuple[str, ...], float] = {
-            (site,): float(len(app.counters.alarms(site))) for site, _ in app.layout.zones()
+            (site,): float(app.counters.open_alarms(site)) for site, _ in app.layout.zones()
         }
         replace_all(metrics.OPEN_ALARMS, found)
 

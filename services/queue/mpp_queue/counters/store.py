@@ -101,6 +101,10 @@ class Counters:
         found = self._collection.find({"site_id": site_id, "alarm_open": True}).sort("alarm_at", ASCENDING)
         return [_counter(self._aggregates.stored(d)) for d in found]
 
+    def open_alarms(self, site_id: str) -> int:
+        """How many; also those of a document that cannot be read."""
+        return int(self._collection.count_documents({"site_id": site_id, "alarm_open": True}))
+
     def left_over(self, site_id: str, today: str, limit: int) -> list[Loaded]:
         """Sessions of earlier days that nobody closed."""
         query = {"site_id": site_id, "working": True, "day": {"$lt": today}}

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mpp.queue.v1 import counter_pb2, counters_service_pb2
+from mpp_chassis import logs
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.call import Call, Command
 from mpp_chassis.errors import NotFound
@@ -27,6 +28,7 @@ from mpp_queue.views import Queues
 
 SWEEP_BATCH = 200
 ACTOR = "service:queue"
+log = logs.get(part="counters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +222,25 @@ def list_alarms(
 
 
 def close_earlier_days(app: App, now: datetime) -> int:
-    """Write down which sessions ended with their day; returns how many. Safe to run twice and by several."""
+    """Write down which sessions ended with their day; returns how many. Safe to run twice and by several. A damaged document
+    keeps its own site's from being written down, no other: it is told in the log, for an operator to look at.
+    """
     closed = 0
     for site_id, zone in app.layout.zones():
-        today = local_day(zone, now)
-        while batch := app.counters.left_over(site_id, today, SWEEP_BATCH):
-            done = sum(_lapse(app, loaded, zone, today, now) for loaded in batch)
-            closed += done
-            if done < len(batch) or len(batch) < SWEEP_BATCH:
-                break
+        try:
+            closed += _close_site(app, site_id, zone, now)
+        except (KeyError, TypeError, ValueError) as e:
+            log.error("counter_unreadable", site=site_id, error=type(e).__name__)
+    return closed
+
+
+def _close_site(app: App, site_id: str, zone: str, now: datetime) -> int:
+    closed, today = 0, local_day(zone, now)
+    while batch := app.counters.left_over(site_id, today, SWEEP_BATCH):
+        done = sum(_lapse(app, loaded, zone, today, now) for loaded in batch)
+        closed += done
+        if done < len(batch) or len(batch) < SWEEP_BATCH:
+            break
     return closed
 
 

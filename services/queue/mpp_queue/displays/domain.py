@@ -122,7 +122,9 @@ class Session:
 
     Guaranteed: a call is due in one `hear` only, as long as each goes on from the session of the one before; a call is due
     in the first `hear` that knows of it, unless that is more than `SPEAK_WITHIN` after it, or the citizen is no longer
-    waited for. Clocks of several processes may differ: what is new is told by ids, not by the time.
+    waited for. What is new is told by ids, not by the time, so clocks of several processes may differ and one may go back,
+    by less than `SPEAK_WITHIN`. NOT guaranteed beyond: what a clock that is further behind calls is shown and not spoken,
+    until that clock has come up again.
     """
 
     floor: datetime

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from mpp_queue.displays.domain import CallState, Display, DisplayCall, latest
 from mpp_queue.displays.doors import NO_TEXT, OPEN, Doors, plus
+from mpp_queue.domain.doors import CLOSURE
 from mpp_queue.domain.spec import Text
 
 CLOSED = Text("Layanan sedang tutup.", "We are closed now.")
@@ -82,5 +83,8 @@ def _closed_text(display: Display, queues: Sequence[QueueNow]) -> Text:
 
 
 def _hours(queues: Sequence[QueueNow]) -> Text:
-    """They are the site's, so each queue tells the same."""
-    return next((q.hours for q in queues if q.hours.id), NO_TEXT)
+    """They are the site's, so each queue tells the same, but one whose agency has a day off of its own: its "closed today"
+    holds for the hall only when it does for all.
+    """
+    said = sorted((q for q in queues if q.hours.id), key=lambda q: q.doors.reason == CLOSURE)
+    return said[0].hours if said else NO_TEXT

@@ -9,9 +9,11 @@ from itertools import chain
 from zoneinfo import ZoneInfo
 
 from mpp.queue.v1 import events_pb2, report_pb2, reports_service_pb2, ticket_pb2
+from mpp_chassis import logs
 from mpp_chassis.call import Call
 from mpp_chassis.errors import FailedPrecondition, InvalidField, NotFound, PermissionDenied
 
+from mpp_queue.domain.estimate import Times, declared
 from mpp_queue.reports import csvform, messages
 from mpp_queue.reports.domain import Offer, days_between, learn_times, report
 from mpp_queue.reports.offered import Offered
@@ -22,7 +24,10 @@ LEARN_DAYS = 28
 LEARN_LINES = 2000  # of one queue: its newest
 LEARN_QUEUES = 40  # at most so many in one sweep
 KNOWN_VISITS = 100  # a queue with fewer is looked at each hour, others once a day
+UNREADABLE = (KeyError, TypeError, ValueError)  # what a damaged document raises
 AFTER_MIDNIGHT = time(0, 15)  # the site's; what was closed at the day's end is told by then
+
+log = logs.get(part="reports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,18 @@ def _places(app: App, scope: Scope, today: str, now: datetime) -> list[Offer]:
 
 
 def keep_places(app: App, now: datetime) -> int:
-    """Write down what each site's agendas offer today: a day keeps its rules. How many sites. Safe to run twice."""
-    sites = dict(app.offered.zones())
-    for site_id, zone in sites.items():
-        today = now.astimezone(ZoneInfo(zone)).date()
-        app.past.keep_places(site_id, today.isoformat(), app.offered.places(site_id, [today]), now)
-    return len(sites)
+    """Write down what each site's agendas offer today: a day keeps its rules. How many sites. Safe to run twice. A site
+    whose rules cannot be read keeps no other from it.
+    """
+    kept = 0
+    for site_id, zone in dict(app.offered.zones()).items():
+        try:
+            today = now.astimezone(ZoneInfo(zone)).date()
+            app.past.keep_places(site_id, today.isoformat(), app.offered.places(site_id, [today]), now)
+            kept += 1
+        except UNREADABLE as e:
+            log.error("places_unreadable", site=site_id, error=type(e).__name__)
+    return kept
 
 
 def _agency(site: str, wanted: str, call: Call) -> str:
@@ -155,7 +166,9 @@ def note_booking(app: App, event: object, state: str, sequence: int) -> bool:
 
 
 def learn(app: App, now: datetime) -> int:
-    """Learn the times of queues that are due; how many. Safe to run twice. Each costs at most `LEARN_LINES` lines."""
+    """Learn the times of queues that are due; how many. Safe to run twice. Each costs at most `LEARN_LINES` lines. A queue
+    whose lines cannot be read goes by what it declares and is looked at again in an hour; it holds up no other.
+    """
     zones = dict(app.queues.names())
     done = 0
     for queue in app.learned.due(zones, now)[:LEARN_QUEUES]:
@@ -163,12 +176,20 @@ def learn(app: App, now: datetime) -> int:
             minutes = app.queues.find(queue).minutes_per_visit
         except (NotFound, FailedPrecondition):
             minutes = 10  # closed: nobody asks
-        since = local_day(zones[queue], now - timedelta(days=LEARN_DAYS))
-        lines = app.past.lines_of_queue(queue, since, LEARN_LINES)
-        times = learn_times(lines, minutes, zones[queue], local_day(zones[queue], now))
+        try:
+            times = _learned(app, queue, zones[queue], minutes, now)
+            done += 1
+        except UNREADABLE as e:
+            log.error("lines_unreadable", queue=queue, error=type(e).__name__)
+            times = declared(minutes)
         app.learned.put(queue, times, now, _due(zones[queue], now, times.whole.visits))
-        done += 1
     return done
+
+
+def _learned(app: App, queue: str, zone: str, minutes: int, now: datetime) -> Times:
+    since = local_day(zone, now - timedelta(days=LEARN_DAYS))
+    lines = app.past.lines_of_queue(queue, since, LEARN_LINES)
+    return learn_times(lines, minutes, zone, local_day(zone, now))
 
 
 def _due(zone: str, now: datetime, visits: int) -> datetime:
