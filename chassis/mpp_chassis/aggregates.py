@@ -18,15 +18,16 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 from pymongo.errors import DuplicateKeyError
 
-from mpp_chassis import metrics
+from mpp_chassis import metrics, replies
 from mpp_chassis.call import Command
 from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from mpp_chassis.events import Event, WireMessage, encode, new_event_id
 from mpp_chassis.outbox import Committed, Dispatcher, pending, waiting
+from mpp_chassis.replies import MovedReplies
 
 M = TypeVar("M", bound=Message)
 REPLIES_KEPT = timedelta(hours=24)
-OWN_KEYS = ("_id", "site_id", "version", "replies", "outbox")
+OWN_KEYS = ("_id", "site_id", "version", "replies", "replies_moved_at", "outbox")
 ATTEMPTS = 30
 STRIPES = 64
 
@@ -53,6 +54,7 @@ class Stored:
     state: dict[str, Any]
     replies: tuple[dict[str, Any], ...] = ()
     waiting: tuple[WireMessage, ...] = ()
+    moved_at: datetime | None = None  # of the newest reply that was moved out of the document; None when none was
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Aggregates:
     def __init__(self, store: Store, collection: str) -> None:
         self._store, self._name = store, collection
         self.collection = store.database[collection]
+        self._moved = MovedReplies(store.database)
         # Callers of one process line up for an aggregate instead of losing races; other processes are met by version.
         self._lines = [threading.Lock() for _ in range(STRIPES)]
         self._loading, self._creating, self._saving = (
@@ -108,19 +111,22 @@ class Aggregates:
             state,
             tuple(document.get("replies", ())),
             tuple(pending(dict(document))),
+            document.get("replies_moved_at"),
         )
 
     def repeated(self, stored: Stored, command: Command, reply_type: type[M]) -> M | None:
         """The stored reply of a command that came before. Raises REQUEST_ID_REUSED for another body."""
-        for reply in stored.replies:
-            if reply["key"] == command.key:
-                if reply["fingerprint"] != command.fingerprint:
-                    raise FailedPrecondition(
-                        "this request_id was used with another body", reason="REQUEST_ID_REUSED", field="request_id"
-                    )
-                metrics.COMMANDS_REPEATED.labels(command.method).inc()
-                return reply_type.FromString(reply["body"])
-        return None
+        reply = next((r for r in stored.replies if r["key"] == command.key), None)
+        if reply is None and stored.moved_at is not None:
+            reply = self._moved.find(stored.name, command.key)
+        if reply is None:
+            return None
+        if reply["fingerprint"] != command.fingerprint:
+            raise FailedPrecondition(
+                "this request_id was used with another body", reason="REQUEST_ID_REUSED", field="request_id"
+            )
+        metrics.COMMANDS_REPEATED.labels(command.method).inc()
+        return reply_type.FromString(reply["body"])
 
     def create(
         self, name: str, site_id: str, state: Mapping[str, Any], command: Command, reply: M, events: Sequence[Event]
@@ -201,7 +207,11 @@ class Aggregates:
                 time=command.at,
                 traceparent=command.traceparent,
             )
-        kept = [r for r in stored.replies if _aware(r["at"]) > command.at - REPLIES_KEPT]
+        oldest = command.at - REPLIES_KEPT
+        moving, kept = replies.divide([r for r in stored.replies if _aware(r["at"]) > oldest])
+        if moving:
+            self._moved.put(stored.name, moving)  # first, so that it can be found at every moment
+        moved_at = replies.newest(moving) or stored.moved_at
         entry = {
             "key": command.key,
             "fingerprint": command.fingerprint,
@@ -215,6 +225,8 @@ class Aggregates:
             **state,
             "replies": [*kept, entry],
         }
+        if moved_at is not None and _aware(moved_at) > oldest:
+            document["replies_moved_at"] = moved_at
         if messages:
             document["outbox"] = waiting(messages)
         return document

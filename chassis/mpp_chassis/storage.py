@@ -10,7 +10,7 @@ import pymongo
 from pymongo import IndexModel, MongoClient
 from pymongo.errors import PyMongoError
 
-from mpp_chassis import outbox
+from mpp_chassis import outbox, replies
 from mpp_chassis.errors import Unavailable
 
 
@@ -43,10 +43,13 @@ def as_fault(error: PyMongoError) -> Unavailable:
 
 
 def ensure_indexes(database: Any, indexes: Mapping[str, Sequence[IndexModel]], aggregates: Sequence[str]) -> None:
-    """Create what is missing; safe to run twice and by several at once. Every aggregate gets the outbox index."""
+    """Create what is missing; safe to run twice and by several at once. Every aggregate gets the outbox index;
+    replies that were moved out of their documents are forgotten by theirs."""
     for collection in {*indexes, *aggregates}:
         wanted = list(indexes.get(collection, ()))
         if collection in aggregates:
             wanted.append(outbox.INDEX)
         if wanted:
             database[collection].create_indexes(wanted)
+    if aggregates:
+        database[replies.COLLECTION].create_indexes(replies.INDEXES)

@@ -11,6 +11,7 @@ from typing import Any
 import pymongo
 import pytest
 from mpp.queue.v1 import events_pb2
+from mpp_chassis import replies
 from mpp_chassis.aggregates import ATTEMPTS, Aggregates, Decision, Stale, Taken
 from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from pymongo import monitoring
@@ -88,7 +89,7 @@ def test_a_lost_race_is_stale_and_writes_nothing(ground: Ground, notes: Aggregat
 
 
 def test_the_chassis_own_keys_cannot_be_overwritten_by_a_state(ground: Ground, notes: Aggregates) -> None:
-    for key in ("_id", "site_id", "version", "replies", "outbox"):
+    for key in ("_id", "site_id", "version", "replies", "replies_moved_at", "outbox"):
         with pytest.raises(ValueError, match=key):
             notes.create("n/1", "malang", {"label": "x", key: 7}, ground.command(), reply("n/1", 0), [])
     assert notes.load("n/1") is None
@@ -203,10 +204,12 @@ def test_replies_are_kept_for_24_hours_and_then_forgotten(ground: Ground, notes:
 
 def test_what_was_committed_before_a_crash_is_delivered_by_the_sweeper(ground: Ground) -> None:
     crashed = ground.aggregates(dispatcher=None)  # killed between commit and dispatch
+    ground.clock.stop()
     for n in range(30):
         ground.create(crashed, f"n/{n}")
         crashed.change(f"n/{n}", ground.command(), Reply, add_one)
     sweeper = ground.sweeper()
+    ground.clock.ahead = timedelta(seconds=2)
     assert sweeper.sweep() == 0, "younger than the grace: its own process may still be at it"
     ground.clock.ahead = timedelta(seconds=4)
     assert sweeper.sweep() == 30
@@ -244,3 +247,48 @@ def test_one_command_is_one_read_and_one_write(ground: Ground) -> None:
     notes.change("n/1", ground.command(), Reply, add_one)
     assert seen == ["find", "update"]
     client.close()
+
+
+def test_replies_beyond_what_a_document_holds_are_found_all_the_same(ground: Ground, notes: Aggregates) -> None:
+    """Thousands of commands a day to one aggregate leave its document small, and each is answered as it was."""
+    ground.create(notes, "n/1")
+    commands = [ground.command() for _ in range(replies.MOST + replies.LEAST + 5)]
+    for n, command in enumerate(commands):
+        notes.change("n/1", command, Reply, lambda s, n=n: Decision({**s.state, "number": n}, reply("n/1", n)))  # type: ignore[misc]
+    document = ground.database["notes"].find_one({"_id": "n/1"})
+    assert len(document["replies"]) <= replies.MOST
+    version = document["version"]
+    for n, command in enumerate(commands):
+        assert notes.change("n/1", command, Reply, add_one) == reply("n/1", n)
+    with pytest.raises(FailedPrecondition) as caught:
+        notes.change("n/1", ground.command(commands[0].request_id, fingerprint="other"), Reply, add_one)
+    assert caught.value.reason == "REQUEST_ID_REUSED"
+    stored = notes.load("n/1")
+    assert stored is not None
+    assert stored.version == version, "nothing was done twice"
+    assert "replies_moved_at" not in stored.state
+    # A day later both places are forgotten, and nothing is looked for elsewhere any more.
+    ground.clock.ahead = timedelta(hours=25)
+    notes.change("n/1", ground.command(), Reply, add_one)
+    document = ground.database["notes"].find_one({"_id": "n/1"})
+    assert (len(document["replies"]), "replies_moved_at" in document) == (1, False)
+
+
+def test_a_reply_is_moved_before_it_leaves_its_document(ground: Ground, notes: Aggregates) -> None:
+    """A write that loses its race has moved them already: still in the document, and moved again without harm."""
+    ground.create(notes, "n/1")
+    commands = [ground.command() for _ in range(replies.MOST - 1)]
+    for command in commands:
+        notes.change("n/1", command, Reply, add_one)
+    stored = notes.load("n/1")
+    assert stored is not None
+    notes.change("n/1", ground.command(), Reply, add_one)
+    with pytest.raises(Stale):
+        notes.save(stored, stored.state, ground.command(), reply("n/1", 0), ())
+    last = ground.command()
+    notes.change("n/1", last, Reply, add_one)
+    moved = ground.database[replies.COLLECTION].count_documents({})
+    assert moved >= replies.MOST - replies.LEAST
+    again = notes.load("n/1")
+    assert again is not None
+    assert all(notes.repeated(again, c, Reply) is not None for c in [*commands, last])
