@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 
 def compose(kit: Kit) -> App:
-    from mpp_catalog import openwork, store, usecases
+    from mpp_catalog import memory, openwork, store, usecases, views
 
-    return usecases.App(store.Catalogue.of(kit.store), openwork.OpenWork(kit.store))
+    catalogue = store.Catalogue.of(kit.store)
+    return usecases.App(
+        catalogue, openwork.OpenWork(kit.store), memory.Memory(catalogue, views.offering_shown, kit.clock)
+    )
 
 
 def api(app: App) -> list[Any]:

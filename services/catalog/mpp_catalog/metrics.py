@@ -5,7 +5,7 @@ Labels are a site that exists, or a word of a fixed list; never what somebody lo
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 PUBLISHED = Counter(
     "mpp_catalog_published_total", "Resources written: site, agency, offering, channel_kind, channel", ("site", "kind")
@@ -25,3 +25,4 @@ SEARCHES = Counter(
     "citizens use and the catalogue does not",
     ("site", "found"),
 )
+HELD = Gauge("mpp_catalog_services_held", "Services that this process holds in memory for the search, of all sites")

@@ -64,8 +64,10 @@ def delete_offering(app: App, request: rpc.DeleteOfferingRequest, call: Call) ->
         )
 
     event = events_pb2.OfferingRetired(offering=name)
-    reply = rpc.DeleteOfferingResponse()
-    return _retire("offering", app.catalogue.offerings, request, call, reply, event, {"search": []}, hanging)
+    reply, grave = rpc.DeleteOfferingResponse(), {"search": [], "changed_at": call.now}
+    reply = _retire("offering", app.catalogue.offerings, request, call, reply, event, grave, hanging)
+    app.memory.changed(_site_id(name))
+    return reply
 
 
 def delete_channel(app: App, request: rpc.DeleteChannelRequest, call: Call) -> rpc.DeleteChannelResponse:

@@ -15,8 +15,9 @@ goes on with its sequence. Reads pass tombstones over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from mpp_chassis.aggregates import Aggregates, Store, Stored
@@ -25,7 +26,7 @@ from pymongo import ASCENDING, IndexModel
 from mpp_catalog import domain
 
 # Fields that only queries use; never part of a reply.
-QUERY_FIELDS = ("search", "search_line", "claim_id", "claim_prefix")
+QUERY_FIELDS = ("search", "search_line", "claim_id", "claim_prefix", "changed_at")
 OPEN_WORK = "open_work"
 ENDED_KEPT_SECONDS = 35 * 86_400  # longer than any retry: an opening that comes late must find that it has ended
 NAMED = 10  # a refusal need not name more
@@ -45,6 +46,7 @@ _READ = {
     )
     for collection, kind in _SHOWN.items()
 }
+_MARKED = {"site_id": 1, "version": 1, "changed_at": 1}
 
 INDEXES: dict[str, list[IndexModel]] = {
     "sites": [],
@@ -55,6 +57,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "offerings": [
         IndexModel([("site_id", ASCENDING), ("agency", ASCENDING), ("_id", ASCENDING)], name="by_agency"),
         IndexModel([("site_id", ASCENDING), ("search", ASCENDING)], name="by_word"),
+        IndexModel([("changed_at", ASCENDING)], name="by_change"),
     ],
     "channel_kinds": [],
     "channels": [
@@ -72,6 +75,25 @@ INDEXES: dict[str, list[IndexModel]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Which state of an offering this is: its version, and when its words were written (None: by 0.2.0 or earlier)."""
+
+    name: str
+    version: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """An offering with what it is searched by. `stored` is None for a tombstone."""
+
+    mark: Mark
+    line: str
+    tokens: tuple[str, ...]
+    stored: Stored | None
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The five collections. Safe for many threads and processes."""
 
@@ -80,10 +102,11 @@ class Catalogue:
     offerings: Aggregates
     channel_kinds: Aggregates
     channels: Aggregates
+    clock: Callable[[], datetime]
 
     @classmethod
     def of(cls, store: Store) -> Catalogue:
-        return cls(**{name: Aggregates(store, name) for name in _SHOWN})
+        return cls(**{name: Aggregates(store, name) for name in _SHOWN}, clock=store.clock)
 
     def claimed(self, site_id: str) -> Iterator[tuple[str, domain.Claim]]:
         """Agency name and what its queue claims, of each agency of the site that has one."""
@@ -97,6 +120,23 @@ class Catalogue:
         wanted = {"site_id": site_id, "search": {"$all": list(tokens)}}
         found = self.offerings.collection.find(wanted, {"search_line": 1}).limit(limit)
         return {document["_id"]: document["search_line"] for document in found}
+
+    def changed(self, since: datetime) -> Iterator[tuple[str, Mark]]:
+        """Site and mark of each offering, tombstones too, whose words were written after that moment, of all sites."""
+        for document in self.offerings.collection.find({"changed_at": {"$gt": since}}, _MARKED):
+            yield document["site_id"], _mark(document)
+
+    def marks(self, site_id: str, limit: int) -> list[Mark]:
+        """Of the site's offerings, tombstones too, at most `limit`."""
+        return [_mark(d) for d in self.offerings.collection.find({"site_id": site_id}, _MARKED).limit(limit)]
+
+    def searched(self, names: Sequence[str]) -> Iterator[Searched]:
+        """Those of the named offerings that exist, or did."""
+        kept = {**_READ["offerings"], **_MARKED, "search": 1, "search_line": 1}
+        for document in self.offerings.collection.find({"_id": {"$in": list(names)}}, kept):
+            mark, tokens, line = _mark(document), tuple(document.pop("search", ())), document.pop("search_line", "")
+            document.pop("changed_at", None)
+            yield Searched(mark, line, tokens, None if document.get(RETIRED) else row(document))
 
     def settings(self, site_id: str, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Name and settings of each channel of a kind."""
@@ -138,7 +178,8 @@ class Catalogue:
         ones).
         """
         same = {"_id": stored.name, "version": stored.version}
-        found = self.offerings.collection.update_one(same, {"$set": {"search": list(tokens)}})
+        written = {"search": list(tokens), "changed_at": self.clock()}
+        found = self.offerings.collection.update_one(same, {"$set": written})
         return bool(found.matched_count)
 
 
@@ -171,6 +212,10 @@ def _names(shelf: Aggregates, site_id: str) -> list[str]:
     return [
         stored.name for stored in page(shelf, f"sites/{site_id}/{_PATHS[shelf.collection.name]}", after="", limit=NAMED)
     ]
+
+
+def _mark(document: Mapping[str, Any]) -> Mark:
+    return Mark(document["_id"], document["version"], document.get("changed_at"))
 
 
 def row(document: Mapping[str, Any]) -> Stored:

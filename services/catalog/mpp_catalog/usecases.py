@@ -22,6 +22,7 @@ from mpp_chassis.errors import Aborted, FailedPrecondition, InvalidField
 from mpp_chassis.events import Event
 
 from mpp_catalog import domain, messages, metrics, search, store
+from mpp_catalog.memory import Memory
 from mpp_catalog.openwork import OpenWork
 
 R = TypeVar("R", domain.Site, domain.Agency, domain.Offering, domain.ChannelKind, domain.Channel)
@@ -35,6 +36,7 @@ class App:
 
     catalogue: store.Catalogue
     open_work: OpenWork
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,12 @@ def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, 
             "missing_components": wanted.standard.missing(),
             "search": offering_words(messages.fields(wanted), agency.state),
             "search_line": line,
+            "changed_at": call.now,
         }
 
-    return _apply(kind, wanted, request.offering.etag, request.validate_only, call, extras)
+    reply = _apply(kind, wanted, request.offering.etag, request.validate_only, call, extras)
+    app.memory.changed(_site_id(wanted.name))
+    return reply
 
 
 def apply_channel_kind(

@@ -18,12 +18,13 @@ from mpp_chassis.aggregates import Aggregates, Stored
 from mpp_chassis.errors import InvalidField, NotFound
 
 from mpp_catalog import messages, metrics, search, store
+from mpp_catalog.finder import Finder
 from mpp_catalog.usecases import App
 
 M = TypeVar("M", bound=Message)
 PAGE = 100  # resources a page, when the caller does not say
 FOUND = 10  # services a search returns, when the caller does not say
-CANDIDATES = 40  # services of each group that a search ranks; more when the caller asks for more
+CANDIDATES = 40  # services of each group that a search in the store ranks; more when the caller asks for more
 
 
 def get_site(app: App, name: str) -> site_pb2.Site:
@@ -135,24 +136,47 @@ def search_offerings(
     """Services that match every word of the query, best first. Raises NotFound for an unknown site.
 
     Services whose own names or aliases hold all the words whole come before all others. Each of these two
-    groups is ranked exactly where it has at most CANDIDATES members; where it has more (one very common
-    word), which of them are ranked is left to the store: a longer query is the way to a certain service.
+    groups is ranked exactly where it has at most CANDIDATES members (from memory: finder.RANKED). Where it has more (one
+    very common word), only so many are ranked: a longer query is the way to a certain service.
     """
     words = search.query_words(request.query)
     if not words:
         raise InvalidField("query", "has no letter or digit to look for")
     site_id, limit = _site_id(request.parent), request.page_size or FOUND
-    names = _best(app, site_id, words, limit)
-    if not names:
+    held = app.memory.of(
+        site_id
+    )  # without a service it is false: then it is the store that says whether there is a site
+    found = _held(held, words, limit) if held else _asked(app, site_id, words, limit)
+    if not found.offerings and not held:
         get_site(app, request.parent)
-    metrics.SEARCHES.labels(site_id, "yes" if names else "no").inc()
+    metrics.SEARCHES.labels(site_id, "yes" if found.offerings else "no").inc()
+    return found
+
+
+def offering_shown(stored: Stored) -> bytes:
+    """A service as a search shows it, in the wire's form."""
+    return _show(messages.offering, stored).SerializeToString()
+
+
+def _held(held: Finder, words: list[str], limit: int) -> catalog_service_pb2.SearchOfferingsResponse:
+    reply = catalog_service_pb2.SearchOfferingsResponse()
+    for name in held.best(words, limit):
+        reply.offerings.add().MergeFromString(held.shown(name))
+    return reply
+
+
+def _asked(app: App, site_id: str, words: list[str], limit: int) -> catalog_service_pb2.SearchOfferingsResponse:
+    """From the store, while the site is not in memory. It will be: somebody searches it, and it is there."""
+    names = _best(app, site_id, words, limit)
+    if names:
+        app.memory.want(site_id)
     rows = store.read_many(app.catalogue.offerings, names)
     found = [_show(messages.offering, rows[name]) for name in names if name in rows]
     return catalog_service_pb2.SearchOfferingsResponse(offerings=found)
 
 
 def _best(app: App, site_id: str, words: list[str], limit: int) -> list[str]:
-    """Few reads, each small: the search must answer in milliseconds among 10,000 services."""
+    """Two small reads at the most."""
     bound = max(CANDIDATES, limit)
     whole = app.catalogue.candidates(site_id, [search.NAME_MARK + word for word in words], bound)
     names = search.best(words, whole, limit)

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from mpp.catalog.v1 import agency_pb2, channel_pb2, offering_pb2, site_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as rpc
 from mpp_catalog import domain, retiring, store, usecases, views
+from mpp_catalog.memory import Memory
 from mpp_catalog.openwork import TICKETS, OpenWork
 from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
@@ -41,7 +42,8 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         kept = Store(DATABASE["db"], None, lambda: NOW, random.Random(7))
-        self.app = usecases.App(store.Catalogue.of(kept), OpenWork(kept))
+        catalogue = store.Catalogue.of(kept)
+        self.app = usecases.App(catalogue, OpenWork(kept), Memory(catalogue, views.offering_shown, kept.clock))
         self.site = f"sites/uji-{next(SITES)}"
         self.here: dict[str, str] = {}
         self.version: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -15,6 +15,7 @@ from mpp_catalog import store
 from mpp_chassis.aggregates import Store
 from pymongo import monitoring
 
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 NAMES = {
     "kk": ("Kartu Keluarga", "Family card", ["kk"]),
     "kk-hilang": ("Penggantian Kartu Keluarga yang hilang", "Lost family card", []),
@@ -180,7 +181,8 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
         for n in range(300):
             site = f"s{n % 30}"
             base = {"site_id": site, "version": 1, "search": ["kartu", f"w{n}"], "search_line": "kartu||"}
-            own["offerings"].insert_one({"_id": f"sites/{site}/offerings/o{n}", "agency": f"a{n % 3}", **base})
+            written = {"agency": f"a{n % 3}", "changed_at": NOW - timedelta(minutes=n)}
+            own["offerings"].insert_one({"_id": f"sites/{site}/offerings/o{n}", **written, **base})
             agency = {"_id": f"sites/{site}/agencies/a{n}", "claim_id": f"q{n}", "claim_prefix": f"p{n}"}
             channel = {"site_id": site, "version": 1, "agency": f"a{n % 3}", "kind": f"k{n % 3}", "settings": {}}
             own["channels"].insert_one({"_id": f"sites/{site}/channels/c{n}", "offerings": [], **channel})
@@ -202,7 +204,10 @@ def test_every_read_uses_an_index(mongodb_uri: str, database: Any) -> None:
         store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, agency="a1")
         store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1", agency="a1")
         store.page(catalogue.channels, "sites/s1/channels", after="", limit=10, kind="k1")
-        assert len(finds.seen) == 14
+        list(catalogue.changed(NOW - timedelta(minutes=1)))
+        catalogue.marks("s1", 60)
+        list(catalogue.searched([name, "sites/s1/offerings/o31"]))
+        assert len(finds.seen) == 17
         lines = [{"_id": f"t{n}", "what": "tickets", **dict.fromkeys(WORK, f"x{n}")} for n in range(300)]
         own[store.OPEN_WORK].insert_many(lines)
         finds.seen += [{"find": store.OPEN_WORK, "filter": {key: "x7", "what": "tickets"}} for key in WORK]
