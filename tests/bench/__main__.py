@@ -19,11 +19,12 @@ from rich.table import Table
 
 from tests.bench import jobs
 from tests.bench.calls import CallNext, History
+from tests.bench.finding import Search
 from tests.bench.jobs import World
 from tests.bench.measure import Series
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = (*jobs.JOBS, CallNext)
+JOBS = (*jobs.JOBS, CallNext, Search)
 LONG = (History,)
 console = Console(soft_wrap=True, highlight=False)
 
