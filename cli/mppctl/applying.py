@@ -100,6 +100,8 @@ class Applier:
         for kind in files.kinds:
             self._apply("kind", kind)
         self._apply_agencies()
+        for overseer in files.overseers:
+            self._apply("overseer", overseer)
         for offering in files.offerings:
             self._apply("service", offering)
         for channel in files.channels:
@@ -127,7 +129,15 @@ class Applier:
     def _find_beyond(self, held: Iterable[str]) -> None:
         files = self._files
         named = {files.site.name} if files.site else set()
-        for resources in (files.kinds, files.agencies, files.offerings, files.channels, files.displays):
+        resources: Iterable[Any]
+        for resources in (
+            files.kinds,
+            files.agencies,
+            files.overseers,
+            files.offerings,
+            files.channels,
+            files.displays,
+        ):
             named |= {resource.name for resource in resources}
         self.report.beyond = sorted({*self.report.beyond, *held} - named)
 
@@ -212,7 +222,7 @@ class Applier:
         common["parent"] = self._files.site_name
         if kind == "kind":
             return self._stub.ApplyChannelKind, pb.ApplyChannelKindRequest(channel_kind=message, **common)
-        if kind == "agency":
+        if kind in ("agency", "overseer"):
             return self._stub.ApplyAgency, pb.ApplyAgencyRequest(agency=message, **common)
         if kind == "channel":
             return self._stub.ApplyChannel, pb.ApplyChannelRequest(channel=message, **common)

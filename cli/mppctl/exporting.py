@@ -73,7 +73,8 @@ def _site_files(connection: Connection, name: str) -> dict[str, Document]:
     for offered in applying.offerings(connection, name):
         services.setdefault(offered.agency, []).append(offered)
     for member in applying.agencies(connection, name):
-        found[f"{short}/agencies/{_last(member.name)}.yaml"] = agency(member, services.get(member.name, ()))
+        folder = "overseers" if member.overseer else "agencies"
+        found[f"{short}/{folder}/{_last(member.name)}.yaml"] = agency(member, services.get(member.name, ()))
     for way in applying.channels(connection, name):
         found[f"{short}/channels/{_last(way.name)}.yaml"] = channel(way)
     if connection.knows("queue"):
@@ -142,8 +143,11 @@ def holidays(message: site_pb2.Site) -> dict[str, Document]:
 
 
 def agency(message: agency_pb2.Agency, services: Iterable[offering_pb2.Offering]) -> Document:
-    """An agency's file with its services."""
+    """An agency's file with its services; an overseer's has none."""
     category = agency_pb2.Agency.Category.Name(message.category).removeprefix("CATEGORY_").lower()
+    if message.overseer:
+        head = _head("Overseer", message.name)
+        return _without_gaps({**head, **_names(message.display_name), "category": category, "source": message.source})
     document = {**_head("Agency", message.name), **_names(message.display_name), "category": category}
     document["declared_services"] = _optional(message, "declared_services")
     document["source"] = message.source

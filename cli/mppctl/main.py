@@ -113,6 +113,7 @@ def apply(
             if services_only:
                 files.site = None
                 files.agencies.clear()
+                files.overseers.clear()
                 files.kinds.clear()
                 files.leave_displays()
             if files.site and files.displays and not connection.knows("queue"):
@@ -133,7 +134,7 @@ def apply(
 
 def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) -> Report:
     total = bool(files.site) + len(files.kinds) + len(files.agencies) + len(files.offerings)
-    total += len(files.channels) + len(files.displays)
+    total += len(files.overseers) + len(files.channels) + len(files.displays)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(files.site_name, total=total)
@@ -157,7 +158,7 @@ def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
             showing.difference(outcome.kind, outcome.name, outcome.result, outcome.changes)
     verb = "would be " if dry_run else ""
     kinds = {"site": "site", "kind": "kinds of channel", "agency": "agencies", "service": "services"}
-    for kind, plural in {**kinds, "channel": "channels", "display": "displays"}.items():
+    for kind, plural in {**kinds, "overseer": "overseers", "channel": "channels", "display": "displays"}.items():
         counts = {r: report.count(kind, r) for r in ("created", "changed", "unchanged", "unchecked", "refused")}
         parts = [f"{n} {_word(result, verb)}" for result, n in counts.items() if n]
         if parts:

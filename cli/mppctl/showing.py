@@ -92,7 +92,7 @@ def agencies(messages: Iterable[agency_pb2.Agency]) -> None:
             _optional(m, "declared_services") or "-",
             f"{m.queue.prefix} ({m.queue.id})" if m.HasField("queue") else "-",
             ", ".join(map(str, m.queue.counters)) or "-",
-            ", ".join(f.display_name.id for f in m.facilities),
+            "overseer" if m.overseer else ", ".join(f.display_name.id for f in m.facilities),
         )
     console.print(table)
 

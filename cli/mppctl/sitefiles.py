@@ -88,6 +88,7 @@ class SiteFiles:
     site: site_pb2.Site | None = None  # None: only an agency's file, a channel's ... was given
     kinds: list[channel_pb2.ChannelKind] = field(default_factory=list)
     agencies: list[agency_pb2.Agency] = field(default_factory=list)
+    overseers: list[agency_pb2.Agency] = field(default_factory=list)  # none of the site's own agencies
     offerings: list[offering_pb2.Offering] = field(default_factory=list)
     channels: list[channel_pb2.Channel] = field(default_factory=list)
     displays: list[display_pb2.Display] = field(default_factory=list)
@@ -98,7 +99,7 @@ class SiteFiles:
     @property
     def catalogued(self) -> bool:
         """Whether anything of the catalogue is in them."""
-        return bool(self.site or self.kinds or self.agencies or self.offerings or self.channels)
+        return bool(self.site or self.kinds or self.agencies or self.overseers or self.offerings or self.channels)
 
     def leave_displays(self) -> None:
         """As if no display were in them: then the files do not say which the site shall have either."""
@@ -335,6 +336,16 @@ def _agency_file(value: Value, files: SiteFiles, alone: bool) -> None:
     files.offerings.extend(offerings)
 
 
+def _overseer_file(value: Value, files: SiteFiles, alone: bool) -> None:
+    """Who oversees the site from outside, as a city's inspectorate does: an agency to which things are routed."""
+    f = value.fields("kind site id name_id category", "name_en source")
+    overseer = _agency(f, f"{_of_site(f, files)}/agencies/{identifier(f['id'])}")
+    overseer.overseer = True
+    _named_as_its_file(f["id"], alone)
+    files.keep_place(overseer.name, value)
+    files.overseers.append(overseer)
+
+
 def _offering_file(value: Value, files: SiteFiles, alone: bool) -> None:
     """A service alone, as `export` writes one: what stands in an agency's file, with its site and agency."""
     f = value.fields("kind site agency id name_id service_kind source standard", "name_en aliases risk")
@@ -370,12 +381,19 @@ def _display_file(value: Value, files: SiteFiles, alone: bool) -> None:
 
 _KINDS_OF_FILE: dict[str, Callable[[Value, SiteFiles, bool], None]] = {
     "Agency": _agency_file,
+    "Overseer": _overseer_file,
     "Offering": _offering_file,
     "ChannelKind": _kind_file,
     "Channel": _channel_file,
     "Display": _display_file,
 }
-_FOLDERS = {"kinds": ("ChannelKind",), "agencies": ("Agency",), "channels": ("Channel",), "displays": ("Display",)}
+_FOLDERS = {
+    "kinds": ("ChannelKind",),
+    "agencies": ("Agency",),
+    "overseers": ("Overseer",),
+    "channels": ("Channel",),
+    "displays": ("Display",),
+}
 
 
 def _top(value: Value) -> Fields:

@@ -106,6 +106,7 @@ def to_agency(message: agency_pb2.Agency) -> domain.Agency:
         source=message.source,
         queue=to_queue(message.queue) if message.HasField("queue") else None,
         facilities=tuple(domain.Facility(f.id, _text(f.display_name)) for f in message.facilities),
+        overseer=message.overseer,
     )
 
 

@@ -152,6 +152,9 @@ def test_hours_are_accepted_exactly_when_no_minute_is_open_twice(spans: list[tup
         ({"queue": QueueSpec("q", "Q", (), 5)}, "agency.queue.counters"),
         ({"facilities": (Facility("a", Text("A")), Facility("a", Text("B")))}, "agency.facilities"),
         ({"facilities": (Facility("a", Text(" ")),)}, "agency.facilities[0].display_name.id"),
+        ({"overseer": True, "queue": None, "facilities": (Facility("a", Text("A")),)}, "agency.facilities"),
+        ({"overseer": True, "queue": None, "declared_services": 0}, "agency.declared_services"),
+        ({"overseer": True}, "agency.queue"),
     ],
 )
 def test_an_agency_names_the_field_that_is_wrong(change: dict[str, object], field: str) -> None:

@@ -34,12 +34,14 @@ def test_a_site_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
         *exporting.holidays(before.site).values(),
         *map(exporting.kind, before.kinds),
         *(exporting.agency(agency, services.get(agency.name, ())) for agency in before.agencies),
+        *(exporting.agency(overseer, ()) for overseer in before.overseers),
         *map(exporting.channel, before.channels),
         *map(displayfile.document, before.displays),
     )
     assert after.site == before.site
     assert (after.kinds, after.agencies, after.channels) == (before.kinds, before.agencies, before.channels)
     assert (after.offerings, after.displays) == (before.offerings, before.displays)
+    assert after.overseers == before.overseers
 
 
 def test_a_service_alone_comes_back_with_its_agency(tmp_path: Path) -> None:
@@ -226,7 +228,7 @@ def test_several_documents_come_from_one_file_or_a_pipe(tmp_path: Path, monkeypa
         ("[]\n", "must be a mapping"),
         (
             "kind: Agenda\n",
-            "'Agenda' is not one of Agency, Channel, ChannelKind, Display, HolidayCalendar, Offering, Site",
+            "'Agenda' is not one of Agency, Channel, ChannelKind, Display, HolidayCalendar, Offering, Overseer, Site",
         ),
         ("kind: HolidayCalendar\nsite: x\nyear: 2026\ndays: []\n", "a calendar follows its site"),
         (

@@ -150,6 +150,7 @@ def test_a_folder_of_sites_gives_each_of_them(folder: Path) -> None:
 def test_the_reference_site_loads() -> None:
     (files,) = load(ROOT / "sites" / "malang")
     assert len(files.agencies) == 22
+    assert [(o.name, o.overseer) for o in files.overseers] == [("sites/malang/agencies/inspektorat", True)]
     assert "sites/malang/offerings/kartu-keluarga-baru" in files.places
 
 

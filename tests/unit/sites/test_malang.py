@@ -400,6 +400,16 @@ def test_declared_totals_are_kept_apart_from_the_itemised_total() -> None:
     assert len(SERVICES) >= 100
 
 
+def test_the_inspectorate_oversees_and_is_none_of_the_declared_agencies() -> None:
+    """Where reports of an overcharge go is data of complaints: its agency is here, beside the 22."""
+    overseers = {path.stem: load(path) for path in (SITE_DIR / "overseers").glob("*.yaml")}
+    complaints = Path(__file__).parents[3] / "services" / "complaints" / "mpp_complaints" / "deadlines.yaml"
+    assert load(complaints)["overcharge"]["inspectorate"]["agency"] in overseers
+    assert not overseers.keys() & DECLARED.keys()
+    for name, overseer in overseers.items():
+        assert (overseer["id"], overseer["kind"], overseer["site"]) == (name, "Overseer", "malang")
+
+
 def test_facilities_are_facilities_and_not_services() -> None:
     facilities = {a["id"]: a["facilities"][0]["id"] for a in AGENCIES.values() if a["facilities"]}
     assert facilities == {"perpustakaan": "reading-corner", "disporapar": "co-working-space"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from mpp_catalog.domain.errors import QueueClaimed
+from mpp_catalog.domain.errors import InvalidField, QueueClaimed
 from mpp_catalog.domain.parts import Text, check_text, check_unique
 from mpp_catalog.domain.queue import Claim, QueueSpec
 
@@ -37,18 +37,33 @@ class Agency:
     source: str = ""
     queue: QueueSpec | None = None
     facilities: tuple[Facility, ...] = ()
+    overseer: bool = False  # oversees the site from outside; not one of its declared agencies
     published_at: datetime | None = field(default=None, compare=False)
     published_by: str = field(default="", compare=False)
     events: tuple[AgencyPublished, ...] = field(default=(), compare=False)
 
     def check(self) -> None:
-        """Raise InvalidField for blank text, facilities given twice, and a queue that breaks a rule of its own."""
+        """Raise InvalidField for blank text, facilities given twice, a queue that breaks a rule of its own, and what an
+        overseer has not.
+        """
         check_text("agency.display_name", self.display_name)
         for index, facility in enumerate(self.facilities):
             check_text(f"agency.facilities[{index}].display_name", facility.display_name)
         check_unique("agency.facilities", [f.id for f in self.facilities])
         if self.queue:
             self.queue.check("agency.queue")
+        if self.overseer:
+            self._check_overseer()
+
+    def _check_overseer(self) -> None:
+        """Nobody comes to it at this site. Raises InvalidField."""
+        for name, given in (
+            ("queue", self.queue is not None),
+            ("facilities", bool(self.facilities)),
+            ("declared_services", self.declared_services is not None),
+        ):
+            if given:
+                raise InvalidField(f"agency.{name}", "an overseer is no agency that citizens come to: it has none")
 
     def announced(self) -> Agency:
         """This agency with the event that tells of it."""

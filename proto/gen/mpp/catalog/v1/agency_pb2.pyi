@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Agency(_message.Message):
-    __slots__ = ("name", "display_name", "category", "declared_services", "source", "queue", "facilities", "etag")
+    __slots__ = ("name", "display_name", "category", "declared_services", "source", "queue", "facilities", "etag", "overseer")
     class Category(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CATEGORY_UNSPECIFIED: _ClassVar[Agency.Category]
@@ -33,6 +33,7 @@ class Agency(_message.Message):
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     FACILITIES_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    OVERSEER_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: _site_pb2.LocalizedText
     category: Agency.Category
@@ -41,7 +42,8 @@ class Agency(_message.Message):
     queue: QueueSpec
     facilities: _containers.RepeatedCompositeFieldContainer[Facility]
     etag: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., category: _Optional[_Union[Agency.Category, str]] = ..., declared_services: _Optional[int] = ..., source: _Optional[str] = ..., queue: _Optional[_Union[QueueSpec, _Mapping]] = ..., facilities: _Optional[_Iterable[_Union[Facility, _Mapping]]] = ..., etag: _Optional[str] = ...) -> None: ...
+    overseer: bool
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[_Union[_site_pb2.LocalizedText, _Mapping]] = ..., category: _Optional[_Union[Agency.Category, str]] = ..., declared_services: _Optional[int] = ..., source: _Optional[str] = ..., queue: _Optional[_Union[QueueSpec, _Mapping]] = ..., facilities: _Optional[_Iterable[_Union[Facility, _Mapping]]] = ..., etag: _Optional[str] = ..., overseer: _Optional[bool] = ...) -> None: ...
 
 class QueueSpec(_message.Message):
     __slots__ = ("id", "prefix", "counters", "minutes_per_visit", "priority", "numbers", "daily_contingent", "quota", "appointments", "hours_enforced", "closed_text", "draining", "draining_text", "closures")
