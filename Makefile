@@ -88,7 +88,7 @@ format: setup ## let ruff format and fix
 	.venv/bin/ruff format $(CODE)
 
 .PHONY: test
-test: lint ## unit, contract, architecture, integration, chaos and e2e tests on their own ports and data
+test: setup ## lint; unit, contract, architecture, integration, chaos and e2e tests on their own ports and data
 	@tests/run
 
 .PHONY: unit

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK_WEBHOOKS = """
 retry_delays_seconds: [0.1, 0.2, 0.3, 0.4]
 jitter: 0.2
-timeout_seconds: 1
-claim_seconds: 3
+timeout_seconds: 2
+claim_seconds: 4
 scan_seconds: 0.2
 rest_seconds: 5
 most_couriers: 100
@@ -230,7 +230,8 @@ def services(platform: Any) -> Iterator[Running]:
         "MPP_SUBSCRIPTIONS_WEBHOOKS": str(webhooks),
         "MPP_WEBHOOK_ALLOW_PRIVATE": "1",
     }
-    challenges = {"MPP_CHALLENGES": "sites: {uji-penjaga: {mode: alarm, milliseconds: 25}}"}
+    sites = "{uji-penjaga: {mode: alarm, milliseconds: 25}, uji-peramban: {mode: 'on', milliseconds: 25}}"
+    challenges = {"MPP_CHALLENGES": f"sites: {sites}"}
     here.extra["queue"], here.extra["complaints"] = challenges, challenges
     here.extra["notifications"] = {"MPP_NOTIFICATIONS_DELIVERY": str(quick)}
     yield here

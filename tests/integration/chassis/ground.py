@@ -21,13 +21,18 @@ NOTES = "notes"
 
 
 class Clock:
-    """Real time, moved by `ahead` (a timedelta)."""
+    """Real time, or that of `stop`; moved by `ahead` (a timedelta)."""
 
     def __init__(self) -> None:
         self.ahead: Any = None
+        self._stopped: datetime | None = None
+
+    def stop(self) -> None:
+        """Time stands still from now on, however slow the machine is."""
+        self._stopped = datetime.now(UTC)
 
     def __call__(self) -> datetime:
-        now = datetime.now(UTC)
+        now = self._stopped or datetime.now(UTC)
         return now + self.ahead if self.ahead else now
 
 

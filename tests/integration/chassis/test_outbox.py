@@ -243,7 +243,7 @@ def test_one_sweeper_at_a_time_and_another_takes_over(ground: Ground, eventually
     eventually(lambda: ground.pending() == 0)
     assert ground.database["leases"].find_one({"_id": "sweeper"})["holder"] == "first"
     first.stop()
-    eventually(lambda: ground.database["leases"].find_one({"_id": "sweeper", "holder": "second"}), seconds=10)
+    eventually(lambda: ground.database["leases"].find_one({"_id": "sweeper", "holder": "second"}))
     second.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ class Desk:
         return fresh
 
     def until_disabled(self, name: str) -> Any:
-        return wait_for(lambda: (w := self.get(name)).state == Hook.STATE_DISABLED and w, 15)
+        return wait_for(lambda: (w := self.get(name)).state == Hook.STATE_DISABLED and w)
 
 
 @pytest.fixture(scope="module")
@@ -239,12 +240,19 @@ def test_a_revoked_grant_stops_deliveries_within_seconds(desk: Desk, refused: An
 
 def test_killed_in_the_middle_nothing_is_lost_and_what_comes_twice_has_one_id(desk: Desk) -> None:
     services = desk.edge.services
-    inbox = desk.inbox(lambda _: time.sleep(0.02) or 200)
+    killed = threading.Event()
+
+    def slow(_: int) -> int:
+        killed.wait(0.1)  # until the kill, which so comes in the middle
+        return 200
+
+    inbox = desk.inbox(slow)
     desk.create(inbox.url)
     desk.tell(60)
     wait_for(lambda: len(inbox.taken) >= 10)
     services.kill("subscriptions-work")
     before = len(inbox.taken)
+    killed.set()
     desk.tell(20)
     services.service("subscriptions")
     wait_for(lambda: len(inbox.subjects) == 80, 60)
@@ -273,13 +281,13 @@ def test_two_processes_share_the_webhooks_and_one_takes_over_when_the_other_dies
     running = platform.start(second)
     try:
         wait_ready([(second, running)], platform.logs)
-        wait_for(lambda: len(holders()) == 2, 20)
+        wait_for(lambda: len(holders()) == 2)
         desk.tell(10)
         wait_for(lambda: all(len(i.subjects) == 10 for i in inboxes))
         running.kill()
         running.wait()
         desk.tell(10)
-        wait_for(lambda: all(len(i.subjects) == 20 for i in inboxes), 30)
+        wait_for(lambda: all(len(i.subjects) == 20 for i in inboxes))
         assert all(i.subjects == desk.told for i in inboxes)
     finally:
         stop(running)
@@ -322,7 +330,7 @@ def test_a_hanging_and_a_dead_receiver_cost_a_good_one_nothing(desk: Desk, recor
     for key, value in figures.items():
         record_property(key, value)
     assert len(hanging.requests) <= 6, "one at a time"
-    assert figures["beside_50_ms"] < 3 * figures["alone_50_ms"] + 500, "a try that hangs takes 1000 ms here"
+    assert figures["beside_50_ms"] < 3 * figures["alone_50_ms"] + 1500, "a try that hangs takes 2000 ms here"
     for name in names:
         desk.do("DeleteWebhook", name)
 
@@ -333,7 +341,7 @@ def _lags(desk: Desk, inbox: Inbox, count: int) -> list[float]:
     for _ in range(count):
         desk.tell()
         time.sleep(0.05)
-    wait_for(lambda: len(inbox.taken) >= before + count, 30)
+    wait_for(lambda: len(inbox.taken) >= before + count)
     return sorted(r.at - datetime.fromisoformat(r.event["time"]).timestamp() for r in inbox.taken[before:])
 
 
