@@ -17,13 +17,13 @@ class Caller:
     subject: str = ""
     roles: frozenset[str] = frozenset()
     site: str = ""
-    sites: frozenset[str] = frozenset()  # what a city's viewer sees beside it; no other role reaches there
     agency: str = ""
     counter: int = 0
     nik: str = field(default="", repr=False)
     # What marks a resource as the caller's own: "sub:<subject>", and "nik:<blind index>" when the token proves a NIK.
     owner_keys: frozenset[str] = frozenset()
     expires: float = field(default=float("inf"), compare=False)  # seconds since the epoch, clock skew included
+    sites: frozenset[str] = frozenset()  # what a city's viewer sees beside `site`; no other role reaches there
 
 
 @dataclass(frozen=True, slots=True)
