@@ -78,8 +78,8 @@ class Shape:
     def __post_init__(self) -> None:
         if not self.opens < self.last_number or not self.opens <= self.peak <= self.last_number:
             raise ValueError("a day opens before its last number, and its peak lies between")
-        if not 0 <= self.peak_share <= 1 or self.spread <= 0:
-            raise ValueError("peak_share lies between 0 and 1, spread above 0")
+        if not 0 <= self.peak_share <= 1 or not 1 <= self.spread <= 24 * HOUR:
+            raise ValueError("peak_share lies between 0 and 1, spread between a second and a day")
 
     def draw(self, rng: random.Random) -> float:
         """When one citizen comes: at `opens` or later, before `last_number`."""
@@ -104,7 +104,7 @@ class Mix:
     patience: tuple[float, float] = (300.0, 2400.0)  # seconds until the number is given back
 
     def __post_init__(self) -> None:
-        if min(self.priority, self.late, self.no_show, self.cancels) < 0 or self.priority > 1:
+        if not all(0 <= share <= 1 for share in (self.priority, self.late, self.no_show, self.cancels)):
             raise ValueError("a share is not negative, and not above 1")
         if self.late + self.no_show + self.cancels > 1:
             raise ValueError("late, no_show and cancels are more than all visits")

@@ -104,6 +104,10 @@ def test_times_at_the_counter_have_bounds() -> None:
         lambda: Shape(peak=20 * HOUR),
         lambda: Shape(peak_share=1.5),
         lambda: Shape(spread=0),
+        lambda: Shape(spread=1e-12, peak=15 * HOUR),  # it drew for ever
+        lambda: Shape(spread=float("nan")),
+        lambda: Shape(spread=float("inf")),
+        lambda: Mix(priority=float("nan")),
         lambda: Mix(late=-0.1),
         lambda: Mix(late=0.5, no_show=0.4, cancels=0.2),
     ],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mpp_queue.counters import domain
 from mpp_queue.counters.domain import Cause, Closed, Counter, Services, State
+from mpp_queue.domain import InvalidField
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 OFFICERS = st.sampled_from(["officer:ani", "officer:budi", "officer:cici"])
@@ -230,3 +231,12 @@ def test_a_forgotten_session_ended_when_its_officer_meant_to_leave() -> None:
     (event,) = next_day.events
     assert isinstance(event, Closed)
     assert (event.cause, event.at, event.worked) == (Cause.DAY_END, planned, timedelta(hours=6))
+
+
+def test_what_is_served_is_of_the_site() -> None:
+    """`sites/x2/...` begins with `sites/x` too."""
+    ours = ["sites/x/offerings/ktp", "sites/x/offerings/kk"]
+    assert domain.services_of("x", ours, appointments_only=True) == Services(tuple(ours), True)
+    with pytest.raises(InvalidField, match="sites/x") as refused:
+        domain.services_of("x", [ours[0], "sites/x2/offerings/ktp"], appointments_only=False)
+    assert refused.value.field == "offerings[1]"

@@ -194,12 +194,16 @@ def compose(message: OutgoingMessage, relay: Relay, now: datetime) -> EmailMessa
 
 
 def _step(command: Callable[[], tuple[int, bytes]], refused: OutcomeKind) -> None:
-    """One command. A reply of 4yz is temporary, 5yz `refused` (RFC 5321, 4.2.1); raises _Refused for both."""
+    """One command, done when 2yz says so. A reply of 4yz is temporary, 5yz `refused` (RFC 5321, 4.2.1); raises _Refused for
+    both, and for what is no answer to the command.
+    """
+    done = False
     try:
         code, text = command()
-    except smtplib.SMTPResponseException as error:  # how smtplib tells some replies
+        done = 200 <= code < 300
+    except smtplib.SMTPResponseException as error:  # how smtplib tells some replies: no 354 to DATA, say, whatever else
         code, text = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
-    if 200 <= code < 400:
+    if done:
         return
     if not 400 <= code < 600:
         raise _Refused(OutcomeKind.TEMPORARY, "not_smtp")

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from mpp_queue.domain import QueueError
+from mpp_queue.domain import InvalidField, QueueError
 
 HISTORY_KEPT = 60  # lines; a counter lives for years
 
@@ -383,6 +383,14 @@ class Counter:
 
 def counter_name(site_id: str, number: int) -> str:
     return f"sites/{site_id}/counters/{number}"
+
+
+def services_of(site_id: str, offerings: Sequence[str], *, appointments_only: bool) -> Services:
+    """Raises InvalidField for what is of another site: nobody there could be called to this counter."""
+    for n, offering in enumerate(offerings):
+        if not offering.startswith(f"sites/{site_id}/"):
+            raise InvalidField(f"offerings[{n}]", f"is not of sites/{site_id}")
+    return Services(tuple(offerings), appointments_only)
 
 
 def never_opened(site_id: str, number: int, queue: str, agency: str) -> Counter:

@@ -21,7 +21,7 @@ from mpp_chassis.privacy import looks_personal
 
 from mpp_queue import metrics
 from mpp_queue.counters import domain, messages
-from mpp_queue.counters.domain import Counter, Desk, OfficerHasCounter, Services
+from mpp_queue.counters.domain import Counter, Desk, OfficerHasCounter
 from mpp_queue.counters.store import HOLDER_INDEX, Counters, Desks, Layout, Loaded, Place
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, busy_key
 from mpp_queue.views import Queues
@@ -97,7 +97,7 @@ def open_counter(app: App, request: counters_service_pb2.OpenCounterRequest, cal
         spec = app.queues.find(request.queue, fresh=True)
     if number not in spec.counters:
         raise InvalidField("name", f"{spec.name} has no counter {number}")
-    services = Services(tuple(request.offerings), request.appointments_only)
+    services = domain.services_of(spec.site_id, request.offerings, appointments_only=request.appointments_only)
     planned, today = _planned_close(request, call.now), local_day(spec.zone, call.now)
 
     def decide(c: Counter) -> Counter:
@@ -157,8 +157,9 @@ def release_counter(app: App, request: counters_service_pb2.ReleaseCounterReques
 def set_counter_services(
     app: App, request: counters_service_pb2.SetCounterServicesRequest, call: Call
 ) -> counter_pb2.Counter:
-    """Raises CounterNotOpen, CounterTaken, NotFound, PermissionDenied."""
-    services = Services(tuple(request.offerings), request.appointments_only)
+    """Raises CounterNotOpen, CounterTaken, InvalidField, NotFound, PermissionDenied."""
+    site_id = request.name.split("/")[1]
+    services = domain.services_of(site_id, request.offerings, appointments_only=request.appointments_only)
     return _step(
         app,
         request.name,
