@@ -9,8 +9,8 @@ from mpp.drivethru.v1 import drivethru_service_pb2 as pb
 from mpp.drivethru.v1 import pass_pb2
 from mpp_chassis.call import Call
 
-from mpp_drivethru import domain, usecases
-from mpp_drivethru.usecases import App, TicketOffice
+from mpp_drivethru import domain, gate, usecases
+from mpp_drivethru.app import App, TicketOffice
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
@@ -25,7 +25,7 @@ class DriveThruApi:
         self._app, self._office = app, office
 
     def RegisterVehicle(self, request: pb.RegisterVehicleRequest, call: Call) -> pass_pb2.Pass:
-        return usecases.register_vehicle(self._app, self._office, request, call)
+        return gate.register_vehicle(self._app, self._office, request, call)
 
     def GetPass(self, request: pb.GetPassRequest, call: Call) -> pass_pb2.Pass:
         return usecases.get_pass(self._app, request, call)

@@ -16,9 +16,9 @@ from mpp_chassis import logs
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 from mpp_chassis.errors import Poison
 
-from mpp_drivethru import messages, usecases
+from mpp_drivethru import gate, hearing, messages
+from mpp_drivethru.app import Taken
 from mpp_drivethru.domain import TicketNews, TicketState
-from mpp_drivethru.usecases import Taken
 
 FORGET_SECONDS = 3600
 log = logs.get(part="drivethru")
@@ -46,7 +46,7 @@ class Handlers:
 
     @on(queue_events.TicketIssued)
     def complete_arrival(self, event: queue_events.TicketIssued, meta: EventMeta) -> None:
-        if usecases.complete_arrival(self.app, Taken(event.ticket, event.number, event.offering)):
+        if gate.complete_arrival(self.app, Taken(event.ticket, event.number, event.offering)):
             log.info("arrival_completed", ticket=event.ticket)
 
     @on(queue_events.TicketCalled)
@@ -78,18 +78,24 @@ class Handlers:
     @on(applications_events.ApplicationOpened)
     def learn_opened(self, event: applications_events.ApplicationOpened, meta: EventMeta) -> None:
         state = application_pb2.Application.STATE_DRAFT
-        usecases.learn_application(self.app, event.application, event.ticket, state, meta.sequence)
+        hearing.learn_application(self.app, event.application, event.ticket, state, meta.sequence)
 
     @on(applications_events.ApplicationAdvanced)
     def learn_advanced(self, event: applications_events.ApplicationAdvanced, meta: EventMeta) -> None:
-        usecases.learn_application(self.app, event.application, event.ticket, event.state, meta.sequence)
+        hearing.learn_application(self.app, event.application, event.ticket, event.state, meta.sequence)
 
     @every(FORGET_SECONDS, lease="forget-plates")
     def forget_plates(self, now: datetime) -> None:
-        forgotten = usecases.forget_plates(self.app, now)
+        forgotten = hearing.forget_plates(self.app, now)
         if forgotten:
             log.info("plates_forgotten", passes=forgotten)
 
+    @every(FORGET_SECONDS, lease="stale-passes")
+    def end_stale_passes(self, now: datetime) -> None:
+        ended = hearing.end_stale(self.app, now)
+        if ended:
+            log.warning("stale_passes_ended", passes=ended)
+
     def _follow(self, ticket: str, state: TicketState, at: Timestamp, meta: EventMeta, counter: int) -> None:
         moment = at.ToDatetime(meta.time.tzinfo)
-        usecases.hear_ticket(self.app, TicketNews(ticket, state, moment, counter, meta.sequence), meta.time)
+        hearing.hear_ticket(self.app, TicketNews(ticket, state, moment, counter, meta.sequence), meta.time)

@@ -14,15 +14,16 @@ from mpp_chassis.process import Kit, Service, run
 from mpp_chassis.settings import BadSettings
 
 if TYPE_CHECKING:
-    from mpp_drivethru import usecases
+    from mpp_drivethru.app import App
 
 
-def compose(kit: Kit) -> usecases.App:
+def compose(kit: Kit) -> App:
     from mpp_chassis.projection import Projection
 
-    from mpp_drivethru import displays, store, usecases, views
+    from mpp_drivethru import displays, store, views
+    from mpp_drivethru.app import App
 
-    return usecases.App(
+    return App(
         passes=store.Passes(kit.store),
         arrivals=store.Arrivals(kit.store),
         channels=views.Channels(kit.store),
@@ -46,7 +47,7 @@ def plate_days_from(env: Mapping[str, str]) -> int:
     return int(text)
 
 
-def api(app: usecases.App) -> Sequence[Any]:
+def api(app: App) -> Sequence[Any]:
     from mpp.drivethru.v1 import drivethru_service_pb2
     from mpp_chassis.peers import Peers
 

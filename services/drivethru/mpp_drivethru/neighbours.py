@@ -15,12 +15,12 @@ from mpp_chassis.errors import FailedPrecondition
 from mpp_chassis.peers import Peers, derived
 
 from mpp_drivethru import messages
+from mpp_drivethru.app import Taken
 from mpp_drivethru.domain import TicketNews
-from mpp_drivethru.usecases import Taken
 
 
 class Queue:
-    """`usecases.TicketOffice` by gRPC. Each method raises the fault that the queue named, or Unavailable."""
+    """`app.TicketOffice` by gRPC. Each method raises the fault that the queue named, or Unavailable."""
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers

@@ -84,6 +84,10 @@ class Channels:
         closures = {c["date"]: Text(c["text_id"], c["text_en"]) for c in told}
         return replace(spec, closures=closures, retired=found["retired"] or found["problem"] != "")
 
+    def usable(self) -> list[str]:
+        """Names of the channels, also retired ones, whose settings are good or were once."""
+        return [d["_id"] for d in self._channels.collection.find({"queue": {"$gt": ""}}, {"_id": 1})]
+
     def uses(self, queue: str) -> bool:
         """Whether a drive-thru calls its vehicles by this queue."""
         return self._channels.collection.find_one({"queue": queue}, {"_id": 1}) is not None

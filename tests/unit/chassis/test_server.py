@@ -12,8 +12,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from mpp.catalog.v1 import catalog_service_pb2 as catalog
-from mpp.drivethru.v1 import drivethru_service_pb2 as drivethru
 from mpp.ops.v1 import ops_service_pb2 as ops
+from mpp.queue.v1 import queue_service_pb2 as queue
 from mpp_chassis import errors
 from mpp_chassis.aggregates import Stale, Taken
 from mpp_chassis.broker import BrokerDown
@@ -152,12 +152,12 @@ def test_a_service_without_an_implementation_or_policy_does_not_start() -> None:
 
 def test_a_command_with_the_answer_to_a_challenge_is_the_command_without_it() -> None:
     """Else its request_id would be refused as used with another body when the first attempt had its effect."""
-    method = drivethru.DESCRIPTOR.services_by_name["DriveThruService"].methods_by_name["RegisterVehicle"]
+    method = queue.DESCRIPTOR.services_by_name["QueueService"].methods_by_name["TakeTicket"]
     kiosk = Caller(subject="k", roles=frozenset({"kiosk"}), site="malang")
     kit = Kit(None, lambda: datetime(2026, 11, 23, tzinfo=UTC), streams=1)  # type: ignore[arg-type]
 
     def fingerprint(**given: str) -> str:
-        request = drivethru.RegisterVehicleRequest(parent="sites/malang/channels/sim", plate="N 1 AB", **given)
+        request = queue.TakeTicketRequest(parent="sites/malang/queues/dukcapil", **given)
         call = kit._call("X", policy_of(method), kiosk, request, {})
         assert request.proof == given.get("proof", ""), "the use case still sees it"
         return call.mutation.fingerprint

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pymongo
 import pytest
@@ -15,8 +15,10 @@ from mpp.drivethru.v1 import pass_pb2
 from mpp_chassis import storage
 from mpp_chassis.aggregates import Store, Taken
 from mpp_chassis.call import Command
-from mpp_drivethru import domain, store, usecases, views
-from mpp_drivethru.domain import Pass, State
+from mpp_drivethru import domain, gate, hearing, store, views
+from mpp_drivethru.app import App
+from mpp_drivethru.app import Taken as TicketTaken
+from mpp_drivethru.domain import Cause, Pass, State
 from pymongo import monitoring
 
 pytestmark = pytest.mark.stack
@@ -104,15 +106,37 @@ def test_what_was_in_the_way_of_a_pass_may_go_before_it_is_looked_at(database: A
     keep(passes, other)
     arrivals, tickets = store.Arrivals(kept), views.Tickets(kept)
     nothing: Any = None
-    app = usecases.App(
+    app = App(
         passes, arrivals, views.Channels(kept), tickets, nothing, nothing, nothing, nothing, lambda: NOW, {}
     )  # fmt: skip
     mine = replace(vehicle(2), plate_index=other.plate_index)
     arrival = arrivals.note(mine, Command("r", "RegisterVehicle", "f", "kiosk:1", NOW))
     views.Channels(kept).learn(CHANNEL, 1)
-    assert usecases.complete_arrival(app, usecases.Taken(mine.ticket, mine.number, ""))
+    assert gate.complete_arrival(app, TicketTaken(mine.ticket, mine.number, ""))
     assert passes.load(arrival.vehicle.name) is not None
     assert arrivals.of(mine.ticket) is None
+
+
+def test_a_pass_whose_tickets_end_was_never_heard_of_ends_after_two_days(database: Any) -> None:
+    """Its plate could not come again, and would be kept for ever."""
+    storage.ensure_indexes(database, store.INDEXES, ("passes",))
+    kept, nothing = Store(database, None, lambda: NOW, random.Random(1)), cast("Any", None)
+    passes, channels = store.Passes(kept), views.Channels(kept)
+    app = App(
+        passes, store.Arrivals(kept), channels, views.Tickets(kept), nothing, nothing, nothing, nothing, lambda: NOW, {}
+    )  # fmt: skip
+    channels.learn(CHANNEL, 1)
+    channels.retire(SPEC.name, 2)
+    lost, inside = vehicle(1), vehicle(2, state=State.IN_LANE, lane="1", place=1)
+    for one in (lost, inside, replace(vehicle(3), registered_at=NOW + timedelta(days=1))):
+        keep(passes, one)
+    assert hearing.end_stale(app, NOW + timedelta(days=2)) == 0
+    assert [hearing.end_stale(app, NOW + timedelta(days=2, seconds=n)) for n in (5, 5)] == [2, 0]
+    ended = passes.load(inside.name)
+    assert ended is not None
+    assert (ended.state, ended.cause) == (State.ABANDONED, Cause.CLOSED_AT_DAY_END)
+    assert passes.of_plate(SPEC.name, lost.plate_index) is None
+    assert [p.number for p in passes.open_of(SPEC.name, 10)] == ["K-3"]
 
 
 @pytest.mark.parametrize(
