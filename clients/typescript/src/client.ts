@@ -2,11 +2,12 @@
  * One typed client for all services at the platform's edge. Knows gRPC-Web, tokens and request ids; knows no service:
  * those come from the generated list. Works in browsers and in Node 20 and later.
  */
-import type { DescService } from "@bufbuild/protobuf";
+import { clone, create, type DescService, type Message, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { createClient, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { watchBoard, type WatchOptions } from "./board.js";
-import { isRetryable } from "./errors.js";
+import { solveChallenge } from "./challenge.js";
+import { isRetryable, mppError } from "./errors.js";
 import { services } from "./gen/services.js";
 import type { QueueStatus } from "./gen/mpp/queue/v1/ticket_pb.js";
 import { backoff, pause } from "./pacing.js";
@@ -22,6 +23,11 @@ export interface MppClientOptions {
   timeoutMs?: number;
   /** Tries of a unary call while the platform says UNAVAILABLE. 1 switches it off. */
   attempts?: number;
+  /**
+   * How a challenge of CHALLENGE_REQUIRED is answered: its JSON in, the text for `proof` out. Without it, by
+   * `solveChallenge`; false: not at all, the error is yours. Each try after an answer has `timeoutMs` of its own.
+   */
+  solve?: ((challenge: string, signal?: AbortSignal) => Promise<string>) | false;
   /** Another transport, for example gRPC of `@connectrpc/connect-node` straight to one service. */
   transport?: (interceptors: Interceptor[]) => Transport;
 }
@@ -38,11 +44,9 @@ export type MppClient = { readonly [Name in keyof Services]: Client<Services[Nam
 
 export function createMppClient(options: MppClientOptions): MppClient {
   const { baseUrl, timeoutMs = 10_000, attempts = 4 } = options;
-  const interceptors = [requestIds, retries(Math.max(1, attempts)), bearer(options.token)];
-  const transport = impatient(
-    options.transport?.(interceptors) ?? createGrpcWebTransport({ baseUrl, interceptors, fetch: plainFetch }),
-    timeoutMs,
-  );
+  const interceptors = [retries(Math.max(1, attempts)), bearer(options.token)];
+  const inner = options.transport?.(interceptors) ?? createGrpcWebTransport({ baseUrl, interceptors, fetch: plainFetch });
+  const transport = commands(impatient(inner, timeoutMs), options.solve ?? solveChallenge);
   const clients = Object.fromEntries(
     Object.entries(services).map(([name, service]) => [name, createClient(service as DescService, transport)]),
   ) as unknown as { [Name in keyof Services]: Client<Services[Name]> };
@@ -63,14 +67,31 @@ const plainFetch: typeof fetch = (input, init) => globalThis.fetch(input, { ...i
 /**
  * A command without a `requestId` gets one. Set your own to repeat a command after a reload: the same id and the same
  * content give the stored reply, for 24 hours at least.
+ *
+ * Where the platform asks for work first (CHALLENGE_REQUIRED), the same command is sent once more with its proof: the
+ * challenge is good for this request id only.
  */
-const requestIds: Interceptor = (next) => (request) => {
-  if (!request.stream && request.method.input.field["requestId"] !== undefined) {
-    const message = request.message as { requestId?: string };
-    message.requestId ||= newRequestId();
-  }
-  return next(request);
-};
+function commands(inner: Transport, solve: Exclude<MppClientOptions["solve"], undefined>): Transport {
+  return {
+    unary: async (method, signal, limit, header, input, context) => {
+      const message = create(method.input, input) as Message & { requestId?: string; proof?: string };
+      if (method.input.field["requestId"] !== undefined) message.requestId ||= newRequestId();
+      const call = (asked: typeof message) =>
+        inner.unary(method, signal, limit, header, asked as MessageInitShape<typeof method.input>, context);
+      if (!solve || method.input.field["proof"] === undefined) return call(message);
+      try {
+        return await call(message);
+      } catch (error) {
+        const { reason, metadata } = mppError(error);
+        if (reason !== "CHALLENGE_REQUIRED" || !metadata["challenge"]) throw error;
+        const again = clone(method.input, message as MessageShape<typeof method.input>) as typeof message;
+        again.proof = await solve(metadata["challenge"], signal);
+        return call(again);
+      }
+    },
+    stream: (...call) => inner.stream(...call),
+  };
+}
 
 /** Only what the platform calls UNAVAILABLE is tried again, with the same request id: a command is done once. */
 function retries(attempts: number): Interceptor {

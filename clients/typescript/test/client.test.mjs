@@ -1,8 +1,9 @@
 /** The client against a server in this process that fails as told (@connectrpc's router): retries, ids, errors, reconnects. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
-import { createMppClient, isRetryable, mppError, newRequestId, services } from "../dist/index.js";
+import { createMppClient, isRetryable, mppError, newRequestId, services, solveChallenge } from "../dist/index.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../dist/gen/google/rpc/error_details_pb.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -170,4 +171,58 @@ test("a request id is a UUID also without randomUUID", () => {
   Object.defineProperty(globalThis.crypto, "randomUUID", { value: undefined, configurable: true });
   assert.match(newRequestId(), UUID);
   delete globalThis.crypto.randomUUID;
+});
+
+/** A challenge as the platform makes it (ALTCHA's): the answer is `counter`. */
+function challenge(counter, cost = 2) {
+  const parameters = { algorithm: "SHA-256", nonce: "0011", salt: "a0ff", cost, keyLength: 32, keyPrefix: "" };
+  const first = Buffer.concat([Buffer.from("a0ff0011", "hex"), Buffer.alloc(4)]);
+  first.writeUInt32BE(counter, 4);
+  let key = first;
+  for (let round = 0; round < cost; round++) key = createHash("sha256").update(key).digest();
+  parameters.keyPrefix = key.subarray(0, 16).toString("hex");
+  return { told: JSON.stringify({ parameters, signature: "s" }), parameters, derivedKey: key.toString("hex") };
+}
+
+function guarded(asked) {
+  const seen = [];
+  const takeTicket = ({ requestId, proof }) => {
+    seen.push({ requestId, proof });
+    if (proof) return { ticket: { number: "D-007" } };
+    const value = { reason: "CHALLENGE_REQUIRED", domain: "mpp", metadata: { challenge: asked.told, why: "missing" } };
+    throw new ConnectError("work first", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value }]);
+  };
+  return { seen, takeTicket };
+}
+
+test("a challenge is answered, and the same command sent once more", async () => {
+  const asked = challenge(37);
+  const server = guarded(asked);
+  const given = { parent: "sites/malang/queues/dukcapil" };
+  assert.equal((await client(server).queue.takeTicket(given)).ticket.number, "D-007");
+  assert.deepEqual(server.seen.map(({ proof }) => Boolean(proof)), [false, true]);
+  assert.equal(server.seen[0].requestId, server.seen[1].requestId);
+  assert.equal(given.proof, undefined);
+  const answer = JSON.parse(atob(server.seen[1].proof));
+  assert.deepEqual(answer, {
+    challenge: { parameters: asked.parameters, signature: "s" },
+    solution: { counter: 37, derivedKey: asked.derivedKey },
+  });
+});
+
+test("a page may answer challenges its own way, or not at all", async () => {
+  const server = guarded(challenge(1));
+  const own = client(server, { solve: async (told) => `solved ${JSON.parse(told).parameters.nonce}` });
+  await own.queue.takeTicket({});
+  assert.equal(server.seen[1].proof, "solved 0011");
+  const refused = await client(server, { solve: false }).queue.takeTicket({}).catch(mppError);
+  assert.equal(refused.reason, "CHALLENGE_REQUIRED");
+  assert.equal(server.seen.length, 3);
+});
+
+test("a challenge of another kind is refused, and who leaves stops the work", async () => {
+  const other = JSON.stringify({ parameters: { ...challenge(1).parameters, algorithm: "SCRYPT" } });
+  await assert.rejects(solveChallenge(other), TypeError);
+  const endless = JSON.stringify({ parameters: { ...challenge(1).parameters, keyPrefix: "zz" } });
+  await assert.rejects(solveChallenge(endless, AbortSignal.timeout(50)), { name: "TimeoutError" });
 });

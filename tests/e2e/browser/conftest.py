@@ -72,8 +72,12 @@ def page(node: Node, edge: dict[str, str], tmp_path_factory: pytest.TempPathFact
     source, out = Path(__file__).resolve().parent / "page", tmp_path_factory.mktemp("page")
     alias = f"--alias:@mpp/client={CLIENT / 'dist/index.js'}"
     bundle = ["--bundle", "--format=esm", "--target=es2022", alias, "--log-level=warning"]
-    node.run("node_modules/esbuild/bin/esbuild", str(source / "main.ts"), *bundle, f"--outfile={out / 'main.js'}")
-    (out / "index.html").write_text((source / "index.html").read_text())
+    altcha = f"--alias:altcha={CLIENT / 'node_modules/altcha/dist/main/altcha.js'}"
+    for script in ("main.ts", "challenge.mjs"):
+        made = out / f"{script.partition('.')[0]}.js"
+        node.run("node_modules/esbuild/bin/esbuild", str(source / script), *bundle, altcha, f"--outfile={made}")
+    for html in source.glob("*.html"):
+        (out / html.name).write_text(html.read_text())
     (out / "config.json").write_text(json.dumps(edge))
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(out)))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

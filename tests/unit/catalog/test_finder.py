@@ -282,3 +282,30 @@ def test_an_interrupted_reading_is_done_again(monkeypatch: pytest.MonkeyPatch) -
     given = held.of("malang")
     assert given is not None
     assert len(given.best(["kartu"], 9)) == 5
+
+
+def test_a_short_word_of_the_agency_is_found_though_a_longer_one_begins_with_it() -> None:
+    kept = documents([("Paspor", "", [], "Imigrasi di Dinas")])
+    for query in ("di", "din", "imigrasi di", "paspor di"):
+        assert (
+            finder(kept).best(search.query_words(query), 9) == by_query(kept, search.query_words(query), 9) == ["o000"]
+        )
+    assert finder(kept).best(["im"], 9) == []
+
+
+def test_what_was_written_while_the_store_was_away_is_followed() -> None:
+    shelf, clock = Shelf(), Time()
+    held = a_memory(shelf, clock)
+    held.want("malang")
+    filled(shelf, "malang", 1)
+    held.look()
+    shelf.away = True
+    shelf.write("malang", "malang-0", "paspor", clock.wall())
+    clock.seconds += 200  # longer than OVERLAP, shorter than AUDIT_SECONDS
+    with pytest.raises(ConnectionError):
+        held.look()
+    shelf.away = False
+    held.look()
+    given = held.of("malang")
+    assert given is not None
+    assert given.best(["paspor"], 9) == ["malang-0"]
