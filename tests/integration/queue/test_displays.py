@@ -34,7 +34,7 @@ from mpp_queue import calling, main, rooms, usecases
 from mpp_queue.boards import BEAT_SECONDS, Boards
 from mpp_queue.displays import usecases as displays
 from mpp_queue.displays.halls import Halls
-from mpp_queue.displays.store import Calls
+from mpp_queue.displays.store import RECENT, Calls
 from mpp_queue.domain import REMOTE_CHANNELS
 from pymongo import monitoring
 
@@ -341,6 +341,27 @@ def test_who_is_met_on_the_phone_is_neither_shown_nor_spoken(asked: Any) -> None
     assert [a.call.number for a in frames[0].announcements] == [loud.number]
     assert [c.number for c in frames[0].last_calls] == [loud.number]
     assert [len(q.calls) for q in frames[0].queues] == [0, 0, 1]
+
+
+def test_a_number_that_a_phone_call_had_in_the_morning_is_spoken_for_the_hall(asked: Any) -> None:
+    """Numbers begin anew at their range's end: a ticket is silent by its own channel, not by its number's. And many calls by
+    phone push none of the hall off the board.
+    """
+    hub, tickets = Hub(asked.database), asked.database["tickets"]
+    hall = hub.take()
+    hub.call()
+    hub.now += timedelta(seconds=1)
+    pattern = tickets.find_one({"_id": hall.name})
+    tickets.insert_many(
+        {
+            **pattern, "_id": f"{hall.name}-{n}", "seq": 1000 + n, "channel": min(REMOTE_CHANNELS), "state": "finished",
+            "last_call": str(int(pattern["last_call"]) + 1 + n), "at_counter": False, "has_call": False, "outbox": None,
+        }
+        for n in range(RECENT)
+    )  # fmt: skip
+    frame = next(hub.screen(hub.set()))
+    assert [c.number for c in frame.last_calls] == [hall.number]
+    assert [[c.number for c in q.calls] for q in frame.queues] == [[hall.number], [], []]
 
 
 def test_every_query_of_screens_has_an_index(asked: Any) -> None:

@@ -30,7 +30,7 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 RECENT = 30  # calls of a queue that a screen may ask for
 _STATES = {"called": CallState.CALLING, "serving": CallState.SERVING}
-_FIELDS = dict.fromkeys(("number", "counter", "last_call", "state", "calls", "channel"), 1)
+_FIELDS = dict.fromkeys(("number", "counter", "last_call", "state", "calls"), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,17 @@ class Calls:
 
     def of(self, queue: str, day: str) -> tuple[DisplayCall, ...]:
         """Everybody who is called or served now, and the last calls before, the newest first. Two queries; their cost
-        follows the counters. Not who is met on the phone or by video: nobody calls them through the hall.
+        follows the counters, and the calls by phone since the last of the hall. Not who is met on the phone or by video:
+        nobody calls them through the hall.
         """
-        of_day = {"site_id": queue.split("/")[1], "queue": queue, "day": day}
+        hall = {"channel": {"$nin": sorted(REMOTE_CHANNELS)}}
+        of_day = {"site_id": queue.split("/")[1], "queue": queue, "day": day, **hall}
         called = {**of_day, "was_called": True, "last_call": {"$gt": ""}}
         recent = self._tickets.find(called, _FIELDS).sort("last_call", DESCENDING).limit(RECENT)
         there = self._tickets.find({**of_day, "state": {"$in": sorted(_STATES)}}, _FIELDS)
         found = {d["_id"]: d for d in (*recent, *there)}  # the second look wins
         calls = (_call(queue, d) for d in found.values() if d.get("last_call"))
-        silent = {d["number"] for d in found.values() if d.get("channel") in REMOTE_CHANNELS}
-        return tuple(sorted((c for c in calls if c.number not in silent), key=lambda c: c.id, reverse=True))
+        return tuple(sorted(calls, key=lambda c: c.id, reverse=True))
 
 
 def _call(queue: str, document: Mapping[str, Any]) -> DisplayCall:
