@@ -25,7 +25,7 @@ from mpp_devstack import Stack
 from .conftest import Probe, publish
 from .ground import Ground, add_one
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(400)]
 ROOT = Path(__file__).resolve().parents[3]
 Reply = events_pb2.TicketServing
 
