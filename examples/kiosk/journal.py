@@ -53,6 +53,7 @@ class Block:
     returned: bool = False
     printed: dict[int, Printed] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
+    leased_at: str = ""
 
     @property
     def left(self) -> int:
@@ -68,8 +69,13 @@ class Block:
         return [p for p in self.printed.values() if p.outcome not in ("", "merged")]
 
     def now(self, clock: datetime) -> datetime:
-        """The platform's time, from this machine's."""
-        return clock + timedelta(milliseconds=self.offset_ms)
+        """The platform's time, from this machine's. Never before the lease or what was printed last: a clock that goes back
+        would make paper that the platform refuses, and put who came later before the others.
+        """
+        known = [self.leased_at, *(p.issued_at for p in self.printed.values())]
+        return max(
+            [clock + timedelta(milliseconds=self.offset_ms), *(datetime.fromisoformat(at) for at in known if at)]
+        )
 
     def lasts(self, clock: datetime) -> bool:
         return self.now(clock) < datetime.fromisoformat(self.day_ends_at)

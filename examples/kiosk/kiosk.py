@@ -68,6 +68,7 @@ class Kiosk:
         self._kiosk, self._queue = kiosk, queue
         self._clock, self._reserve = clock, reserve
         self._lock = threading.RLock()
+        self._leaving: set[str] = set()  # blocks that are being given back: nothing is printed of them any more
 
     # -- a citizen at the button
 
@@ -91,7 +92,8 @@ class Kiosk:
     def _print_own(self, offering: str, group: int) -> Paper:
         with self._lock:
             clock = self._clock()
-            block = next((b for b in self._journal.blocks.values() if b.left and b.lasts(clock)), None)
+            usable = (b for b in self._journal.blocks.values() if b.left and b.name not in self._leaving)
+            block = next((b for b in usable if b.lasts(clock)), None)
             if block is None:
                 raise SoldOut("no line, and no numbers left of this kiosk's own")
             if closed := block.closed_at(clock):
@@ -151,6 +153,8 @@ class Kiosk:
         clock = self._clock()
         with self._lock:
             done = not block.returned and not block.unmerged and (not block.left or not block.lasts(clock))
+            if done:
+                self._leaving.add(block.name)
             half = datetime.fromisoformat(block.until) - block.now(clock) < timedelta(hours=1)
             renew = not done and not block.returned and block.lasts(clock) and half
             renew = renew and block.until < block.day_ends_at
@@ -219,6 +223,7 @@ def _block(reply: kiosk_pb2.OfflineBlock, offset: timedelta) -> dict[str, object
         "until": _iso(reply.leased_until.ToDatetime(tzinfo=UTC)),
         "day_ends_at": _iso(reply.day_ends_at.ToDatetime(tzinfo=UTC)),
         "offset_ms": offset // timedelta(milliseconds=1),
+        "leased_at": _iso(reply.leased_at.ToDatetime(tzinfo=UTC)),
         "closed": _closed(reply),
     }
 

@@ -284,3 +284,33 @@ def test_a_full_disk_leaves_no_line_that_cannot_be_read(modules: Any, tmp_path: 
     here.write("leasing", request_id="y", size=8, at="2026-11-23T09:00:00+00:00")
     here.close()
     assert journal.Journal(path).leasing.request_id == "y"
+
+
+def test_a_clock_that_goes_back_makes_no_paper_from_before_the_lease_or_out_of_order(
+    modules: Any, tmp_path: Path
+) -> None:
+    """The platform would refuse it, and somebody holds it."""
+    program, journal = modules
+    here = journal.Journal(tmp_path / "journal.jsonl")
+    leased = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    block = {
+        "name": f"sites/x/queues/q/offlineBlocks/20261123-{uuid.uuid4().hex[:26]}", "day": "2026-11-23", "prefix": "D-K",
+        "first": 1, "last": 9, "until": "2026-11-23T05:00:00+00:00", "day_ends_at": "2026-11-23T17:00:00+00:00",
+        "offset_ms": 0, "leased_at": leased.isoformat(),
+    }  # fmt: skip
+    here.write("leased", block=block)
+    minutes = iter([-60, 5, -60, 7])
+    with grpc.insecure_channel("127.0.0.1:9") as channel:
+        kiosk = program.Kiosk(
+            channel,
+            lambda: "",
+            here,
+            KIOSK,
+            "sites/x/queues/q",
+            clock=lambda: leased + timedelta(minutes=next(minutes)),
+        )
+        issued = [kiosk.take().issued_at - leased for _ in range(4)]
+    here.close()
+    assert issued == [timedelta(minutes=m) for m in (0, 5, 5, 7)]
+    before = {k: v for k, v in block.items() if k != "leased_at"}  # as an earlier version of the program wrote it
+    assert journal.Block(**before).now(leased) == leased
