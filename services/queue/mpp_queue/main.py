@@ -104,7 +104,7 @@ def _counters(kit: Kit, queues: views.Queues) -> counters.App:
 def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
     from mpp_queue import messages
-    from mpp_queue.appointments import agendas, store
+    from mpp_queue.appointments import agendas, offerers, store
     from mpp_queue.appointments.app import App
 
     def appointment_of(ticket: str) -> str:
@@ -127,6 +127,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
         choices=store.Choices(kit.store),
         agendas=agendas.Agendas(kit.store, tickets.queues, channels),
         channels=channels,
+        offerers=offerers.Offerers(kit.store),
         cipher=kit.cipher,
         index=kit.index,
         audit=kit.audit,

@@ -48,6 +48,7 @@ def fields_of_site(site: site_pb2.Site) -> dict[str, Any]:
     """What the read model `sites` keeps."""
     return {
         "time_zone": site.time_zone,
+        "region": site.region_code,
         "opening_hours": [[h.weekday, h.opens, h.closes] for h in site.opening_hours],
         "holidays": [h.date for h in site.holidays],
         "maintenance": downtime.fields_of(site.maintenance),

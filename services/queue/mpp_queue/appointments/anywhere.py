@@ -33,7 +33,7 @@ def list_any_slots(app: App, request: pb.ListAnySlotsRequest, call: Call) -> pb.
     """Slots of all that offer it, those of the same time as one. Raises InvalidField, and what Agendas.find raises when none
     of them can be booked.
     """
-    agendas = _offering(app, request.agendas, request.offering, messages.variant_of(request.variant))
+    agendas = _offering(app, _asked(app, request), request.offering, messages.variant_of(request.variant))
     found: list[appointment_pb2.Slot] = []
     for agenda in agendas:
         days = listing.bookable_days(agenda, request.from_day, request.days, call.now)
@@ -60,7 +60,9 @@ def hold_any_slot(app: App, request: pb.HoldAnySlotRequest, call: Call) -> appoi
     """
     if call.role == "kiosk" and any(not name.startswith(f"{request.parent}/") for name in request.agendas):
         raise InvalidField("agendas", "a kiosk books at its own site")
-    agendas = _offering(app, request.agendas, request.offering, messages.variant_of(request.variant))
+    if call.role == "kiosk" and request.region:
+        raise InvalidField("region", "a kiosk books at its own site")
+    agendas = _offering(app, _asked(app, request), request.offering, messages.variant_of(request.variant))
     by_name = {agenda.parent: agenda for agenda in agendas}
     refused: dict[str, QueueError] = {}
     for _ in range(ATTEMPTS):
@@ -135,6 +137,20 @@ def _office(app: App, agenda: Agenda, start: datetime, now: datetime) -> Office:
     there = [o for o in known.occupied if o.counts(now) and not o.internal]
     capacity = len(agenda.slots_of(day)) * agenda.public_places * (agenda.slot // MINUTE)
     return Office(agenda.parent, sum((o.end - o.start) // MINUTE for o in there), capacity)
+
+
+def _asked(app: App, request: pb.ListAnySlotsRequest | pb.HoldAnySlotRequest) -> Sequence[str]:
+    """The agendas that the request names, else those that offer its service. Raises InvalidField."""
+    if request.agendas:
+        if request.region:
+            raise InvalidField("region", "is for a request that names no agendas")
+        return request.agendas
+    if not request.offering:
+        raise InvalidField("offering", "name a service, or agendas")
+    found = app.offerers.of(request.parent, request.offering, request.region)
+    if not found:
+        raise InvalidField("offering", "nobody there offers it for booking")
+    return found
 
 
 def _offering(app: App, names: Sequence[str], offering: str, variant: str) -> list[Agenda]:

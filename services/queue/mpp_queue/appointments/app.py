@@ -13,6 +13,7 @@ from mpp_chassis.call import Command
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 
 from mpp_queue.appointments.agendas import Agendas, Channels
+from mpp_queue.appointments.offerers import Offerers
 from mpp_queue.appointments.store import AgendaDays, Choices, Claims
 from mpp_queue.domain import Admission
 
@@ -31,6 +32,7 @@ class App:
     choices: Choices
     agendas: Agendas
     channels: Channels
+    offerers: Offerers
     cipher: FieldCipher
     index: BlindIndex
     audit: Any

@@ -43,8 +43,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     # Who has how many open bookings, see limits.py; and which agenda a request over several got, see anywhere.py.
     CLAIMS: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
     CHOICES: [IndexModel([("expires_at", ASCENDING)], name="expired", expireAfterSeconds=0)],
-    # Read model of the catalogue, see agendas.py; found by name only.
-    "channels": [],
+    # Read models of the catalogue, see agendas.py and offerers.py.
+    "channels": [IndexModel([("site_id", ASCENDING), ("agency", ASCENDING)], name="of_agency")],
+    "sites": [IndexModel([("region", ASCENDING)], name="of_region")],
 }
 
 

@@ -6,6 +6,7 @@ import base64
 import random
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -196,9 +197,9 @@ class Bureau:
         return [e["key"] for e in waiting if e["headers"]["ce-subject"] == name and not e["key"].endswith(".public")]
 
 
-@pytest.fixture
-def queries(mongodb_uri: str) -> Iterator[Any]:
-    """A migrated database of the test's own, and what was asked of it."""
+@contextmanager
+def database(mongodb_uri: str) -> Iterator[Any]:
+    """A migrated one, and what was asked of it."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
     class Listener(monitoring.CommandListener):
@@ -216,6 +217,13 @@ def queries(mongodb_uri: str) -> Iterator[Any]:
     yield SimpleNamespace(database=client[name], asked=asked)
     client.drop_database(name)
     client.close()
+
+
+@pytest.fixture
+def queries(mongodb_uri: str) -> Iterator[Any]:
+    """A database of the test's own."""
+    with database(mongodb_uri) as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from mpp.catalog.v1 import agency_pb2, offering_pb2, site_pb2
 from mpp.queue.v1 import appointment_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
 from mpp_chassis.errors import FailedPrecondition, NotFound
@@ -17,6 +18,7 @@ from mpp_queue.appointments.store import Choice
 from mpp_queue.domain import InvalidField
 
 from .conftest import SITE, Bureau, at, stamp
+from .test_bookings import plan_of
 
 OFFERING = f"sites/{SITE}/offerings/nikah"
 ROOMS = [f"sites/{SITE}/channels/balai-{n}" for n in ("a", "b", "c")]
@@ -161,3 +163,73 @@ def test_what_is_refused_names_its_field(bureau: Bureau) -> None:
     assert refused.value.field == "agendas"
     with pytest.raises(NotFound):
         ask(bureau, agendas=[f"sites/{SITE}/queues/tutup"])
+
+
+def town(bureau: Bureau, site: str, region: str) -> str:
+    """A site with an agency that offers the service, whose queue can be booked."""
+    agency = f"sites/{site}/agencies/imigrasi"
+    hours = [site_pb2.OpeningHours(weekday=d, opens="08:00", closes="12:00") for d in range(1, 6)]
+    told = site_pb2.Site(name=f"sites/{site}", time_zone="Asia/Jakarta", region_code=region, opening_hours=hours)
+    bureau.rooms.queues.learn_site(told, 9)
+    rules = agency_pb2.AppointmentRules(slot_minutes=30, places=1, public_places=1, latest_days=30)
+    queue = agency_pb2.QueueSpec(id="imigrasi", prefix="I", counters=[1], minutes_per_visit=10, appointments=rules)
+    bureau.rooms.queues.learn_agency(agency_pb2.Agency(name=agency, queue=queue), 9)
+    assert bureau.rooms.fees is not None
+    bureau.rooms.fees.learn(offering_pb2.Offering(name=f"sites/{site}/offerings/nikah", agency=agency), 1)
+    bureau.forget_what_is_known()
+    return f"sites/{site}/queues/imigrasi"
+
+
+def offered(bureau: Bureau, **given: Any) -> list[str]:
+    request = pb.ListAnySlotsRequest(parent=f"sites/{SITE}", from_day="2026-11-23", offering=OFFERING, **given)
+    return list(bureau.do("ListAnySlots", request).agendas)
+
+
+def test_who_names_a_service_alone_is_sent_to_who_offers_it(bureau: Bureau) -> None:
+    here = town(bureau, SITE, "35.73")
+    rooms(bureau)  # of the same agency: they name no service
+    assert offered(bureau) == [here]
+    known = bureau.app.channels.get(ROOMS[1])
+    assert known is not None
+    known.offerings.append(OFFERING)
+    bureau.app.channels.learn(known, 2)
+    bureau.forget_what_is_known()
+    assert offered(bureau) == [ROOMS[1], here]
+    got = [where(ask(bureau, agendas=[]).name) for _ in range(3)]
+    assert sorted(got) == sorted([here, ROOMS[1], ROOMS[1]])
+    with pytest.raises(errors.SlotFull):
+        ask(bureau, agendas=[])
+    bureau.app.channels.retire(ROOMS[1], 3)
+    bureau.rooms.queues.learn_agency(agency_pb2.Agency(name=f"sites/{SITE}/agencies/imigrasi"), 10)
+    with pytest.raises(InvalidField) as refused:
+        offered(bureau)
+    assert refused.value.field == "offering"
+
+
+def test_all_of_a_province_or_of_a_regency_each_by_an_index(bureau: Bureau, queries: Any) -> None:
+    here, batu, far = town(bureau, SITE, "35.73"), town(bureau, "batu", "35.79"), town(bureau, "semarang", "33.74")
+    for n in range(40):  # so that a scan would be the worse plan
+        town(bureau, f"kota-{n}", f"6{n % 3}.{70 + n % 20}")
+    assert offered(bureau) == [here]
+    queries.asked.clear()
+    assert offered(bureau, region="35") == [here, batu]
+    looked = ("sites", "offerings", "agencies", "channels")
+    asked = [(name, command) for name, command in queries.asked if command.get("find") in looked]
+    assert {command["find"] for _, command in asked} == set(looked)
+    for name, command in asked:
+        stages, keys = plan_of(queries.database, command)
+        assert "COLLSCAN" not in stages, (name, command)
+        assert keys or "IDHACK" in stages or any("IXSCAN" in s for s in stages), (name, command, stages)
+    assert offered(bureau, region="33.74") == [far]
+    assert len(offered(bureau, region="60")) == 14
+    assert {where(ask(bureau, agendas=[], region="35").name) for _ in range(2)} == {here, batu}
+    for strange, field in (({"region": "35", "agendas": ROOMS}, "region"), ({"region": "99"}, "offering")):
+        with pytest.raises(InvalidField) as refused:
+            offered(bureau, **strange)
+        assert refused.value.field == field
+    with pytest.raises(InvalidField) as refused:
+        ask(bureau, role="kiosk", agendas=[], region="35")
+    assert refused.value.field == "region"
+    with pytest.raises(InvalidField) as refused:
+        bureau.do("ListAnySlots", pb.ListAnySlotsRequest(parent=f"sites/{SITE}"))
+    assert refused.value.field == "offering"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,10 +16,26 @@ from mpp_queue.appointments import changing
 from mpp_queue.domain import QuotaReached
 from mpp_queue.guard.domain import CoolDown
 
-from .conftest import QUEUE, ROOM, SITE, SUNDAY, Bureau, at
+from .conftest import QUEUE, ROOM, SITE, SUNDAY, Bureau, at, database
 
 S = appointment_pb2.Appointment
 NIK, MAIL = "3573014107900001", "budi@example.id"
+
+
+@pytest.fixture(scope="module")
+def one(mongodb_uri: str) -> Iterator[Any]:
+    with database(mongodb_uri) as made:
+        yield made.database
+
+
+@pytest.fixture
+def bureau(one: Any) -> Bureau:
+    """A database costs more than what is asked of it here: one for all, emptied before each test."""
+    for collection in ("agencies", "agendas", "booking_claims", "channels", "sites"):
+        one[collection].delete_many({})
+    here = Bureau(one)
+    here.learn()
+    return here
 
 
 def test_a_second_chance_counts_once(bureau: Bureau) -> None:

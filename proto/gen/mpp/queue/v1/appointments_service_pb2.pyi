@@ -73,7 +73,7 @@ class HoldSlotRequest(_message.Message):
     def __init__(self, parent: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., area: _Optional[str] = ..., request_id: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class ListAnySlotsRequest(_message.Message):
-    __slots__ = ("parent", "agendas", "from_day", "days", "slots", "priority_group", "variant", "offering")
+    __slots__ = ("parent", "agendas", "from_day", "days", "slots", "priority_group", "variant", "offering", "region")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AGENDAS_FIELD_NUMBER: _ClassVar[int]
     FROM_DAY_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class ListAnySlotsRequest(_message.Message):
     PRIORITY_GROUP_FIELD_NUMBER: _ClassVar[int]
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     parent: str
     agendas: _containers.RepeatedScalarFieldContainer[str]
     from_day: str
@@ -90,7 +91,8 @@ class ListAnySlotsRequest(_message.Message):
     priority_group: _ticket_pb2.PriorityGroup
     variant: _appointment_pb2.AppointmentVariant
     offering: str
-    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., from_day: _Optional[str] = ..., days: _Optional[int] = ..., slots: _Optional[int] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., offering: _Optional[str] = ...) -> None: ...
+    region: str
+    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., from_day: _Optional[str] = ..., days: _Optional[int] = ..., slots: _Optional[int] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., offering: _Optional[str] = ..., region: _Optional[str] = ...) -> None: ...
 
 class ListAnySlotsResponse(_message.Message):
     __slots__ = ("slots", "agendas")
@@ -101,7 +103,7 @@ class ListAnySlotsResponse(_message.Message):
     def __init__(self, slots: _Optional[_Iterable[_Union[_appointment_pb2.Slot, _Mapping]]] = ..., agendas: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HoldAnySlotRequest(_message.Message):
-    __slots__ = ("parent", "agendas", "start", "slots", "offering", "priority_group", "nik", "variant", "email", "request_id", "proof")
+    __slots__ = ("parent", "agendas", "start", "slots", "offering", "priority_group", "nik", "variant", "email", "request_id", "region", "proof")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AGENDAS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +114,7 @@ class HoldAnySlotRequest(_message.Message):
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
     parent: str
     agendas: _containers.RepeatedScalarFieldContainer[str]
@@ -123,8 +126,9 @@ class HoldAnySlotRequest(_message.Message):
     variant: _appointment_pb2.AppointmentVariant
     email: str
     request_id: str
+    region: str
     proof: str
-    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., agendas: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slots: _Optional[int] = ..., offering: _Optional[str] = ..., priority_group: _Optional[_Union[_ticket_pb2.PriorityGroup, str]] = ..., nik: _Optional[str] = ..., variant: _Optional[_Union[_appointment_pb2.AppointmentVariant, str]] = ..., email: _Optional[str] = ..., request_id: _Optional[str] = ..., region: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class ConfirmAppointmentRequest(_message.Message):
     __slots__ = ("name", "phone", "address", "request_id", "email")
