@@ -33,7 +33,8 @@ from mpp_localrun.platform import free_ports, wait_ready
 from mpp_queue import calling, main, rooms, usecases
 from mpp_queue.boards import BEAT_SECONDS, Boards
 from mpp_queue.displays import usecases as displays
-from mpp_queue.displays.halls import Halls
+from mpp_queue.displays.domain import Display
+from mpp_queue.displays.halls import PLACES_SECONDS, Halls
 from mpp_queue.displays.store import RECENT, Calls
 from mpp_queue.domain import REMOTE_CHANNELS
 from pymongo import monitoring
@@ -362,6 +363,24 @@ def test_a_number_that_a_phone_call_had_in_the_morning_is_spoken_for_the_hall(as
     frame = next(hub.screen(hub.set()))
     assert [c.number for c in frame.last_calls] == [hall.number]
     assert [[c.number for c in q.calls] for q in frame.queues] == [[hall.number], [], []]
+
+
+def test_a_queue_that_is_not_there_is_looked_for_now_and_then_however_many_screens_name_it(asked: Any) -> None:
+    """Each look of each screen asked the store for it, and everybody may watch."""
+    hub = Hub(asked.database)
+    halls, later = hub.app.displays.halls, "sites/malang/queues/pajak"
+    display = Display("sites/malang/displays/hall-1", queues=(later,))
+
+    def look(at: float) -> str:
+        [queue], _ = halls.queues(display, hub.now, at)
+        return queue.doors.reason
+
+    asked.commands.clear()
+    assert {look(100.0 + n / 100) for n in range(SCREENS)} == {"QUEUE_UNKNOWN"}
+    assert len([c for c in asked.commands if c.get("filter", {}).get("queue") == later]) == 1
+    spec = agency_pb2.QueueSpec(id="pajak", prefix="P", counters=[9], minutes_per_visit=10)
+    hub.app.queues.learn_agency(agency_pb2.Agency(name="sites/malang/agencies/pajak", queue=spec), 1)
+    assert look(100.0 + PLACES_SECONDS) == ""
 
 
 def test_every_query_of_screens_has_an_index(asked: Any) -> None:

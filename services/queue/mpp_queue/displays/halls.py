@@ -3,7 +3,7 @@ writes nothing and decides nothing.
 
 Each queue that a screen shows has one reading in this process. It is read again when the board says that something
 happened since, at most ten times a second, and after `STALE_SECONDS` at the latest: when the broker is away nobody says
-anything. A queue that no screen shows is not read.
+anything. A queue that no screen shows is not read; one that is named and not there is looked for every `PLACES_SECONDS`.
 """
 
 from __future__ import annotations
@@ -94,6 +94,9 @@ class Halls:
         self._of_queue: dict[str, _Reading[QueueNow]] = {}
         self._of_display: dict[str, _Reading[Shown]] = {}
         self._of_site: dict[str, tuple[float, list[tuple[str, str]]]] = {}
+        self._missing: dict[
+            str, tuple[float, QueueNow]
+        ] = {}  # queues that a display names and nobody has, or has any more
         self._lock = threading.Lock()
 
     def shown(self, name: str) -> Shown:
@@ -107,7 +110,7 @@ class Halls:
 
     def queues(self, display: Display, now: datetime, at: float) -> tuple[tuple[QueueNow, ...], bool]:
         """Its queues in its order, and whether all are settled; `at` on the boards' clock. Raises the store's errors."""
-        found = [self._queue(name, now) for name in shown_queues(display, self._places(display.site, at))]
+        found = [self._queue(name, now, at) for name in shown_queues(display, self._places(display.site, at))]
         return tuple(queue for queue, _ in found), all(settled for _, settled in found)
 
     def _read_display(self, name: str) -> Shown:
@@ -116,13 +119,18 @@ class Halls:
             raise NotFound(f"there is no {name}", reason="DISPLAY_UNKNOWN")
         return Shown(messages.display_of(kept.told), kept)
 
-    def _queue(self, name: str, now: datetime) -> tuple[QueueNow, bool]:
+    def _queue(self, name: str, now: datetime, at: float) -> tuple[QueueNow, bool]:
+        missed = self._missing.get(name)
+        if missed is not None and at - missed[0] < PLACES_SECONDS:
+            return missed[1], True
         try:
             spec = self._queues.find(name)
-        except NotFound:
-            return QueueNow(name, doors=Doors("QUEUE_UNKNOWN", NOT_KNOWN)), True
-        except FailedPrecondition:
-            return QueueNow(name, doors=Doors("QUEUE_CLOSED", GIVEN_UP)), True
+        except (NotFound, FailedPrecondition) as e:
+            unknown = isinstance(e, NotFound)
+            doors = Doors("QUEUE_UNKNOWN", NOT_KNOWN) if unknown else Doors("QUEUE_CLOSED", GIVEN_UP)
+            self._missing[name] = (at, QueueNow(name, doors=doors))
+            return self._missing[name][1], True
+        self._missing.pop(name, None)
         reading = self._of_queue.get(name)
         if reading is None:
             with self._lock:
