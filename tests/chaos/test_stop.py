@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("name", ["queue-serve", "notifications-work", "catalog-serve"])

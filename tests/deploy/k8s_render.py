@@ -38,7 +38,7 @@ def kubectl() -> Path:
 
 def kustomize(folder: Path) -> str:
     """The rendered YAML. Raises AssertionError with kubectl's words."""
-    done = subprocess.run([str(kubectl()), "kustomize", str(folder)], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([str(kubectl()), "kustomize", str(folder)], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, f"{folder}: {done.stderr}"
     return done.stdout
 

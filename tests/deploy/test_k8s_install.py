@@ -35,7 +35,7 @@ def install(tmp_path: Path, overlay: str, broken: str = "") -> tuple[int, list[l
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     environment = {**os.environ, "KUBECTL": str(fake)}
     command = [str(K8S / "install"), str(K8S / "overlays" / overlay)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
     return done.returncode, [json.loads(line) for line in log.read_text().splitlines()]
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.stack
 
 def mppctl(malang: Any, *words: str, fails: bool = False) -> str:
     command = [sys.executable, "-m", "mppctl.main", "--profile", malang.platform.profile, "--json", *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert bool(done.returncode) == fails, done.stdout + done.stderr
     return done.stdout
 

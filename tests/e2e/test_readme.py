@@ -20,7 +20,7 @@ def test_the_first_call_with_python(malang: Any) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
     assert len(blocks) == 1
     script = blocks[0].replace(".dev/run/", f".dev/{malang.platform.profile}/")
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "kartu-keluarga" in lines[0]
@@ -36,7 +36,7 @@ def commands() -> list[str]:
 def test_the_mppctl_calls(malang: Any, line: str) -> None:
     words = shlex.split(line)[1:]
     command = [sys.executable, "-m", "mppctl.main", "--profile", malang.platform.profile, *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -11,7 +11,7 @@ import pytest
 from mpp_localrun.visit import run_visit, traced
 from rich.console import Console
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -330,5 +330,5 @@ def test_green_threads_wait_side_by_side() -> None:
     """As in `work`: twenty slow hand-overs (a second each) take the time of few, and a quick one is not held up."""
     with server(trickles) as slow, server(says(202)) as good:
         command = [sys.executable, "-W", "ignore", "-c", UNDER_EVENTLET, slow, good]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.stdout.split() == ["temporary"] * 20 + ["accepted", "True"], done.stderr

@@ -127,7 +127,7 @@ def test_a_slow_relay_is_left_in_time(step: str) -> None:
     started = time.monotonic()
     with host({step: "hush"}) as relay:
         assert send(relay, seconds=0.3) == Outcome(OutcomeKind.TEMPORARY, "timeout")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_another_protocol_is_named() -> None:
@@ -246,23 +246,23 @@ slow, good, secure = (int(port) for port in sys.argv[1:4])
 context = ssl.create_default_context(cafile=sys.argv[4])
 def provider(port, tls):
     relay = Relay("127.0.0.1", "kabar@mpp.example", port, tls, context=context if tls != "none" else None)
-    return SmtpProvider(relay, lambda: datetime.now(UTC), plain=True, seconds=1.0)
-providers = [provider(slow, "none")] * 4 + [provider(good, "none"), provider(secure, "starttls")]
+    return SmtpProvider(relay, lambda: datetime.now(UTC), plain=True, seconds=1.0 if port == slow else 20.0)
+providers = [provider(slow, "none")] * 20 + [provider(good, "none"), provider(secure, "starttls")]
 def send(n):
-    message = OutgoingMessage(f"key-0000000{n}", Channel.EMAIL, "warga@example.org", "Halo", "t", "Kabar")
+    message = OutgoingMessage(f"key-000000{n:02}", Channel.EMAIL, "warga@example.org", "Halo", "t", "Kabar")
     return str(providers[n].send(message).kind)
 started = time.monotonic()
-print(*eventlet.GreenPool().imap(send, range(6)), time.monotonic() - started < 3.5)
+print(*eventlet.GreenPool().imap(send, range(22)), time.monotonic() - started < 12)
 """
 
 
 def test_green_threads_wait_side_by_side(certificate: Path) -> None:
-    """As in `work`: four relays that hang take the time of one, and those that answer are not held up; TLS too."""
+    """As in `work`: twenty relays that hang, a second each, take few; those that answer are not held up; TLS too."""
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ours.load_cert_chain(certificate)
     with host({"RCPT": "hush"}) as slow, host() as good, host(tls=ours) as secure:
         ports = [str(each.port) for each in (slow, good, secure)]
         command = [sys.executable, "-W", "ignore", "-c", UNDER_EVENTLET, *ports, str(certificate)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout.split() == ["temporary"] * 4 + ["delivered"] * 2 + ["True"], done.stderr
+        assert done.stdout.split() == ["temporary"] * 20 + ["delivered"] * 2 + ["True"], done.stderr
         assert (len(good.kept()), len(secure.kept())) == (1, 1)

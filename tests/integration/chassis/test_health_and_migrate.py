@@ -75,7 +75,7 @@ def test_migrate_twice_and_four_at_once(probe: Probe, amqp_uri: str) -> None:
 
     for running in ([start()], [start() for _ in range(4)]):
         for process in running:
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=180)
             assert process.returncode == 0, output
     names = set(probe.database["effects"].index_information())
     assert names == {"_id_", "number_1"}
@@ -91,7 +91,7 @@ def test_migrate_twice_and_four_at_once(probe: Probe, amqp_uri: str) -> None:
 def test_wrong_usage_is_told_and_is_code_2(probe: Probe, argv: list[str], code: int) -> None:
     process = probe.process("work")
     done = subprocess.run(
-        [*process.command[:2], *argv], env=dict(process.environment), capture_output=True, text=True, timeout=60
+        [*process.command[:2], *argv], env=dict(process.environment), capture_output=True, text=True, timeout=180
     )
     assert done.returncode == code
     assert "usage" in done.stderr
@@ -100,7 +100,7 @@ def test_wrong_usage_is_told_and_is_code_2(probe: Probe, argv: list[str], code: 
 @pytest.mark.stack
 def test_a_missing_setting_is_named_and_is_code_2(probe: Probe) -> None:
     process = probe.process("work", MPP_MONGODB_URI="")
-    done = subprocess.run(process.command, env=dict(process.environment), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(process.command, env=dict(process.environment), capture_output=True, text=True, timeout=180)
     assert done.returncode == 2
     assert "MPP_MONGODB_URI" in done.stderr
     assert "Traceback" not in done.stderr

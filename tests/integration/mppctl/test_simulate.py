@@ -33,7 +33,7 @@ def test_a_day_broken_off_leaves_no_counter_busy_and_the_next_run_goes_on(
             eventually(lambda: tickets.count_documents({"site_id": SITE, "state": "finished"}) >= 5, seconds=60)
             assert tickets.count_documents({"site_id": SITE}) < 200
             running.send_signal(signal.SIGINT)
-            output, _ = running.communicate(timeout=30)
+            output, _ = running.communicate(timeout=180)
         finally:
             running.kill()
     assert running.returncode == 0, output
@@ -43,7 +43,7 @@ def test_a_day_broken_off_leaves_no_counter_busy_and_the_next_run_goes_on(
     left = tickets.count_documents({"site_id": SITE, "state": "waiting"})
 
     fast = [*command, "--json", "simulate", "--sites", "1", "--visits", "25", "--speed", "max"]
-    done = subprocess.run(fast, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(fast, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
     assert (figures["came"], figures["errors"], figures["breaches"]) == (25, {}, [])
@@ -54,11 +54,11 @@ def test_a_day_broken_off_leaves_no_counter_busy_and_the_next_run_goes_on(
 def test_an_existing_site_is_played_with_its_own_services(services: Any, command: list[str]) -> None:
     """The site is one that another run made: the catalogue does not know the difference."""
     subprocess.run(
-        [*command, "--json", "simulate", "--sites", "1", "--visits", "1", "--speed", "max"], check=True, timeout=60
+        [*command, "--json", "simulate", "--sites", "1", "--visits", "1", "--speed", "max"], check=True, timeout=180
     )
     done = subprocess.run(
         [*command, "--json", "simulate", "--site", SITE, "--visits", "10", "--speed", "max"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["came"] == 10
@@ -67,6 +67,6 @@ def test_an_existing_site_is_played_with_its_own_services(services: Any, command
 
 
 def test_a_site_that_is_not_there_is_told(command: list[str]) -> None:
-    done = subprocess.run([*command, "simulate", "--site", "nowhere"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*command, "simulate", "--site", "nowhere"], capture_output=True, text=True, timeout=180)
     assert done.returncode == 1
     assert "nowhere" in done.stderr

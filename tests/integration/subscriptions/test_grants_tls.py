@@ -38,7 +38,7 @@ def test_an_agency_reads_over_tls_what_a_worker_published_over_tls(edge: Edge, t
     """The publisher is a process under eventlet, as every `work` is."""
     agency = edge.granted("queue")
     told = [sys.executable, "-c", WORK, tls_uri, json.dumps(headers(agency.name))]
-    done = subprocess.run(told, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(told, capture_output=True, text=True, timeout=180)
     assert "published" in done.stdout, done.stderr
     conn = broker.connection(tls_uri.replace("guest:guest", f"{agency.account}:{agency.password}"))
     assert isinstance(conn.transport.sock, ssl.SSLSocket)

@@ -25,7 +25,7 @@ log = logs.get(part="test")
 def run(code: str) -> tuple[list[dict[str, Any]], str]:
     """The JSON lines of stdout, and all output together."""
     done = subprocess.run(
-        [sys.executable, "-c", HEAD + textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", HEAD + textwrap.dedent(code)], capture_output=True, text=True, timeout=180
     )
     return [json.loads(line) for line in done.stdout.splitlines()], done.stdout + done.stderr
 

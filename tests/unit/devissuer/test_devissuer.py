@@ -180,7 +180,7 @@ def run(state: Path, **environment: str) -> subprocess.Popen[str]:
 
 def test_it_refuses_to_start_in_production(tmp_path: Path) -> None:
     process = run(tmp_path / "state", MPP_ENV="production")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "MPP_ENV=production" in errors
     assert not (tmp_path / "state").exists()
@@ -193,7 +193,7 @@ def test_the_process_serves_and_ends_well(tmp_path: Path) -> None:
     with urllib.request.urlopen(f"{url}/healthz", timeout=30) as reply:
         assert reply.status == 200
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=180)
     assert process.returncode == 0
 
 

@@ -186,7 +186,7 @@ def test_texts_of_refusals_need_no_encoding_in_a_header() -> None:
 
 def valid(config: Path) -> None:
     command = [envoy_binary(), "--mode", "validate", "-c", str(config), "--log-level", "warn", "--base-id", "77"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "eprecated" not in done.stderr
     assert "work-in-progress" not in done.stderr
