@@ -236,7 +236,7 @@ def _flag(app: App, stored: Stored, now: datetime) -> bool:
         # One damaged document must not keep the deadlines of all others from being seen.
         app.log.error("application_unreadable", application=stored.name, error=type(e).__name__)
         return False
-    after = before.raise_due_flags(_millis(now))
+    after = _recounted(app, before, _millis(now)).raise_due_flags(_millis(now))
     if after is before:
         return False
     command = Command(
@@ -266,7 +266,7 @@ def _change(app: App, name: str, call: Call, step: Step) -> pb.Application:
     decided: list[domain.Application] = []  # empty when the command was repeated
 
     def decide(stored: Stored) -> Decision:
-        after = step(_allowed(stored, call))
+        after = step(_recounted(app, _allowed(stored, call), _now(call)))
         decided.append(after)
         return Decision(store.to_state(after), shown(app, after, call), messages.events(after))
 
@@ -274,6 +274,15 @@ def _change(app: App, name: str, call: Call, step: Step) -> pb.Application:
     for after in decided[-1:]:
         metrics.count(after)
     return reply
+
+
+def _recounted(app: App, a: domain.Application, now: datetime) -> domain.Application:
+    """Before a deadline is told as missed: by the days as they are known now. Reads nothing while none is due."""
+    falls = a.next_flag
+    if falls is None or falls[0] > now:
+        return a
+    calendar = app.sites.calendar(a.site)
+    return a.recounted(calendar, app.policy.at_risk_percent) if calendar else a
 
 
 def _allowed(stored: Stored, call: Call) -> domain.Application:

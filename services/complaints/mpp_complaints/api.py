@@ -16,6 +16,7 @@ ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
     domain.WindowClosed: grpc.StatusCode.FAILED_PRECONDITION,
     domain.LimitReached: grpc.StatusCode.FAILED_PRECONDITION,
+    domain.NobodyToAsk: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from mpp.catalog.v1 import events_pb2 as catalog_events
+from mpp.complaints.v1 import complaint_pb2
+from mpp.complaints.v1 import events_pb2 as complaint_events
 from mpp.queue.v1 import events_pb2 as queue_events
 from mpp_chassis.entrypoint import Composed, EventMeta, every, on
 from mpp_chassis.errors import Poison
@@ -56,6 +58,11 @@ class Handlers:
     @on(queue_events.TicketEnded)
     def learn_end(self, event: queue_events.TicketEnded, meta: EventMeta) -> None:
         self.app.waits.learn(event.ticket, meta.sequence, event.agency, event.waited_seconds, meta.time, event.offering)
+
+    @on(complaint_events.ComplaintAdvanced)
+    def restore_merged(self, event: complaint_events.ComplaintAdvanced, meta: EventMeta) -> None:
+        if event.state == complaint_pb2.Complaint.STATE_WITHDRAWN:
+            usecases.restore_merged(self.app, event.complaint, meta.command("RestoreMerged"))
 
     @every(SWEEP_SECONDS, lease="deadlines")
     def pass_deadlines(self, now: datetime) -> None:

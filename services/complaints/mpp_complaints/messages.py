@@ -18,6 +18,8 @@ from mpp_chassis.events import Event
 from mpp_complaints import domain
 from mpp_complaints.domain import Complaint, Party
 
+COARSE = 300  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -74,7 +76,7 @@ def reply(c: Complaint, sight: Sight, now: datetime) -> complaint_pb2.Complaint:
         rating=c.rating,
         escalation_level=c.escalation_level,
         reason=_reason(c.history[-1], sight),
-        measured_wait_seconds=c.waited_seconds,
+        measured_wait_seconds=_wait(c.waited_seconds, sight),
         overdue=c.overdue(now),
         history=[_entry(e, sight) for e in c.history],
         kind=kind_of(c.kind),
@@ -82,6 +84,11 @@ def reply(c: Complaint, sight: Sight, now: datetime) -> complaint_pb2.Complaint:
         overcharge=_overcharge(c.overcharge, sight),
         **{"class": class_of(c.classified)},
     )
+
+
+def _wait(seconds: int | None, sight: Sight) -> int | None:
+    """To the second it would tell which ticket it was, and so who reports: whoever must not know gets full `COARSE`."""
+    return seconds if seconds is None or sight.person else seconds // COARSE * COARSE
 
 
 def kind_of(kind: domain.Kind) -> complaint_pb2.Complaint.Kind:

@@ -33,6 +33,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("site_id", ASCENDING), ("owner", ASCENDING), ("order", DESCENDING)], name="owner_newest"),
         # Only what the sweep must still look at is in it: its cost follows what is open, not what is history.
         IndexModel([("look_at", ASCENDING)], name="due", sparse=True),
+        IndexModel(
+            [("site_id", ASCENDING), ("merged_into", ASCENDING)],
+            name="merged",
+            partialFilterExpression={"state": State.MERGED.value},
+        ),
         # Those too whose missed deadline was told already: what the metrics of open complaints count.
         IndexModel([("due_at", ASCENDING)], name="open_due", partialFilterExpression={"open": True}),
     ],
@@ -110,6 +115,11 @@ class Complaints:
             for key in sorted(late.keys() | ahead.keys())
             for site, agency, state in (key,)
         ]
+
+    def merged_into(self, name: str) -> list[str]:
+        """Names of those that are merged into this one."""
+        query = {"site_id": name.split("/complaints/")[0], "merged_into": name, "state": State.MERGED.value}
+        return [d["_id"] for d in self._aggregates.collection.find(query, {"_id": 1})]
 
     def tick(
         self,

@@ -18,7 +18,7 @@ from mpp_chassis import downtime, logs
 from mpp_chassis.audit import AuditLog
 from mpp_chassis.call import Call, Command, new_id
 from mpp_chassis.challenge import Door
-from mpp_chassis.errors import InvalidField, NotFound
+from mpp_chassis.errors import Aborted, InvalidField, NotFound
 from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import FieldCipher
@@ -32,6 +32,7 @@ from mpp_complaints.views import Agencies, BookingAlarms, Offerings, Sites, Wait
 TEXT, PHONE = "complaint_text", "phone"  # purposes of sealed fields
 PAGE, LARGEST_PAGE = 50, 200
 SWEEP_BATCH = 1000
+MOST_MERGES = 10  # that are followed to find an answer
 log = logs.get(part="complaints")
 
 
@@ -145,7 +146,36 @@ def get_complaint(app: App, name: str, call: Call) -> complaint_pb2.Complaint:
         if reader is not Reader.REPORTER:
             app.audit.record(call.actor, "read_complaint_text", name, call.now)
         sight = replace(sight, unseal=lambda sealed: app.cipher.open(sealed, TEXT))
+    if complaint.state is domain.State.MERGED and sight.content:
+        complaint = replace(complaint, answer=_answer_of_merged(app, complaint))
     return messages.reply(_with_evidence(app, complaint), sight, call.now)
+
+
+def _answer_of_merged(app: App, complaint: Complaint) -> str:
+    """Of the complaint that it was merged into, at once or by way of others; empty while there is none."""
+    for _ in range(MOST_MERGES):
+        into = app.complaints.get(complaint.merged_into)
+        if into is None or into.state is not domain.State.MERGED:
+            return into.answer_for_merged if into else ""
+        complaint = into
+    return ""
+
+
+def restore_merged(app: App, withdrawn: str, command: Command) -> int:
+    """What was merged into a complaint that its reporter took back is received again. How many. Idempotent."""
+    now, done = _moment(command.at), 0
+    for name in app.complaints.merged_into(withdrawn):
+
+        def decide(complaint: Complaint) -> tuple[Complaint, list[Event]] | None:
+            if complaint.merged_into != withdrawn or complaint.state is not domain.State.MERGED:
+                return None
+            restored = complaint.restore(_terms(app, complaint.site, now), now)
+            return restored, messages.events(restored)
+
+        done += app.complaints.tick(name, replace(command, request_id=f"{command.request_id}:{name}"), decide)
+    if app.complaints.merged_into(withdrawn):
+        raise Aborted(f"what was merged into {withdrawn} is being changed; come again")
+    return done
 
 
 def list_complaints(
@@ -307,8 +337,11 @@ def _tick(app: App, name: str, command: Command, now: datetime) -> bool:
 
 
 def _ticked(app: App, complaint: Complaint, now: datetime) -> tuple[Complaint, list[Event]] | None:
+    calendar, due = app.sites.calendar(complaint.site), complaint.due_at
+    if calendar is not None and due is not None and now >= due and due not in complaint.missed:
+        complaint = complaint.recounted(lambda begun: policy.terms(app.policy, calendar, begun))
     ticked = _with_evidence(app, complaint).tick(now)
-    return (ticked, messages.events(ticked)) if ticked.events else None
+    return (ticked, messages.events(ticked)) if ticked.events or ticked.due_at != due else None
 
 
 def _permit(call: Call, complaint: Complaint) -> None:

@@ -204,9 +204,10 @@ def complaint_filed(event: complaints.ComplaintFiled) -> News:
 
 
 def complaint_advanced(event: complaints.ComplaintAdvanced) -> News:
+    came_back = event.from_state == complaint_pb2.Complaint.STATE_MERGED  # what it was joined with was withdrawn
     return News(
         event="ComplaintAdvanced",
-        template="complaint_" + _state(complaint_pb2.Complaint.State.Name(event.state)),
+        template="complaint_" + ("restored" if came_back else _state(complaint_pb2.Complaint.State.Name(event.state))),
         subject=event.complaint,
         agency=event.agency,
         sealed_phone=event.sealed_phone,

@@ -180,6 +180,23 @@ def test_merging_needs_another_open_complaint_of_the_agency(desk: Any, refused: 
     assert refused(lambda: desk.advance(other, "MERGE", reason=one)).fields == ("reason",)
 
 
+def test_what_was_merged_is_answered_too_and_comes_back_when_the_other_is_withdrawn(desk: Any, ear: Any) -> None:
+    ani, sari = desk.citizen("ani"), desk.citizen("sari-2")
+    first, hers = desk.file().name, desk.file(who=sari).name
+    desk.advance(hers, "MERGE", reason=first)
+    desk.withdraw(first)
+    back = desk.until(lambda: (c := desk.get(hers, sari)).state == State.STATE_RECEIVED and c)
+    assert back.due_at.seconds > 0
+    assert (back.history[-1].actor, back.history[-1].reason) == ("system:deadlines", "")
+    told = desk.until(lambda: [e for e in ear.of(hers, ADVANCED) if e["state"] == "STATE_RECEIVED"])
+    assert [e["fromState"] for e in told] == ["STATE_MERGED"]
+    second = desk.file().name
+    desk.advance(hers, "MERGE", reason=second)
+    desk.advance(second, "VERIFY")
+    desk.answer(second)
+    assert desk.get(hers, sari).answer == desk.get(second, ani).answer != ""
+
+
 def test_64_callers_with_one_request_id_file_one_complaint(desk: Any, ear: Any, refused: Any) -> None:
     request, who = desk.request(), desk.citizen("sari")
     with ThreadPoolExecutor(64) as pool:
@@ -212,8 +229,10 @@ def test_64_callers_with_one_request_id_answer_once(desk: Any, ear: Any) -> None
 
 def age(desk: Any, name: str) -> None:
     """Let its deadline lie in the past, as if days had gone by."""
-    past = datetime.now(UTC) - timedelta(hours=1)
-    changed = desk.database["complaints"].update_one({"_id": name}, {"$set": {"due_at": past, "look_at": past}})
+    past, complaints = datetime.now(UTC) - timedelta(hours=1), desk.database["complaints"]
+    lines = complaints.find_one({"_id": name})["history"]
+    aged = [{**line, "at": line["at"] - timedelta(days=90)} for line in lines]  # else the sweep counts the days anew
+    changed = complaints.update_one({"_id": name}, {"$set": {"due_at": past, "look_at": past, "history": aged}})
     assert changed.matched_count == 1
 
 

@@ -241,6 +241,25 @@ def test_late_stays_late() -> None:
     assert back.next_flag is None
 
 
+def test_a_holiday_that_is_published_later_gives_its_day_back() -> None:
+    app = processing()
+    assert app.clock is not None
+    paused = step(app, Action.HOLD, MONDAY + timedelta(hours=1))
+    resumed = paused.advance(Action.RESUME, now=MONDAY + timedelta(hours=3), actor=OFFICER, calendar=CALENDAR)
+    assert resumed.clock is not None
+    assert resumed.recounted(CALENDAR, 80) is resumed, "nothing was published"
+    joint_leave = replace(CALENDAR, holidays=frozenset({(MONDAY + timedelta(days=2)).date()}))
+    for before, days in ((app, 1), (resumed, 3)):  # from Thursday to Friday; from Friday to Monday
+        assert before.clock is not None
+        moved = before.recounted(joint_leave, 80)
+        assert moved.clock is not None
+        assert moved.clock.due_at == before.clock.due_at + timedelta(days=days)
+        assert moved.clock.at_risk_at > before.clock.at_risk_at
+        assert moved.recounted(CALENDAR, 80) is moved, "a day that is taken back again is not taken from the agency"
+        assert not moved.raise_due_flags(before.clock.due_at).flags & {Flag.SLA_BREACHED}
+    assert paused.recounted(joint_leave, 80) is paused, "while it stands still nothing falls due"
+
+
 def test_resuming_goes_back_to_what_was_left() -> None:
     app = processing()
     held = step(step(app, Action.START_INSPECTION), Action.HOLD)

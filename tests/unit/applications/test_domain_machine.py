@@ -232,6 +232,11 @@ class Life(RuleBasedStateMachine):
         self._learn(self.app.raise_due_flags(self.now))
 
     @invariant()
+    def counted_anew_by_the_same_days_the_deadline_is_the_same(self) -> None:
+        """Pauses stop and resume the clock exactly: replaying the history comes to what was kept step by step."""
+        assert self.app.recounted(CALENDAR, 80) is self.app
+
+    @invariant()
     def agrees_with_the_model(self) -> None:
         if not hasattr(self, "app"):
             return

@@ -55,7 +55,7 @@ def answered(at: datetime = T0) -> Complaint:
 class TestTheTable:
     def test_every_state_of_the_domain_is_reached_and_only_the_ends_are_final(self) -> None:
         reached = {State.RECEIVED} | {t for rule in domain.TRANSITIONS.values() for t in rule.targets}
-        left = {s for rule in domain.TRANSITIONS.values() for s in rule.sources}
+        left = {s for step, rule in domain.TRANSITIONS.items() for s in rule.sources if step is not Step.RESTORE}
         assert reached == set(State)
         assert set(State) - left == domain.ENDS
         assert set(State) == domain.HANDLED | domain.WAITING | domain.ENDS
@@ -337,3 +337,59 @@ class TestPrivacy:
         assert Reader.OFFICER not in domain.WORDS_FOR[Visibility.CONFIDENTIAL]
         assert Reader.OFFICER in domain.WORDS_FOR[Visibility.ANONYMOUS]
         assert domain.PERSON_FOR[Visibility.ANONYMOUS] == {Reader.REPORTER}
+
+
+class TestRestoring:
+    """A reporter may take back their own complaint, never what others' were merged into it."""
+
+    def test_what_was_merged_is_received_again_with_a_clock_of_its_own(self) -> None:
+        other = "sites/malang/complaints/bbbbbbbbbb"
+        merged = verified().merge(other, T0 + DAY, "agency_admin:budi")
+        at = T0 + 9 * DAY
+        alone = merged.restore(terms(at), at)
+        assert (alone.state, alone.due_at, alone.merged_into) == (State.RECEIVED, at + 3 * DAY, "")
+        assert alone.history[-1].actor == domain.CLOCK
+        again = alone.verify(None, terms(at), at, "agency_admin:budi")
+        assert again.legal_by == at + 60 * DAY
+        with pytest.raises(domain.WrongState):
+            verified().restore(terms(at), at)
+
+    def test_the_answer_is_shared_unless_its_reporter_asked_for_confidence(self) -> None:
+        assert answered().answer_for_merged == "Loket ditambah."
+        assert replace(answered(), visibility=Visibility.CONFIDENTIAL).answer_for_merged == ""
+        assert replace(answered(), overcharge=domain.Overcharge(200, 50)).answer_for_merged == ""
+
+
+def test_nobody_is_asked_who_cannot_reply() -> None:
+    """A question to a kiosk's complaint would close it unheard after ten days: whoever is accused could so be rid of it."""
+    with pytest.raises(domain.NobodyToAsk):
+        filed(owner="").request_info("Loket berapa?", terms(T0), T0, "agency_admin:budi")
+
+
+class TestHolidaysPublishedLater:
+    """`days`: what a working day takes by then; the deadline was set while nobody knew of it."""
+
+    @staticmethod
+    def later(begun: datetime) -> Terms:
+        settle = {c: begun + (n + 1) * DAY for c, n in SETTLE.items()}
+        return terms(begun, verify_by=begun + 4 * DAY, act_by=begun + 6 * DAY, settle_by=settle)
+
+    def test_the_day_is_given_back_where_the_clock_began(self) -> None:
+        assert filed().recounted(self.later).due_at == T0 + 4 * DAY
+        moved = verified(Class.NORMATIVE).recounted(self.later)
+        assert (moved.due_at, moved.settle_by) == (T0 + 6 * DAY, T0 + 6 * DAY)
+        began = verified(Class.NON_SUPERVISORY, T0).assign(T0 + DAY, "h").start(T0 + 2 * DAY, "h")
+        assert began.recounted(self.later).due_at == T0 + 15 * DAY, "from the verification, not from the start"
+        asked = began.request_info("Kapan?", terms(T0 + 3 * DAY), T0 + 3 * DAY, "h")
+        replied = asked.reply("s2", terms(T0 + 4 * DAY), T0 + 4 * DAY, "citizen:ani")
+        assert replied.recounted(self.later).due_at == T0 + (4 + 15) * DAY, "a reply began the time anew"
+
+    def test_never_earlier_never_beyond_the_legal_maximum_and_never_the_reporters(self) -> None:
+        def sooner(begun: datetime) -> Terms:
+            return terms(begun, verify_by=begun + DAY, act_by=begun + DAY)
+
+        assert filed().recounted(sooner) == filed()
+        late = verified(Class.SUPERVISORY).assign(T0, "h").start(T0, "h")
+        assert late.due_at == T0 + 60 * DAY
+        assert late.recounted(self.later) == late
+        assert answered().recounted(self.later) == answered()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,6 +29,7 @@ ALLOWED = {
     "rate": "answered",
     "reopen": "answered",
     "withdraw": "received needs_info verified assigned in_progress reopened escalated",
+    "restore": "merged",
 }
 TO = {
     "request_info": "needs_info",
@@ -40,6 +42,7 @@ TO = {
     "answer": "answered",
     "rate": "closed",
     "withdraw": "withdrawn",
+    "restore": "received",
 }
 ACCUSED, INSPECTORATE = "sites/malang/agencies/dukcapil", "sites/malang/agencies/inspektorat"
 OFFERING = "sites/malang/offerings/ktp-el"
@@ -49,6 +52,12 @@ TARGET = "sites/malang/complaints/bbbbbbbbbb"
 def terms(now: datetime) -> Terms:
     settle = {c: now + DAYS[c.value] * DAY for c in Class}
     return Terms(now + 3 * DAY, now + 5 * DAY, now + 10 * DAY, now + 60 * DAY, settle, LIMITS)
+
+
+def longer(begun: datetime, days: int) -> Terms:
+    plain, more = terms(begun), days * DAY
+    settle = {c: at + more for c, at in plain.settle_by.items()}
+    return replace(plain, verify_by=plain.verify_by + more, act_by=plain.act_by + more, settle_by=settle)
 
 
 class Life(RuleBasedStateMachine):
@@ -98,6 +107,7 @@ class Life(RuleBasedStateMachine):
             "rate": lambda: c.rate(4, n, "citizen:ani"),
             "reopen": lambda: c.reopen("sealed why", t, n, "citizen:ani"),
             "withdraw": lambda: c.withdraw(n, "citizen:ani"),
+            "restore": lambda: c.restore(t, n),
         }
         return calls[step]()
 
@@ -145,6 +155,8 @@ class Life(RuleBasedStateMachine):
             self.level += step == "escalate"
         if step in ("verify", "reopen"):
             self.complete = self.now
+        if step == "restore":
+            self.complete = None
 
     @rule(hours=st.integers(1, 24 * 20))
     def time_passes(self, hours: int) -> None:
@@ -191,6 +203,18 @@ class Life(RuleBasedStateMachine):
             assert not c.person_for(domain.Reader.OFFICER)
         assert c.words_for(domain.Reader.REPORTER)
         assert c.person_for(domain.Reader.REPORTER)
+
+    @rule(more=st.integers(-1, 3))
+    def holidays_are_published(self, more: int) -> None:
+        """Days that a clock began to count before anybody knew of them come back; the legal maximum stays."""
+        before = self.complaint
+        self.complaint = after = before.recounted(lambda begun: longer(begun, more))
+        assert replace(after, due_at=before.due_at, settle_by=before.settle_by) == before
+        if before.due_at is None or self.state in ("needs_info", "answered") or more <= 0:
+            assert after == before
+        else:
+            assert after.due_at is not None
+            assert before.due_at <= after.due_at <= before.due_at + more * DAY
 
     @invariant()
     def the_legal_maximum_holds(self) -> None:

@@ -234,6 +234,22 @@ class Application:
         """The applicant takes the file back; possible until the document is issued."""
         return self.raise_due_flags(now)._go(Action.WITHDRAW, now=now, actor=actor, reason=reason)
 
+    def recounted(self, calendar: WorkingTime, at_risk_percent: int) -> Application:
+        """With the deadline as the working days are known now: a holiday that was published after the file was complete
+        gives its day back. Never earlier than what was promised; the pauses of its history count as they did.
+        """
+        if self.promise is None or self.clock is None or self.state not in RUNNING:
+            return self
+        clock = start_clock(self.promise, self.clock.accepted_at, calendar, at_risk_percent)
+        for paused, resumed in self._pauses():
+            clock = clock.pause(paused).resume(resumed, calendar)
+        return replace(self, clock=clock) if clock.due_at > self.clock.due_at else self
+
+    def _pauses(self) -> list[tuple[datetime, datetime]]:
+        """From when to when the clock stood still; the present pause, if any, is not among them."""
+        lines = zip(self.history, self.history[1:], strict=False)
+        return [(one.at, after.at) for one, after in lines if one.state in PAUSED]
+
     def raise_due_flags(self, now: datetime) -> Application:
         """With every deadline flag that is due by now; itself when there is none."""
         app = self

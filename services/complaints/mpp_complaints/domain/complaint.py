@@ -4,11 +4,12 @@ moments, limits and sight; never a calendar, a store, a message or a key (the wo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mpp_complaints.domain.deadlines import Terms
-from mpp_complaints.domain.errors import InvalidField, LimitReached, WindowClosed, WrongState
+from mpp_complaints.domain.errors import InvalidField, LimitReached, NobodyToAsk, WindowClosed, WrongState
 from mpp_complaints.domain.lifecycle import CLOCK, HANDLED, TRANSITIONS, WAITING, Class, Kind, Party, State, Step
 from mpp_complaints.domain.overcharge import Overcharge
 from mpp_complaints.domain.texts import COMPLAINT_NAME, plain_text, site_of
@@ -128,8 +129,10 @@ class Complaint:
     # -- steps of those who handle it
 
     def request_info(self, question: str, terms: Terms, now: datetime, actor: str) -> Complaint:
-        """Ask the reporter. Raises LimitReached after `limits.info_requests` questions."""
+        """Ask the reporter. Raises LimitReached after `limits.info_requests` questions, NobodyToAsk where nobody owns it."""
         self._check(Step.REQUEST_INFO, now)
+        if not self.owner:
+            raise NobodyToAsk("nobody can reply to it: decide with what is there")
         question = plain_text("reason", question)
         if self.info_requests >= terms.limits.info_requests:
             raise LimitReached(
@@ -237,6 +240,37 @@ class Complaint:
         told = WentOverdue(due_at=self.due_at, at=now)
         return replace(self, missed=(*self.missed, self.due_at), events=(told,))
 
+    def restore(self, terms: Terms, now: datetime) -> Complaint:
+        """What it was merged into was withdrawn by its own reporter, who cannot take this one back as well: it is received
+        again, with the time to verify it anew."""
+        self._check(Step.RESTORE, now)
+        alone = replace(self, merged_into="", settle_by=None, legal_by=None)
+        return alone._move(Step.RESTORE, State.RECEIVED, now, CLOCK, terms.verify_by)
+
+    @property
+    def answer_for_merged(self) -> str:
+        """What the reporters of complaints that were merged into this one may read: nothing where its own reporter asked for
+        confidence, or money is at stake."""
+        shared = self.visibility is not Visibility.CONFIDENTIAL and self.overcharge is None
+        return self.answer if shared else ""
+
+    def recounted(self, terms_from: Callable[[datetime], Terms]) -> Complaint:
+        """With the handlers' deadline as the days are known now: a holiday that was published after the deadline was set
+        gives its day back. Never earlier than before, and never beyond the legal maximum. `terms_from`: what is due if
+        the clocks start at a moment.
+        """
+        if self.state not in HANDLED or self.due_at is None:
+            return self
+        begun = next(e.at for e in reversed(self.history) if _begins_clocks(e, self.state))
+        terms = terms_from(begun)
+        if self.state is State.RECEIVED:
+            due, settle = terms.verify_by, self.settle_by
+        else:
+            settle = terms.settle_by[self.classified]
+            settle = settle if self.legal_by is None else min(settle, self.legal_by)
+            due = settle if self.state is State.IN_PROGRESS else min(terms.act_by, settle)
+        return replace(self, due_at=due, settle_by=settle, events=()) if due > self.due_at else self
+
     # -- inside
 
     def _check(self, step: Step, now: datetime) -> None:
@@ -282,6 +316,16 @@ class Complaint:
                 metadata={"limit": str(terms.limits.escalation_levels)},
             )
         return replace(self, escalation_level=self.escalation_level + 1)
+
+
+def _begins_clocks(entry: Entry, state: State) -> bool:
+    """Whether a complaint in `state` has its time from this line: filed, verified, reopened, escalated, restored, or replied
+    to. Assigning and starting give no new time.
+    """
+    if state is State.RECEIVED:
+        return entry.state is State.RECEIVED
+    again = entry.party is Party.REPORTER and entry.state in HANDLED
+    return again or entry.state in (State.VERIFIED, State.REOPENED, State.ESCALATED)
 
 
 @dataclass(frozen=True, slots=True)

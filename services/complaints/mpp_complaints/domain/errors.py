@@ -49,6 +49,12 @@ class LimitReached(ComplaintError):
     reason = "LIMIT_REACHED"
 
 
+class NobodyToAsk(ComplaintError):
+    """It was filed at a kiosk: nobody could reply, and a question would close it unheard."""
+
+    reason = "NOBODY_TO_ASK"
+
+
 class AgencyNeeded(ComplaintError):
     """Neither the ticket nor the offering is known here: the report must name the agency."""
 

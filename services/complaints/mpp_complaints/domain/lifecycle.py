@@ -58,6 +58,7 @@ class Step(StrEnum):
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     LAPSE = "lapse"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ TRANSITIONS: Mapping[Step, Rule] = {
     ),
     Step.WITHDRAW: Rule(Party.REPORTER, _ASKABLE | {State.NEEDS_INFO}, _to(State.WITHDRAWN)),
     Step.LAPSE: Rule(Party.CLOCK, WAITING, _to(State.CLOSED)),
+    Step.RESTORE: Rule(Party.CLOCK, _to(State.MERGED), _to(State.RECEIVED)),
 }
 
 CLOCK = "system:deadlines"  # the actor of what happens by itself
