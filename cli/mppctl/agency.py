@@ -27,7 +27,7 @@ from mppctl.applying import request_id
 from mppctl.connection import Connection
 from mppctl.problems import REFUSED, explained, refusal, tell
 from mppctl.sitefiles import FileProblems
-from mppctl.yamlfile import FileProblem, read
+from mppctl.yamlfile import FileProblem, file_text, read
 
 agency_app = typer.Typer(no_args_is_help=True, help="Agencies that read public events: accounts and entitlements.")
 ROLE, PAGE = "platform_admin", 200
@@ -114,7 +114,7 @@ def show(context: typer.Context, site: Site, agency: Agency) -> None:
     """One agency's access and how it connects, without the password."""
     connection: Connection = context.obj
     with explained():
-        found = _get(connection, f"sites/{site}/grants/{agency}")
+        found = find(connection, f"sites/{site}/grants/{agency}")
     if found is None:
         showing.console.print(f"{agency} of {site} has no access")
         raise typer.Exit(REFUSED)
@@ -139,8 +139,8 @@ def entitlements(context: typer.Context) -> None:
 def is_access_file(file: Path) -> bool:
     """Whether `mppctl apply -f` was given a file of this kind; whoever reads it next says what is wrong with it."""
     try:
-        return file.is_file() and any(line.split() == ["kind:", KIND] for line in file.read_text().splitlines())
-    except (OSError, UnicodeDecodeError):
+        return file.is_file() and any(line.split() == ["kind:", KIND] for line in file_text(file).splitlines())
+    except (OSError, FileProblem):
         return False
 
 
@@ -152,7 +152,7 @@ def apply_file(context: typer.Context, file: Path, dry_run: bool, secrets: Path 
         wishes = load(file)
         for wish in wishes:
             try:
-                before = _get(connection, wish.name)
+                before = find(connection, wish.name)
                 if dry_run:
                     showing.console.print(f"{wish.name}: {_verb(before, wish, 'would be ')}")
                     continue
@@ -191,7 +191,7 @@ def fulfil(connection: Connection, wish: Wish) -> tuple[str, Any]:
     The request_id comes from the wish and the version that it is laid over, as in `apply`. Raises grpc.RpcError.
     """
     stub, metadata = _stub(connection), connection.metadata(ROLE)
-    before = _get(connection, wish.name)
+    before = find(connection, wish.name)
     result, etag = _verb(before, wish), before.etag if before else ""
     if result == "unchanged":
         return result, before or Grant(name=wish.name, agency=_agency(wish), state=Grant.STATE_REVOKED)
@@ -227,7 +227,7 @@ def _stub(connection: Connection) -> Any:
     return connection.stub("subscriptions", rpc.GrantsServiceStub)
 
 
-def _get(connection: Connection, name: str) -> Any:
+def find(connection: Connection, name: str) -> Any:
     try:
         return connection.call(_stub(connection).GetGrant, pb.GetGrantRequest(name=name), connection.metadata(ROLE))
     except grpc.RpcError as error:

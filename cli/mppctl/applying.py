@@ -50,6 +50,7 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)
     beyond: list[str] = field(default_factory=list)
     stopped: bool = False  # gave up: every further call would have ended the same way
+    interrupted: bool = False  # by Ctrl-C: the call that was under way may have been heard
 
     def count(self, kind: str, result: str) -> int:
         return sum(1 for o in self.outcomes if o.kind == kind and o.result == result)
@@ -92,6 +93,13 @@ class Applier:
 
         Raises grpc.RpcError, NoConnection when what is there cannot be read before.
         """
+        try:
+            self._run_through()
+        except KeyboardInterrupt:
+            self.report.interrupted = True
+        return self.report
+
+    def _run_through(self) -> None:
         files = self._files
         self._before = self._present() if files.catalogued else {}
         self._find_beyond(self._before if files.site else ())
@@ -107,7 +115,6 @@ class Applier:
         for channel in files.channels:
             self._apply("channel", channel)
         self._apply_displays()
-        return self.report
 
     def _apply_displays(self) -> None:
         """Last, since another service holds them. When it cannot tell which there are, none is set, and each said so."""
@@ -172,7 +179,10 @@ class Applier:
         if self.report.stopped:
             return None
         before = self._before.get(message.name)
-        method, request = self._request(kind, message, before.etag if before else self._run)
+        wanted = type(message)()
+        wanted.CopyFrom(message)
+        wanted.etag = before.etag if before else ""  # what somebody else changed since is not undone
+        method, request = self._request(kind, wanted, before.etag if before else self._run)
         try:
             reply = self._call(kind, method, request)
         except grpc.RpcError as error:

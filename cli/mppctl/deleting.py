@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
+import grpc
 import typer
 from mpp.catalog.v1 import catalog_service_pb2 as pb
 from mpp.catalog.v1 import catalog_service_pb2_grpc as rpc
@@ -15,14 +16,19 @@ from mpp.queue.v1 import displays_service_pb2 as displays_pb
 from mpp.queue.v1 import displays_service_pb2_grpc as displays_rpc
 from mpp.subscriptions.v1 import feed_service_pb2 as feed_pb
 from mpp.subscriptions.v1 import feed_service_pb2_grpc as feed_rpc
+from mpp.subscriptions.v1 import grants_service_pb2 as grants_pb
+from mpp.subscriptions.v1 import grants_service_pb2_grpc as grants_rpc
 from mpp.subscriptions.v1 import webhooks_service_pb2 as hooks_pb
 from mpp.subscriptions.v1 import webhooks_service_pb2_grpc as hooks_rpc
+from mpp.subscriptions.v1.grant_pb2 import Grant
 
-from mppctl import applying, displays
+from mppctl import agency as agencies
+from mppctl import applying, displays, feeds
+from mppctl import webhook as webhooks
 from mppctl.applying import ROLE
 from mppctl.connection import Connection
 from mppctl.getting import site_id
-from mppctl.problems import explained
+from mppctl.problems import errors, explained
 from mppctl.showing import console
 
 HINTS = {
@@ -51,7 +57,8 @@ def delete(
     with_all: Annotated[
         bool,
         typer.Option(
-            "--with-all", help="First what hangs on it: of an agency its channels and services, of a site everything."
+            "--with-all",
+            help="Also what hangs on it: of an agency its channels, services, access to events and webhooks, of a site all.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -71,10 +78,23 @@ def delete(
         typer.confirm(f"Delete {'these ' + str(len(wanted)) if len(wanted) > 1 else 'it'}?", abort=True)
     for name in wanted:
         with explained(HINTS):
-            remove(connection, name, dry_run)
+            if not _gone(connection, name, dry_run, fine=len(wanted) > 1 and with_all):
+                continue
         console.print(f"{name} {'could be deleted' if dry_run else 'deleted'}")
         if dry_run and with_all:
             return
+
+
+def _gone(connection: Connection, name: str, dry_run: bool, *, fine: bool) -> bool:
+    """False, and said so, where it is not there and that is `fine`: an interrupted run goes on. Raises grpc.RpcError."""
+    try:
+        remove(connection, name, dry_run)
+    except grpc.RpcError as error:
+        if not fine or error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        console.print(f"{name} was not there")
+        return False
+    return True
 
 
 def remove(connection: Connection, name: str, dry_run: bool) -> None:
@@ -92,6 +112,8 @@ def remove(connection: Connection, name: str, dry_run: bool) -> None:
 
 def _method(connection: Connection, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     parts = name.split("/")
+    if len(parts) == 4 and parts[0] == "sites" and parts[2] == "grants":
+        return connection.stub("subscriptions", grants_rpc.GrantsServiceStub).RevokeGrant, grants_pb.RevokeGrantRequest
     if len(parts) == 6 and parts[0] == "sites" and parts[2] == "agencies" and parts[4] == "subscriptions":
         return connection.stub(
             "subscriptions", feed_rpc.FeedServiceStub
@@ -126,11 +148,13 @@ def _all_of(connection: Connection, name: str) -> list[str]:
     if name.count("/") > 3:
         return [name]
     if not collection:
-        held = (*applying.everything(connection, site), *_displays(connection, site))
-        return [*in_order(resource.name for resource in held), name]
+        held = [*_names(applying.everything(connection, site)), *_names(_displays(connection, site))]
+        members = [one for one in held if one.split("/")[2] == "agencies"]
+        return [*in_order(held), name, *(reading for member in members for reading in _access(connection, member))]
     if collection == ["agencies"]:
-        channels = [channel.name for channel in applying.channels(connection, site, name)]
-        return [*channels, *(offering.name for offering in applying.offerings(connection, site, name)), name]
+        channels = _names(applying.channels(connection, site, name))
+        services = _names(applying.offerings(connection, site, name))
+        return [*channels, *services, name, *_access(connection, name)]
     if collection == ["offerings"]:
         return [*(c.name for c in applying.channels(connection, site) if name in c.offerings), name]
     if collection == ["channelKinds"]:
@@ -138,9 +162,33 @@ def _all_of(connection: Connection, name: str) -> list[str]:
     return [name]
 
 
+def _names(resources: Iterable[Any]) -> list[str]:
+    """None below what is gone already. Raises grpc.RpcError."""
+    try:
+        return [resource.name for resource in resources]
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        return []
+
+
 def _displays(connection: Connection, site: str) -> Iterator[Any]:
     """Of a site that goes. Raises NoConnection when they cannot be asked for: they would outlive it unseen."""
     return displays.of_site(connection, site, connection.metadata(ROLE, site=site_id(site)))
+
+
+def _access(connection: Connection, agency: str) -> Iterator[str]:
+    """What an agency that goes reads events with: its grant, subscriptions, webhooks. Last, so that one that must stay keeps
+    them. Where no endpoint tells of them they stay, which is said.
+    """
+    if not connection.knows("subscriptions"):
+        errors.print(f"[yellow]![/yellow] {agency}: whether it may read events is not known here: mppctl agency revoke")
+        return
+    grant = agencies.find(connection, agency.replace("/agencies/", "/grants/"))
+    if grant is not None and grant.state == Grant.STATE_ACTIVE:
+        yield grant.name
+    yield from (one.name for one in feeds.of_agency(connection, agency))
+    yield from (one.name for one in webhooks.of_agency(connection, agency))
 
 
 _ORDER = ("displays", "channels", "offerings", "agencies", "channelKinds")

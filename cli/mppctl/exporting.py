@@ -48,11 +48,18 @@ def export(
     if folder is None:
         typer.echo("---\n".join(map(dump, files.values())), nl=False)
         return
-    for path, document in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(dump(document), encoding="utf-8")
+    with explained():
+        for path, document in files.items():
+            _write(folder / path, dump(document))
     console.print(f"{len(files)} files below {folder}")
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all: an interruption leaves the file as it was. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
 
 
 def dump(document: Document) -> str:

@@ -17,7 +17,7 @@ from mppctl.describing import describe
 from mppctl.events import parked_app
 from mppctl.exporting import export
 from mppctl.getting import get_app
-from mppctl.problems import REFUSED, WOULD_CHANGE, errors, explained, tell
+from mppctl.problems import INTERRUPTED, REFUSED, WOULD_CHANGE, errors, explained, tell
 from mppctl.report import report, staffing
 from mppctl.showing import console
 from mppctl.simulate import simulate
@@ -25,7 +25,8 @@ from mppctl.webhook import webhook_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "The command line of the MPP platform. It talks gRPC only. Exit codes: 0 done, 1 refused by the platform, "
-    "2 wrong usage, 3 a file is wrong, 4 nobody answers, 5 not allowed, 6 (only with --exit-code) something would change."
+    "2 wrong usage, 3 a file is wrong, 4 nobody answers, 5 not allowed, 6 (only with --exit-code) something would change, "
+    "130 interrupted."
 ))  # fmt: skip
 events_app = typer.Typer(no_args_is_help=True, help="Events that services exchange.")
 app.add_typer(get_app, name="get")
@@ -123,6 +124,8 @@ def apply(
                     "is known (--endpoint queue=HOST:PORT)"
                 )
             reports.append(_apply(connection, files, dry_run))
+            if reports[-1].interrupted:
+                raise typer.Exit(INTERRUPTED)
             if prune:
                 pruned += pruning.prune(connection, files, reports[-1], dry_run=dry_run, yes=yes)
     refused = [o.refusal for report in reports for o in report.refused] + [one.refusal for one in pruned]
@@ -144,6 +147,11 @@ def _apply(connection: Connection, files: sitefiles.SiteFiles, dry_run: bool) ->
 
         report = Applier(connection, files, dry_run, advance).run()
     _summary(files, report, dry_run)
+    if report.stopped or report.interrupted:
+        why = "gave up: every further call would end the same way" if report.stopped else "interrupted"
+        errors.print(f"[red]✗[/red] {why}; {total - len(report.outcomes)} of {total} not done; run it again to go on")
+    if report.interrupted and not dry_run:
+        errors.print("  the one that was under way may have been done")
     return report
 
 
@@ -151,8 +159,6 @@ def _summary(files: sitefiles.SiteFiles, report: Report, dry_run: bool) -> None:
     for outcome in report.refused:
         assert outcome.refusal
         _tell(files, outcome)
-    if report.stopped:
-        errors.print("[red]✗[/red] gave up: every further call would end the same way")
     if dry_run:
         for outcome in report.outcomes:
             showing.difference(outcome.kind, outcome.name, outcome.result, outcome.changes)
@@ -174,6 +180,8 @@ def _tell(files: sitefiles.SiteFiles, outcome: Outcome) -> None:
     where = {path: files.where(outcome.name, path) for path, _ in refused.fields}
     first = next(iter(where.values()), "") or files.where(outcome.name, "")
     tell(refused, f"{first}: {outcome.name}", where)
+    if refused.reason == "ETAG_MISMATCH":
+        errors.print("  somebody else changed it since this run began: look with --dry-run, and run again")
 
 
 def _word(result: str, verb: str) -> str:

@@ -22,6 +22,7 @@ BAD_FILE = 3  # a file is wrong; nothing was sent
 UNREACHABLE = 4  # nobody answered
 NOT_ALLOWED = 5  # no or not enough rights
 WOULD_CHANGE = 6  # a dry run found something to change, and was asked to tell so
+INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -91,6 +92,13 @@ def explained(hints: Mapping[str, str] | None = None) -> Iterator[None]:
         for problem in problems.problems:
             errors.print(f"[red]✗[/red] {_plain(str(problem))}")
         raise typer.Exit(BAD_FILE) from None
+    except KeyboardInterrupt:
+        errors.print("[red]✗[/red] interrupted: what is told above was done, what was under way may have been")
+        raise typer.Exit(INTERRUPTED) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        errors.print(f"[red]✗[/red] {_plain(f'{where}{error.strerror or error}')}")
+        raise typer.Exit(BAD_FILE) from None
     except NoConnection as problem:
         errors.print(f"[red]✗[/red] {_plain(str(problem))}")
         raise typer.Exit(UNREACHABLE) from None
@@ -110,6 +118,7 @@ def tell(refused: Refusal, about: str = "", places: Mapping[str, str] | None = N
 
 
 def _plain(text: str) -> str:
+    """As it stands, but for what a file or a server could make a terminal do."""
     from rich.markup import escape
 
-    return escape(text)
+    return escape("".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text))

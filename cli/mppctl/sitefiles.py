@@ -19,7 +19,7 @@ from mpp.queue.v1 import display_pb2
 
 from mppctl import channelfile, displayfile, queuefile
 from mppctl.fileparts import WEEKDAYS, identifier, name, text, week
-from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all
+from mppctl.yamlfile import Fields, FileProblem, Value, read, read_all, stream_text
 
 STDIN = Path("-")
 ZONES = {
@@ -27,6 +27,7 @@ ZONES = {
     "WITA": ("Asia/Makassar",),
     "WIT": ("Asia/Jayapura",),
 }
+_MOST_RUPIAH = 2**63 - 1
 T = TypeVar("T")
 _CATEGORIES = {
     "central_government": agency_pb2.Agency.CATEGORY_CENTRAL_GOVERNMENT,
@@ -131,8 +132,16 @@ def load(path: Path) -> list[SiteFiles]:
     The displays in a site's folder are all that the site shall have, as in their own folder; without any there the files say
     nothing of displays. Raises FileProblems.
     """
+    try:
+        return _load(path)
+    except (OSError, RuntimeError) as error:  # a folder that may not be read, or links that lead in a circle
+        told = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise FileProblems([FileProblem(path, 1, "", f"cannot be read: {told}")]) from error
+
+
+def _load(path: Path) -> list[SiteFiles]:
     if path == STDIN:
-        return _documents([lambda: read_all(path, sys.stdin.read())])
+        return _documents([lambda: read_all(path, stream_text(path, sys.stdin))])
     if path.is_dir():
         folders = [path] if (path / "site.yaml").exists() else sorted(p.parent for p in path.glob("*/site.yaml"))
         if folders:
@@ -484,7 +493,7 @@ def _fee(value: Value) -> offering_pb2.Fee:
     f = value.fields("", "amount_idr tariffs formula_id basis")
     fee = offering_pb2.Fee(formula=f.text("formula_id"), basis=f.text("basis"))
     if amount := f.get("amount_idr"):
-        fee.amount_idr = amount.whole()
+        fee.amount_idr = amount.whole(_MOST_RUPIAH)
     if tariffs := f.get("tariffs"):
         fee.tariffs.extend(_tariff(item) for item in tariffs.items())
     if sum((fee.HasField("amount_idr"), bool(fee.tariffs), bool(fee.formula))) != 1:
@@ -494,7 +503,7 @@ def _fee(value: Value) -> offering_pb2.Fee:
 
 def _tariff(value: Value) -> offering_pb2.Tariff:
     f = value.fields("name_id amount_idr", "name_en")
-    return offering_pb2.Tariff(display_name=name(f), amount_idr=f["amount_idr"].whole())
+    return offering_pb2.Tariff(display_name=name(f), amount_idr=f["amount_idr"].whole(_MOST_RUPIAH))
 
 
 # --- where a field stands

@@ -59,7 +59,7 @@ def create(
 def list_webhooks(context: typer.Context, site: Site, agency: Agency) -> None:
     """All webhooks of an agency."""
     with explained():
-        found = list(_all(context, f"sites/{site}/agencies/{agency}"))
+        found = list(of_agency(context.obj, f"sites/{site}/agencies/{agency}"))
     if context.meta.get("json"):
         showing.as_json(found)
         return
@@ -163,11 +163,14 @@ def _call(context: typer.Context, method: str, request: Any) -> Any:
         return connection.call(call, request, connection.metadata(ROLE, site=site, agency=agency))
 
 
-def _all(context: typer.Context, parent: str) -> Iterator[Webhook]:
-    token = ""
+def of_agency(connection: Connection, agency: str) -> Iterator[Webhook]:
+    """All of an agency (`sites/malang/agencies/dukcapil`), by name, page by page. Raises grpc.RpcError, NoConnection."""
+    stub, token = connection.stub("subscriptions", rpc.WebhooksServiceStub), ""
+    _, site, _, short = agency.split("/")
+    metadata = connection.metadata(ROLE, site=site, agency=short)
     while True:
-        request = pb.ListWebhooksRequest(parent=parent, page_size=PAGE, page_token=token)
-        reply = _call(context, "ListWebhooks", request)
+        request = pb.ListWebhooksRequest(parent=agency, page_size=PAGE, page_token=token)
+        reply = connection.call(stub.ListWebhooks, request, metadata)
         yield from reply.webhooks
         token = reply.next_page_token
         if not token:

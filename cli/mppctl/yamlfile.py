@@ -4,13 +4,17 @@ agencies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import yaml
 
 T = TypeVar("T")
+MOST_CHARACTERS = 2_000_000  # of a file: fifty times the largest there is
+MOST_VALUES = 200_000  # of a document, each alias counted as what it stands for
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # no text holds them, nor half a character
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 _WHOLE_TAG = "tag:yaml.org,2002:int"
 _FLAG_TAG = "tag:yaml.org,2002:bool"
@@ -54,16 +58,20 @@ class Value:
         if isinstance(self._node, yaml.ScalarNode) and self._node.tag in _TEXT_TAGS:
             if not self._node.value.strip():
                 raise self.problem("must not be empty")
+            if found := _CONTROL.search(self._node.value):
+                raise self.problem(f"holds a control character, or half of one: {found[0]!a}")
             return str(self._node.value)
         if isinstance(self._node, yaml.ScalarNode) and not self.is_null:
             raise self.problem(f'must be a text; write it in quotes: "{self._node.value}"')
         raise self.problem("must be a text")
 
-    def whole(self) -> int:
-        """A whole number, not negative."""
+    def whole(self, most: int = 2**31 - 1) -> int:
+        """A whole number, not negative and at most `most`."""
         if isinstance(self._node, yaml.ScalarNode) and self._node.tag == _WHOLE_TAG:
             digits = self._node.value.replace("_", "")
             if digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0"):
+                if len(digits) > len(str(most)) or int(digits) > most:
+                    raise self.problem(f"must be at most {most}")
                 return int(digits)
         raise self.problem("must be a whole number (digits only)")
 
@@ -82,7 +90,7 @@ class Value:
             return [item.plain() for item in self.items()]
         if self._node.tag == _FLAG_TAG:
             return self.flag()
-        return self.whole() if self._node.tag == _WHOLE_TAG else self.text()
+        return self.whole(2**53) if self._node.tag == _WHOLE_TAG else self.text()
 
     @property
     def is_mapping(self) -> bool:
@@ -174,27 +182,63 @@ def read(file: Path) -> Value:
 
 def read_all(file: Path, text: str | None = None) -> list[Value]:
     """The documents of a YAML file, or of a text that is given under its name. At least one. Raises FileProblem."""
+    text = file_text(file) if text is None else text
     try:
-        nodes = [node for node in yaml.compose_all(file_text(file) if text is None else text, yaml.SafeLoader) if node]
+        nodes = [node for node in yaml.compose_all(text, yaml.SafeLoader) if node]
+        for node in nodes:
+            _weigh(file, node, {}, set())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise FileProblem(file, line, "", f"is not YAML: {error.problem}", column) from error
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise FileProblem(file, line, "", f"holds the character {chr(error.character)!a}", column) from error
     except yaml.YAMLError as error:
         raise FileProblem(file, 1, "", f"is not YAML: {error}") from error
+    except RecursionError as error:
+        raise FileProblem(file, 1, "", "is nested too deeply") from error
     if not nodes:
         raise FileProblem(file, 1, "", "is empty")
     return [Value(file, "", node) for node in nodes]
 
 
+def _weigh(file: Path, node: yaml.Node, known: dict[int, int], around: set[int]) -> int:
+    """How many values stand in a node when each alias is written out. Raises FileProblem for too many, or without end."""
+    if id(node) in known:
+        return known[id(node)]
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    if id(node) in around:
+        raise FileProblem(file, line, "", "an anchor stands within itself", column)
+    around.add(id(node))
+    inner = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
+    weight = 1 + sum(_weigh(file, one, known, around) for one in inner if isinstance(one, yaml.Node))
+    around.remove(id(node))
+    if weight > MOST_VALUES:
+        raise FileProblem(file, line, "", f"is more than {MOST_VALUES} values when its aliases are written out", column)
+    known[id(node)] = weight
+    return weight
+
+
 def file_text(file: Path) -> str:
-    """Raises FileProblem for a file that cannot be read, or is no text."""
+    """Raises FileProblem for a file that cannot be read, is too large, or is no text."""
     try:
-        return file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as stream:
+            return stream_text(file, stream)
     except OSError as error:
         raise FileProblem(file, 1, "", f"cannot be read: {error.strerror}") from error
+
+
+def stream_text(file: Path, stream: TextIO) -> str:
+    """What comes from a stream that is known as `file`. Raises FileProblem for what is too large, or no text."""
+    try:
+        text = stream.read(MOST_CHARACTERS + 1)
     except UnicodeDecodeError as error:
         raise FileProblem(file, 1, "", "is not UTF-8 text") from error
+    if len(text) > MOST_CHARACTERS:
+        raise FileProblem(file, 1, "", f"is larger than {MOST_CHARACTERS} characters")
+    return text
 
 
 def _guess(name: str, known: tuple[str, ...]) -> str:

@@ -130,3 +130,35 @@ def test_a_slip_in_the_file_is_told_with_its_place(run: Run, tmp_path: Path, tex
     assert result.exit_code == 3
     assert words in result.output
     assert "access.yaml:" in result.output
+
+
+def test_an_agency_that_leaves_reads_no_more(services: Any, tmp_path: Path) -> None:
+    """Its account, its subscriptions and its webhooks go with it, and an interrupted run is gone on with."""
+    services.service("catalog", "subscriptions")
+    ends, site = services.platform.endpoints(), f"uji-{uuid.uuid4().hex[:10]}"
+    given = ["--profile=none", *(f"--endpoint={name}={ends[name]}" for name in ("catalog", "subscriptions", "issuer"))]
+
+    def run(*arguments: object) -> Result:
+        return CliRunner(env={"COLUMNS": "200"}).invoke(app, [*given, *map(str, arguments)])
+
+    for part in ("site.yaml", "holidays-2026.yaml", "agencies/dlh.yaml"):
+        target = tmp_path / site / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = (Path(__file__).resolve().parents[3] / "sites" / "malang" / part).read_text()
+        target.write_text(text.replace("site: malang", f"site: {site}").replace("id: malang\n", f"id: {site}\n"))
+    assert run("apply", "-f", tmp_path / site).exit_code == 0
+    assert run("agency", "grant", site, "dlh", "queue").exit_code == 0
+    hook = json.loads(run("--json", "webhook", "create", site, "dlh", "https://contoh.example/x").output)["webhook"][
+        "name"
+    ]
+    name, grant = f"sites/{site}/agencies/dlh", f"sites/{site}/grants/dlh"
+    for service in json.loads(run("--json", "get", "offerings", site).output):
+        assert run("delete", service["name"], "--yes").exit_code == 0
+    assert run("delete", name, "--yes").exit_code == 0  # as a run that was interrupted here leaves it
+    gone = run("delete", name, "--with-all", "--yes")
+    assert gone.exit_code == 0, gone.output
+    for line in (f"{name} was not there", f"{grant} deleted", f"{hook} deleted"):
+        assert line in gone.output
+    assert "revoked" in run("agency", "list", site).output
+    assert hook not in run("webhook", "list", site, "dlh").output
+    assert run("delete", name, "--with-all", "--yes").exit_code == 1, "nothing of it is there any more"

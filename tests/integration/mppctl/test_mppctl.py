@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mppctl import applying, sitefiles
+from mppctl.connection import Connection
 from mppctl.main import app
 from typer.testing import CliRunner, Result
 
@@ -284,3 +286,26 @@ def test_an_agency_is_described_and_deleted_with_all_that_hangs_on_it(run: Run, 
     assert "AGENCY_NOT_FOUND" in run("delete", name, "--yes").output
     back = run("apply", "-f", small)  # the same content as before is a new command: it is there again
     assert "agencies: 1 created, 2 unchanged" in back.output
+
+
+def test_of_two_applies_at_once_the_second_hears_of_the_first(run: Run, small: Path, services: Any) -> None:
+    """While one is at the site, another changes an agency: the one does not undo it, and says so."""
+    run("apply", "-f", small)
+    file, endpoints = small / "agencies" / "dukcapil.yaml", services.platform.endpoints()
+    text = file.read_text()
+    (mine,) = sitefiles.load(small)
+    connection = Connection({name: endpoints[name] for name in ("catalog", "issuer")})
+
+    def other(outcome: applying.Outcome) -> None:
+        if outcome.kind == "site":
+            file.write_text(text.replace("name_en: Population", "name_en: The other"))
+            assert "agencies: 1 changed" in run("apply", "-f", file).output
+
+    mine.leave_displays()
+    name = f"sites/{small.name}/agencies/dukcapil"
+    mine.agencies.sort(key=lambda agency: agency.name != name)
+    mine.agencies[0].display_name.en = "Mine"
+    report = applying.Applier(connection, mine, False, other).run()
+    assert [(o.name, o.refusal.reason) for o in report.refused if o.refusal] == [(name, "ETAG_MISMATCH")]
+    assert "The other" in run("--json", "get", "agencies", small.name).output
+    connection.close()
