@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpp_queue.domain import Closure, Maintenance, OpenHours, QueueSpec, Text, shut
 from mpp_queue.kiosks.buttons import CLOSED, NOT_AT_WORK
@@ -76,6 +76,7 @@ windows = st.lists(st.tuples(minutes, st.integers(1, 900)), max_size=4)
 clocks = st.integers(0, 23 * 60 + 59).map(lambda m: f"{m // 60:02d}:{m % 60:02d}")
 
 
+@settings(max_examples=50)
 @given(windows, st.lists(st.tuples(clocks, clocks), max_size=3), st.booleans(), st.integers(0, 1439), st.booleans())
 def test_a_minute_is_told_exactly_when_the_doors_are_closed_then(
     maintenance: list[tuple[int, int]], hours: list[tuple[str, str]], enforced: bool, since: int, draining: bool
@@ -90,7 +91,7 @@ def test_a_minute_is_told_exactly_when_the_doors_are_closed_then(
     assert all(one.starts < one.ends and one.text.id for one in found)
     assert all(a.ends <= b.starts for a, b in pairwise(found))
     assert all((a.ends, a.reason, a.text) != (b.starts, b.reason, b.text) for a, b in pairwise(found))
-    for minute in range(since, 1440, 7):
+    for minute in range(since, 1440, 11):
         moment = MIDNIGHT + minute * MINUTE
         here = [one.reason for one in found if one.starts <= moment < one.ends]
         doors = shut(spec, moment)
