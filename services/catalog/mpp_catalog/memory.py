@@ -32,7 +32,7 @@ FRESH_SECONDS = 2.0  # how old an answer may be
 LOOK_SECONDS = 0.5  # between two looks at what changed
 AUDIT_SECONDS = 600.0  # between two comparisons of all versions of a site: for what was written without a mark
 IDLE_SECONDS = 900.0  # a site that nobody searches for so long is let go
-OVERLAP = timedelta(seconds=60)  # a write may come so much later than its mark says
+OVERLAP = timedelta(seconds=15)  # a write may come so much later than its mark says
 CHUNK = 100  # services a read; calls come between two
 PAUSE_SECONDS = 0.005
 LATELY_SECONDS = 60.0  # a site searched within so long makes no room for another

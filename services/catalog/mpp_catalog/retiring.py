@@ -64,7 +64,7 @@ def delete_offering(app: App, request: rpc.DeleteOfferingRequest, call: Call) ->
         )
 
     event = events_pb2.OfferingRetired(offering=name)
-    reply, grave = rpc.DeleteOfferingResponse(), {"search": [], "changed_at": call.now}
+    reply, grave = rpc.DeleteOfferingResponse(), {"search": [], "changed_at": app.catalogue.clock()}
     reply = _retire("offering", app.catalogue.offerings, request, call, reply, event, grave, hanging)
     app.memory.changed(_site_id(name))
     return reply

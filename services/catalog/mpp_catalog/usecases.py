@@ -103,7 +103,7 @@ def apply_offering(app: App, request: catalog_service_pb2.ApplyOfferingRequest, 
             "missing_components": wanted.standard.missing(),
             "search": offering_words(messages.fields(wanted), agency.state),
             "search_line": line,
-            "changed_at": call.now,
+            "changed_at": app.catalogue.clock(),
         }
 
     reply = _apply(kind, wanted, request.offering.etag, request.validate_only, call, extras)

@@ -151,7 +151,7 @@ class Following(RuleBasedStateMachine):
     def _write(self, number: int, text: str | None, late: float) -> None:
         self.shelf.write("malang", f"o{number}", text, self.time.wall() - timedelta(seconds=late))
 
-    @rule(number=st.integers(0, 5), text=st.sampled_from(["kartu", "kartu baru", None]), late=st.floats(0, 50))
+    @rule(number=st.integers(0, 5), text=st.sampled_from(["kartu", "kartu baru", None]), late=st.floats(0, 14))
     def somebody_writes(self, number: int, text: str | None, late: float) -> None:
         self._write(number, text, late)
 
