@@ -202,6 +202,21 @@ def test_one_person_has_so_many_bookings_a_day() -> None:
     assert book(day, "b", NOW + one.hold).find("b")  # nobody confirmed the first
 
 
+def test_what_strangers_type_refuses_nobody_who_proves_the_nik_and_gives_an_account_no_more_than_its_limit() -> None:
+    one = replace(AGENDA, quota=Quota(per_day=1, typed_people=1))
+
+    def book(day: AgendaDay, id: str, person: Personal) -> AgendaDay:
+        return day.hold(one, Wish(NINE, personal=person), id=id, now=NOW, actor="x", rng=random.Random(1))
+
+    day = book(empty(), "a", Personal(person_key="p", holder_key="typed:1", typist="account:1", email_key="e"))
+    for again in (Personal(person_key="p", holder_key="typed:1"), Personal("q", "typed:2", "account:1")):
+        with pytest.raises(QuotaReached):
+            book(day, "b", again)
+    own = Personal(person_key="p", holder_key="p", email_key="e")
+    assert book(day, "b", own).find("b")
+    assert own.mailbox != Personal(person_key="p", holder_key="typed:1", email_key="e").mailbox == "e"
+
+
 def test_a_second_miss_gets_no_third_time() -> None:
     missed = sure().miss(now=NINE, actor="service")
     missed.check_reschedule(AGENDA, NINE)
