@@ -180,7 +180,7 @@ class Running:
         client: pymongo.MongoClient[Any] = pymongo.MongoClient(self.platform.stack.mongodb_uri, tz_aware=True)
         return client[f"mpp_{service}"]
 
-    def settled(self, seconds: float = 60) -> None:
+    def settled(self, seconds: float = 120) -> None:
         """Wait until no event waits anywhere: neither in a document nor in a handler's queue."""
         end = time.monotonic() + seconds
         while waiting := self.unsettled():

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 
 def test_nothing_is_left_waiting_or_parked(malang: Any) -> None:
-    malang.settled(seconds=60)
+    malang.settled()
     for service in malang.platform.services():
         for handler in malang.database(service)["handlers"].find({}):
             assert parked(malang.platform.stack.amqp_uri, handler["_id"]) == []

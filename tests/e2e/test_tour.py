@@ -29,10 +29,10 @@ def interrupted(malang: Any) -> Ground:
 
 
 def test_what_is_not_as_it_is_said_fails(interrupted: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "PATIENCE", 0.05)
     ground, queue = interrupted, interrupted.registry
     called = counters._at_the_counter(ground)
     assert ground.event("TicketCalled", called.name, counter=1)["number"] == called.number
+    monkeypatch.setattr(walk, "PATIENCE", 0.05)
     for subject, wanted in ((called.name, {"counter": 2}), (f"{called.name}x", {})):
         with pytest.raises(VisitFailed, match="TicketCalled"):
             ground.event("TicketCalled", subject, **wanted)

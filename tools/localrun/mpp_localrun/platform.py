@@ -208,7 +208,7 @@ class Platform:
         return kept
 
 
-def wait_ready(processes: list[tuple[Process, Any]], logs: Path, seconds: float = 60) -> None:
+def wait_ready(processes: list[tuple[Process, Any]], logs: Path, seconds: float = 120) -> None:
     """Wait until each answers its readiness; `Any` is its Popen or None. Raises NotReady."""
     end = time.monotonic() + seconds
     for process, running in processes:

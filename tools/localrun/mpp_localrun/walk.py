@@ -23,7 +23,7 @@ from rich.console import Console
 from mpp_localrun.onlookers import Ear
 from mpp_localrun.platform import Platform
 
-PATIENCE = 15.0  # seconds for an event's effect to be seen
+PATIENCE = 60.0  # seconds for an event's effect to be seen
 
 
 class VisitFailed(Exception):
