@@ -6,6 +6,7 @@ knows nothing of what the state means. Uses only the MongoDB subset of DESIGN.md
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import threading
@@ -24,6 +25,7 @@ from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound
 from mpp_chassis.events import Event, WireMessage, encode, new_event_id
 from mpp_chassis.outbox import Committed, Dispatcher, pending, waiting
 from mpp_chassis.replies import MovedReplies
+from mpp_chassis.written import Written
 
 M = TypeVar("M", bound=Message)
 REPLIES_KEPT = timedelta(hours=24)
@@ -82,16 +84,26 @@ class Store:
         if self._dispatcher is not None:
             self._dispatcher.committed(item)
 
+    def published(self, event_id: str) -> bool:
+        """Whether the broker has this event for sure: it need not wait any longer. False when this process does not know."""
+        return self._dispatcher is not None and self._dispatcher.published(event_id)
+
 
 class Aggregates:
-    """One collection of aggregates. Safe for many threads and processes: every write is a compare-and-set or insert."""
+    """One collection of aggregates. Safe for many threads and processes: every write is a compare-and-set or insert.
 
-    def __init__(self, store: Store, collection: str) -> None:
+    `remembered`: so many documents are kept as this process saved them last, and `change` tries with them first. It saves a
+    read where one step follows the other, and decides nothing: a save of what is no longer true is Stale, and whatever
+    is refused is asked again of the store. Only for collections whose every write raises `version`.
+    """
+
+    def __init__(self, store: Store, collection: str, remembered: int = 0) -> None:
         self._store, self._name = store, collection
         self.collection = store.database[collection]
         self._moved = MovedReplies(store.database)
         # Callers of one process line up for an aggregate instead of losing races; other processes are met by version.
         self._lines = [threading.Lock() for _ in range(STRIPES)]
+        self._written = Written(remembered, self.collection.codec_options)
         self._loading, self._creating, self._saving = (
             metrics.STORE_SECONDS.labels(collection, operation) for operation in ("load", "create", "save")
         )
@@ -157,12 +169,14 @@ class Aggregates:
         document = self._document(stored, state, command, reply, events)
         try:
             with self._saving.time():
-                result = self.collection.replace_one({"_id": stored.name, "version": stored.version}, document)
+                raw = self._written.raw(document)
+                result = self.collection.replace_one({"_id": stored.name, "version": stored.version}, raw)
         except DuplicateKeyError as e:
             raise Taken(_index_of(e)) from e
         if not result.matched_count:
             metrics.WRITES_STALE.inc()
             raise Stale(stored.name)
+        self._written.put(stored.name, raw)
         self._announce(document)
         return reply
 
@@ -180,9 +194,16 @@ class Aggregates:
         raise Aborted(f"{name} is being changed by too many at once; try again")
 
     def _change_once(self, name: str, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]) -> M:
+        before = self._written.pop(name)
+        if before is not None:
+            with contextlib.suppress(_Unsure, Stale):
+                return self._decide(self.stored(before), command, reply_type, _unsure(decide))
         stored = self.load(name)
         if stored is None:
             raise NotFound(f"there is no {name}")
+        return self._decide(stored, command, reply_type, decide)
+
+    def _decide(self, stored: Stored, command: Command, reply_type: type[M], decide: Callable[[Stored], Decision]) -> M:
         known = self.repeated(stored, command, reply_type)
         if known is not None:
             return known
@@ -198,7 +219,7 @@ class Aggregates:
         if clash := set(OWN_KEYS) & state.keys():
             raise ValueError(f"a state must not have the chassis' own keys: {', '.join(sorted(clash))}")
         first = stored.version + 1
-        messages = list(stored.waiting)
+        messages = [m for m in stored.waiting if not self._store.published(m.id)]
         for n, event in enumerate(events):
             messages += encode(
                 event,
@@ -235,6 +256,20 @@ class Aggregates:
         if box := document.get("outbox"):
             messages = tuple(WireMessage.from_document(e) for e in box["events"])
             self._store.committed(Committed(self._name, document["_id"], box["last"], messages))
+
+
+class _Unsure(Exception):
+    """Refused for what was remembered, perhaps only since others changed it meanwhile."""
+
+
+def _unsure(decide: Callable[[Stored], Decision]) -> Callable[[Stored], Decision]:
+    def decision(stored: Stored) -> Decision:
+        try:
+            return decide(stored)
+        except Exception as e:  # whatever it is, it must be said of what the store has
+            raise _Unsure from e
+
+    return decision
 
 
 def _aware(moment: datetime) -> datetime:

@@ -125,6 +125,10 @@ class Dispatcher:
                     _count(message, receipt.accepted, receipt.returned)
         return [i for i in items if all(m.id in there for m in i.messages)]
 
+    def published(self, event_id: str) -> bool:
+        """Whether the broker confirmed this event lately; False when it did not, or nobody remembers."""
+        return event_id in self._published
+
     def _remember(self, ids: Iterable[str]) -> None:
         for event_id in ids:
             self._published[event_id] = None

@@ -66,7 +66,10 @@ class Numbering:
         """Another process has the number that was reserved: look what the greatest is now. Raises what `last`
         does.
         """
-        greatest = self._last(queue, day)
+        self.seen(queue, day, self._last(queue, day))
+
+    def seen(self, queue: str, day: str, greatest: int) -> None:
+        """Whoever looked says what the greatest number is: 0 for none."""
         entry = self._entry(queue, day)
         with entry.lock:
             entry.next = max(entry.next, greatest + 1)

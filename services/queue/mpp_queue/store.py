@@ -12,6 +12,7 @@ cheaper. A look-up by a partial index names its condition too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from google.protobuf.message import Message
 from mpp_chassis.aggregates import Aggregates, Decision, Store, Stored
 from mpp_chassis.call import Command
 from mpp_chassis.events import Event
+from mpp_chassis.projection import TOUCHED
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from mpp_queue.counters.store import INDEXES as COUNTER_INDEXES
@@ -73,13 +75,15 @@ INDEXES: dict[str, list[IndexModel]] = {
     "agencies": [
         IndexModel([("queue", ASCENDING)], name="by_queue"),
         IndexModel([("former", ASCENDING)], name="by_former_queue"),
+        TOUCHED,
     ],
-    "sites": [],
+    "sites": [TOUCHED],
     "offerings": [],
     **COUNTER_INDEXES,
 }
 
 
+REMEMBERED = 1024  # tickets as this process wrote them last: whoever is called is served and finished next
 # Tickets of one queue, state and millisecond; more would not be paged through.
 SAME_RANK = 20
 
@@ -143,7 +147,7 @@ class Tickets:
     """The collection of tickets. Safe for many threads and processes."""
 
     def __init__(self, store: Store) -> None:
-        self._aggregates = Aggregates(store, "tickets")
+        self._aggregates = Aggregates(store, "tickets", remembered=REMEMBERED)
         self._collection = self._aggregates.collection
 
     def create(self, ticket: Ticket, command: Command, reply: M, events: Sequence[Event]) -> M:
@@ -276,6 +280,30 @@ class Tickets:
         query = {"site_id": site_id, "queue": queue, "day": day, "was_called": True, "last_call": {"$gt": ""}}
         cursor = self._collection.find(query, dict.fromkeys(_VISIT_FIELDS, 1)).sort("last_call", DESCENDING)
         return [_visit(d) for d in cursor.limit(limit)]
+
+    def short_day(
+        self, site_id: str, queue: str, day: str, limit: int
+    ) -> tuple[int, list[Standing], list[Visit]] | None:
+        """What `last_seq`, `count_waiting` and `lately_called` tell, in one query; None where the day has more than `limit`
+        tickets already.
+        """
+        query = {"site_id": site_id, "queue": queue, "day": day}
+        fields = dict.fromkeys((*_VISIT_FIELDS, "seq", "was_called"), 1)
+        documents = list(self._collection.find(query, fields).sort("seq", DESCENDING).limit(limit + 1))
+        if len(documents) > limit:
+            return None
+        last_seq = max((int(d["seq"]) for d in documents if 1 <= d["seq"] < OFFLINE_BASE), default=0)
+        waiting = Counter(
+            (
+                _class_of(d.get("priority_class"), d["priority"]),
+                d.get("offering") or "",
+                float(d.get("expected_seconds") or 0.0),
+            )
+            for d in documents
+            if d["state"] == State.WAITING.value
+        )
+        called = sorted((d for d in documents if d.get("was_called")), key=lambda d: str(d["last_call"]), reverse=True)
+        return last_seq, [Standing(*key, count) for key, count in waiting.items()], [_visit(d) for d in called]
 
     def _loaded(self, query: Mapping[str, Any], limit: int) -> list[Loaded]:
         found = self._collection.find(query).sort("rank", ASCENDING).limit(limit)

@@ -249,6 +249,8 @@ def _try_to_admit(
     seq, used = admission.seq, True
     if not seq:
         used = False
+        # Of a moment ago, and often just read: in a quiet queue it saves the race with other processes.
+        app.numbering.seen(spec.name, day, app.views.of(spec, day).last_seq)
         seq, at = app.numbering.reserve_at(spec.name, day, command.at)
         if admission.arrived_at == command.at:
             admission = replace(admission, arrived_at=at)
@@ -558,16 +560,17 @@ def refuse_personal(reason: str) -> None:
 
 def change_ticket(app: App, name: str, call: Call, decide: Callable[[Ticket], Ticket]) -> ticket_pb2.Ticket:
     """One step of one ticket by whoever may. A repeated command gets its stored reply."""
-    decided: list[Ticket] = []  # empty when the command was repeated
+    decided: list[tuple[Ticket, ticket_pb2.Ticket]] = []
 
     def decision(before: Ticket) -> tuple[Ticket, ticket_pb2.Ticket, Sequence[Event]]:
         call.require(agency=before.agency, owners=before.owners)
-        decided.append(decide(before))
-        return decided[-1], messages.ticket(decided[-1]), messages.events(decided[-1])
+        after = decide(before)
+        decided.append((after, messages.ticket(after)))
+        return *decided[-1], messages.events(after)
 
     reply = app.tickets.change(name, call.mutation, ticket_pb2.Ticket, decision)
-    for ticket in decided[-1:]:
-        written(app, ticket)
+    if decided and decided[-1][1] is reply:  # else: the stored reply of a repeated command
+        written(app, decided[-1][0])
     return reply
 
 

@@ -17,7 +17,7 @@ from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
 from mpp_chassis.errors import FailedPrecondition, NotFound, Unavailable
-from mpp_chassis.projection import Projection
+from mpp_chassis.projection import LOOK_SECONDS, Changes, Projection
 
 from mpp_queue import domain
 from mpp_queue.boards import BOARD_LINES, BoardLine
@@ -26,9 +26,10 @@ from mpp_queue.domain.estimate import Forecast, Wait
 from mpp_queue.queuespec import fields_of_queue, fields_of_site, spec_of
 from mpp_queue.reports import outlook as outlooks
 from mpp_queue.reports.outlook import Outlook
-from mpp_queue.store import Tickets
+from mpp_queue.store import Standing, Tickets, Visit
 
-SPEC_SECONDS = 2.0  # a change in the catalogue reaches every process so much after its event
+SPEC_SECONDS = LOOK_SECONDS  # a change in the catalogue reaches every process so much after its event
+KEPT_SECONDS = 60.0  # ... and, whatever its writer's clock says, so much after
 SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
 READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
 READ_PATIENCE = 2.0  # seconds to wait for the one who reads
@@ -36,10 +37,14 @@ LAST_CALLS = 30  # they tell the board, the counters at work and the length of a
 
 
 class Queues:
-    """The queues of all sites, fed by the catalogue's events; `find` answers from memory for two seconds."""
+    """The queues of all sites, fed by the catalogue's events; `find` answers from memory what it asked for, until
+    something changes at the queue's site.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self._agencies, self._sites = Projection(store, "agencies"), Projection(store, "sites")
+        self._agencies = Projection(store, "agencies", watched=True)
+        self._sites = Projection(store, "sites", watched=True)
+        self._changes = Changes(self._agencies, self._sites, key=site_of, clock=clock)
         self._clock = clock
         self._known: dict[str, tuple[float, QueueSpec]] = {}
 
@@ -71,18 +76,16 @@ class Queues:
         """Raises NotFound QUEUE_UNKNOWN, FailedPrecondition QUEUE_CLOSED. Only what is found is kept in
         memory.
         """
-        known = self._known.get(name)
-        now = self._clock()
-        if known is not None and not fresh:
-            if now < known[0]:
-                return known[1]
-            self._known[name] = (now + 0.5, known[1])  # one reads anew, the others need not wait for it
+        now, (read_at, known) = self._clock(), self._known.get(name, (float("-inf"), None))
+        kept = known if not fresh and now - read_at < KEPT_SECONDS else None
+        if kept is not None and not self._changes.since(site_of(name), read_at):
+            return kept
         try:
             spec = self._read(name)
         except (NotFound, FailedPrecondition):
             self._known.pop(name, None)
             raise
-        self._known[name] = (now + SPEC_SECONDS, spec)
+        self._known[name] = (now, spec)
         return spec
 
     def names(self) -> Iterator[tuple[str, str]]:
@@ -151,6 +154,7 @@ class _Entry:
     read_at: float = 0.0
     keep: float = SNAPSHOT_SECONDS
     refreshing: bool = False
+    long_day: bool = False
 
 
 class QueueViews:
@@ -196,18 +200,16 @@ class QueueViews:
 
     def _read(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
         started = self._clock()
-        entry.snapshot = replace(self._snapshot(spec, day), read_at=started)
+        entry.snapshot = replace(self._snapshot(entry, spec, day), read_at=started)
         entry.read_at = started
         entry.keep = max(SNAPSHOT_SECONDS, READ_SHARE * (self._clock() - started))
 
-    def _snapshot(self, spec: QueueSpec, day: str) -> Snapshot:
-        where = (spec.site_id, spec.name, day)
-        last_seq = self._tickets.last_seq(*where)
-        policy, standing = self._rules.policy_of(spec), self._tickets.count_waiting(*where)
+    def _snapshot(self, entry: _Entry, spec: QueueSpec, day: str) -> Snapshot:
+        policy = self._rules.policy_of(spec)
+        last_seq, standing, lately = self._so_far(entry, spec.site_id, spec.name, day)
         by_class = [0] * len(policy.ids)
         for some in standing:
             by_class[policy.index_named(some.priority_class)] += some.count
-        lately = self._tickets.lately_called(*where, limit=LAST_CALLS)
         called = [v for v in lately if v.state in domain.LATELY_CALLED]
         in_hall = [v for v in called if v.channel not in domain.REMOTE_CHANNELS]
         visits = [v.length for v in called if v.length is not None]
@@ -223,6 +225,17 @@ class QueueViews:
                 else outlooks.without(spec, standing, lately)
             ),
         )
+
+    def _so_far(self, entry: _Entry, site_id: str, queue: str, day: str) -> tuple[int, list[Standing], list[Visit]]:
+        """The greatest number, who waits, and the last calls. Of a short day in one query, of others in three."""
+        where = (site_id, queue, day)
+        if not entry.long_day:
+            short = self._tickets.short_day(*where, limit=LAST_CALLS)
+            if short is not None:
+                return short
+            entry.long_day = True
+        last_seq = self._tickets.last_seq(*where)  # before the counts: see `domain.people_ahead`
+        return last_seq, self._tickets.count_waiting(*where), self._tickets.lately_called(*where, limit=LAST_CALLS)
 
     def _read_ahead(self, entry: _Entry, spec: QueueSpec, day: str) -> None:
         with self._lock:

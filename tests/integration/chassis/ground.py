@@ -39,7 +39,10 @@ class Clock:
 class Ground:
     """Collection `notes` of aggregates `{number}`; every change makes one TicketServing event."""
 
-    def __init__(self, database: Any, amqp_uri: str, *, bound: bool = True, exchange: str = "") -> None:
+    def __init__(
+        self, database: Any, amqp_uri: str, *, bound: bool = True, exchange: str = "", remembered: int = 0
+    ) -> None:
+        self.remembered = remembered
         self.database, self.amqp_uri, self.clock, self.rng = database, amqp_uri, Clock(), random.Random()
         self.exchange = exchange or f"t{uuid.uuid4().hex[:10]}.events"
         self.queue = f"{self.exchange}.all"
@@ -63,7 +66,7 @@ class Ground:
         return made
 
     def aggregates(self, dispatcher: Dispatcher | None = None) -> Aggregates:
-        return Aggregates(Store(self.database, dispatcher, self.clock, self.rng), NOTES)
+        return Aggregates(Store(self.database, dispatcher, self.clock, self.rng), NOTES, self.remembered)
 
     def lease(self, holder: str = "me", name: str = "sweeper", seconds: float = 10) -> Lease:
         return Lease(self.database["leases"], name, holder, self.clock, seconds)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pymongo
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mpp.queue.v1 import events_pb2
 from mpp_chassis import replies
 from mpp_chassis.aggregates import ATTEMPTS, Aggregates, Decision, Stale, Taken
@@ -22,9 +24,10 @@ pytestmark = pytest.mark.stack
 Reply = events_pb2.TicketServing
 
 
-@pytest.fixture
-def ground(database: Any, amqp_uri: str) -> Iterator[Ground]:
-    here = Ground(database, amqp_uri)
+@pytest.fixture(params=[0, 8], ids=["plain", "remembering"])
+def ground(database: Any, amqp_uri: str, request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """Processes that remember nothing, and processes that remember what they saved: nobody must see a difference."""
+    here = Ground(database, amqp_uri, remembered=request.param)
     yield here
     here.close()
 
@@ -246,6 +249,9 @@ def test_one_command_is_one_read_and_one_write(ground: Ground) -> None:
     seen.clear()
     notes.change("n/1", ground.command(), Reply, add_one)
     assert seen == ["find", "update"]
+    seen.clear()
+    notes.change("n/1", ground.command(), Reply, add_one)
+    assert seen == (["update"] if ground.remembered else ["find", "update"])
     client.close()
 
 
@@ -292,3 +298,54 @@ def test_a_reply_is_moved_before_it_leaves_its_document(ground: Ground, notes: A
     again = notes.load("n/1")
     assert again is not None
     assert all(notes.repeated(again, c, Reply) is not None for c in [*commands, last])
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.booleans()), min_size=2, max_size=14))
+def test_steps_of_two_processes_are_as_those_of_one(ground: Ground, steps: list[tuple[int, int, bool]]) -> None:
+    """Whoever did the last step, with whatever the other remembers; a step that is repeated is done once."""
+    ground.database["notes"].delete_many({})
+    processes, numbers = [ground.aggregates(), ground.aggregates()], [0, 0, 0]
+    for n in range(3):
+        ground.create(processes[0], f"n/{n}")
+    for who, which, again in steps:
+        name, command = f"n/{which}", ground.command()
+        numbers[which] += 1
+        assert processes[who].change(name, command, Reply, add_one) == reply(name, numbers[which])
+        if again:
+            assert processes[1 - who].change(name, command, Reply, add_one) == reply(name, numbers[which])
+    for n, number in enumerate(numbers):
+        stored = processes[0].load(f"n/{n}")
+        assert stored is not None
+        assert (stored.state["number"], stored.version, len(stored.waiting)) == (number, number + 1, number + 1)
+
+
+def test_what_is_refused_is_refused_for_what_the_store_has(ground: Ground) -> None:
+    here, elsewhere = ground.aggregates(), ground.aggregates()
+    ground.create(here, "n/1")
+
+    def once(stored: Any) -> Decision:
+        if stored.state["number"]:
+            raise ZeroDivisionError
+        return add_one(stored)
+
+    here.change("n/1", ground.command(), Reply, once)
+    with pytest.raises(ZeroDivisionError):
+        here.change("n/1", ground.command(), Reply, once)
+    here.change("n/1", ground.command(), Reply, lambda s: Decision({**s.state, "number": 5}, reply("n/1", 5)))
+    elsewhere.change("n/1", ground.command(), Reply, lambda s: Decision({**s.state, "number": 0}, reply("n/1", 0)))
+    assert here.change("n/1", ground.command(), Reply, once) == reply("n/1", 1)  # remembered: 5
+
+
+def test_an_event_that_the_broker_has_waits_no_longer(ground: Ground) -> None:
+    """Also where nobody came to clear it; and what the broker does not have waits on."""
+    dispatcher = ground.dispatcher()
+    notes = ground.aggregates(dispatcher)
+    ground.create(notes, "n/1")
+    notes.change("n/1", ground.command(), Reply, add_one)
+    dispatcher.publish([c for c in dispatcher._queue if c.last][:1])  # of two commits one; nothing is cleared
+    notes.change("n/1", ground.command(), Reply, add_one)
+    stored = notes.load("n/1")
+    assert stored is not None
+    assert [w.headers["ce-sequence"] for w in stored.waiting] == ["2", "3"]
+    assert [m["sequence"] for m in ground.received()] == [1]

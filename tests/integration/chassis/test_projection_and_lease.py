@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
 from mpp_chassis.lease import Lease
-from mpp_chassis.projection import Projection
+from mpp_chassis.projection import TOUCHED, Changes, Projection
+from pymongo.errors import AutoReconnect
 
 pytestmark = pytest.mark.stack
 
@@ -51,6 +53,78 @@ def test_events_of_one_subject_at_once_end_in_the_newest(projection: Projection)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(go, (1, 2, 3, 4)))
     assert [d["sequence"] for d in projection.collection.find()] == [4] * 60
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """A process that keeps what it reads, with a steady clock of the test's; and one that writes, with a wall clock off by
+    `skew` seconds.
+    """
+
+    def __init__(self, database: Any, skew: float = 0.0) -> None:
+        storage.ensure_indexes(database, {"boards": [TOUCHED]}, [])
+        store, self.now = Store(database, None, lambda: datetime.now(UTC), random.Random()), 1000.0
+        self.asked = 0
+        there = timedelta(seconds=skew)
+        self.writes = Projection(store, "boards", watched=True, wall=lambda: datetime.now(UTC) + there)
+        self.changes = Changes(self.writes, key=lambda name: name.split("/")[0], clock=self._clock, wall=self._wall)
+
+    def _clock(self) -> float:
+        return self.now
+
+    def _wall(self) -> datetime:
+        self.asked += 1
+        return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("skew", [-25, 0, 25])
+def test_a_change_is_told_two_seconds_later_and_once(database: Any, skew: float) -> None:
+    here = Watcher(database, skew)
+    here.writes.apply("a/1", 1, {})
+    here.changes.since("a", here.now)
+    here.now += 5  # what was read now is newer than all that is told
+    read_at = here.now
+    assert not here.changes.since("a", read_at)
+    here.writes.apply("a/1", 2, {})
+    here.now += 1.9
+    assert not here.changes.since("a", read_at)
+    here.now += 0.2
+    assert here.changes.since("a", read_at)
+    assert not here.changes.since("b", read_at)
+    read_at = here.now + 0.1
+    for _ in range(20):
+        here.now += 2.1
+        assert not here.changes.since("a", read_at), "the same change is told again"
+    here.writes.apply("a/2", 1, {})  # another subject of the same key
+    here.now += 2.1
+    assert here.changes.since("a", read_at)
+
+
+def test_asking_costs_one_query_in_two_seconds_whoever_asks(database: Any) -> None:
+    here = Watcher(database)
+    with ThreadPoolExecutor(16) as pool:
+        for _ in range(5):
+            list(pool.map(lambda _: here.changes.since("a", here.now), range(200)))
+            here.now += 2.1
+    assert here.asked == 5
+
+
+def test_what_cannot_be_looked_up_is_said(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Watcher(database)
+    here.changes.since("a", here.now)
+    here.now += 2.1
+
+    def away(*_: Any) -> None:
+        raise AutoReconnect("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(here.writes.collection.__class__, "find", away)
+        with pytest.raises(AutoReconnect):
+            here.changes.since("a", here.now)
+    here.writes.apply("a/1", 1, {})
+    assert here.changes.since("a", here.now - 1)  # asked again at once, and nothing was missed
 
 
 # --- lease -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ exact timing, and the proof that every query has an index."""
 from __future__ import annotations
 
 import base64
+import contextlib
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,8 @@ from typing import Any
 
 import pymongo
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
@@ -253,6 +257,62 @@ def test_every_query_has_an_index(queries: Any, office: Office) -> None:
         seen.add(name)
 
 
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.sampled_from(["take", "first", "late", "call", "miss", "finish", "cancel"]), max_size=14))
+def test_a_short_day_is_told_by_one_query_as_by_three(office: Office, queries: Any, steps: list[str]) -> None:
+    queries.database["tickets"].delete_many({})
+    office.app.numbering._days.clear()
+    for step in steps:
+        office.now += timedelta(minutes=1)
+        _step(office, step)
+    where = (SITE, QUEUE, "2026-11-23")
+    tickets, taken = office.app.tickets, queries.database["tickets"].count_documents({})
+    short = tickets.short_day(*where, limit=30)
+    assert short is not None
+    assert short[0] == tickets.last_seq(*where)
+    assert sorted(map(repr, short[1])) == sorted(map(repr, tickets.count_waiting(*where)))
+    assert short[2] == tickets.lately_called(*where, limit=30)
+    assert taken == 0 or tickets.short_day(*where, limit=taken - 1) is None
+    assert tickets.short_day(*where, limit=taken) is not None
+
+
+def _step(office: Office, step: str) -> None:
+    if step in ("take", "first", "late"):
+        office.take(priority_group=1 if step == "first" else 0)
+        return
+    there = office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23"))
+    with contextlib.suppress(NotFound, FailedPrecondition, domain.QueueError):
+        if step == "call":
+            office.call(3)
+        elif step == "cancel":
+            waiting = office.app.tickets.waiting(SITE, QUEUE, "2026-11-23", limit=1)
+            named = waiting[0].ticket.name if waiting else f"{QUEUE}/tickets/none"
+            request: Any = pb.CancelTicketRequest(name=named, request_id=str(uuid.uuid4()), reason="pergi")
+            usecases.cancel_ticket(office.app, request, office.by("CancelTicket", request))
+        elif there is not None and step == "miss":
+            office.miss(there.name)
+        elif there is not None:
+            request = pb.StartServingRequest(name=there.name, request_id=str(uuid.uuid4()))
+            usecases.start_serving(office.app, request, office.by("StartServing", request))
+            office.now += timedelta(minutes=2)
+            request = pb.FinishTicketRequest(name=there.name, request_id=str(uuid.uuid4()))
+            usecases.finish_ticket(office.app, request, office.by("FinishTicket", request))
+
+
+def test_a_quiet_queue_asks_little_of_the_store(queries: Any, office: Office) -> None:
+    """Of many queues each is seldom asked for, and what was read for it is old; a second process takes tickets, too."""
+    other = Office(queries.database)
+    for here in (office, other, office, other):
+        here.take()
+    for here in (office, other):
+        entry = here.app.views._entry(QUEUE, "2026-11-23")
+        entry.read_at -= 60
+        here.app.queues._changes._looked = time.monotonic()
+        queries.every.clear()
+        here.take()
+        assert [line for line in queries.every if "counters" not in line] == ["find tickets", "insert tickets"]
+
+
 def test_what_a_command_asks_of_the_store(queries: Any, office: Office) -> None:
     """Taking a ticket is one insert. A call: the counter, whether it is a repetition of a second call (of a first one
     the write itself would be refused), the line, and one write.
@@ -271,6 +331,11 @@ def test_what_a_command_asks_of_the_store(queries: Any, office: Office) -> None:
     queries.every.clear()
     office.call(3)
     assert queries.every == ["find counters", "find tickets", "find tickets", "update tickets"]
+    ticket = office.app.tickets.at_counter(SITE, domain.busy_key(QUEUE, 3, "2026-11-23"))
+    assert ticket is not None
+    queries.every.clear()
+    office.miss(ticket.name)  # who called it remembers it
+    assert queries.every == ["update tickets"]
 
 
 def _history(database: Any, count: int) -> None:

@@ -32,6 +32,13 @@ class SeveralProcesses(RuleBasedStateMachine):
         process = data.draw(st.sampled_from(self.processes))
         self.reserved.append((process, process.reserve(*KEY)))
 
+    @rule(data=st.data())
+    def look(self, data: st.DataObject) -> None:
+        """A snapshot was read, perhaps a moment ago: it may know fewer than there are, and never more."""
+        process = data.draw(st.sampled_from(self.processes))
+        greatest = max(self.taken, default=0)
+        process.seen(*KEY, data.draw(st.integers(min(greatest, max(0, greatest - 2)), greatest)))
+
     @precondition(lambda self: self.reserved)
     @rule(data=st.data())
     def insert(self, data: st.DataObject) -> None:

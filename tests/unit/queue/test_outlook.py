@@ -97,7 +97,7 @@ class Known:
         return {names[0]: counter(1, NOW)}
 
 
-def test_behind_the_snapshot_is_read_once_in_two_seconds() -> None:
+def test_what_is_learned_and_planned_is_read_once_in_fifteen_seconds() -> None:
     known, steady = Known(), [100.0]
     outlook = Outlook(known, known.staffing(), known.named, lambda: NOW, lambda: steady[0])  # type: ignore[arg-type]
     standing = [Standing("others", "ktp", 0.0, 12)]
@@ -105,7 +105,7 @@ def test_behind_the_snapshot_is_read_once_in_two_seconds() -> None:
     known.plan = Plan(3, DAY)
     assert outlook.forecast(SPEC, DAY, standing, []) == first
     assert known.reads == 1
-    steady[0] += 2.1
+    steady[0] += 15.1
     planned = outlook.forecast(SPEC, DAY, standing, [])
     assert known.reads == 2
     assert planned.wait(12).expected < first.wait(12).expected / 2

@@ -25,6 +25,11 @@ class CountingTickets:
     def __init__(self, clock: Clock, cost: float = 0.001) -> None:
         self.reads, self._clock, self._cost = 0, clock, cost
         self.gate: Callable[[], Any] = lambda: None
+        self.tried_short = 0
+
+    def short_day(self, *_: str, limit: int) -> None:
+        """The day is long."""
+        self.tried_short += 1
 
     def last_seq(self, *_: str) -> int:
         self.reads += 1
@@ -63,6 +68,16 @@ def test_what_a_snapshot_tells() -> None:
     assert snapshot.ahead_of(8, 0) == 1
     assert snapshot.wait_of(3) == timedelta(minutes=5)  # one of three visits that just begin ends: declared 10 minutes
     assert snapshot.range_of(3).low <= snapshot.wait_of(3) <= snapshot.range_of(3).high
+
+
+def test_a_long_day_stays_long() -> None:
+    view, tickets, clock = views()
+    for _ in range(3):
+        view.of(SPEC, DAY)
+        clock.now += 1
+    assert (tickets.reads, tickets.tried_short) == (3, 1)
+    view.of(SPEC, "2026-11-24")
+    assert tickets.tried_short == 2
 
 
 def test_a_fresh_answer_reads_nothing() -> None:

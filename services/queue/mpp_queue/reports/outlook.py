@@ -1,7 +1,7 @@
 """Puts together what the wait estimate needs: learned times, the day's plan, open counters, and the moment's snapshot.
 
-Knows read models and sessions; the arithmetic is domain/estimate.py. What it reads for itself (times, plan, sessions of
-the queue's counters: three small reads by id) it keeps for two seconds, and taking a ticket reads none of it.
+Knows read models and sessions; the arithmetic is domain/estimate.py. What it reads for itself it keeps: the sessions of
+the queue's counters (one read by ids) for two seconds, learned times and the plan (one each) for fifteen.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mpp_queue.reports.store import Learned, Plan, Staffing
 from mpp_queue.store import Standing, Visit
 
 KEPT_SECONDS = 2.0
+SLOW_SECONDS = 15.0  # what is learned from days, and what is planned for one
 # A counter that has nobody for so long while others wait is not at work, whatever its session says: officers forget to
 # close, and a call opens a session by itself.
 IDLE_PATIENCE = timedelta(minutes=10)
@@ -48,6 +49,7 @@ class Outlook:
         self._learned, self._staffing, self._counters = learned, staffing, counters
         self._clock, self._steady = clock, steady
         self._known: dict[str, tuple[float, Behind]] = {}
+        self._slow: dict[str, tuple[float, Times | None, Plan]] = {}
 
     def forecast(self, spec: QueueSpec, day: str, standing: Sequence[Standing], lately: Sequence[Visit]) -> Forecast:
         """Raises the store's errors when it must read and cannot."""
@@ -64,9 +66,16 @@ class Outlook:
         if known is not None and self._steady() < known[0]:
             return known[1]
         names = [counter_name(spec.site_id, number) for number in spec.counters]
-        fresh = Behind(self._learned.get(spec.name), self._staffing.get(spec.name), self._counters(names))
+        fresh = Behind(*self._learned_and_planned(spec.name), self._counters(names))
         self._known[spec.name] = (self._steady() + KEPT_SECONDS, fresh)
         return fresh
+
+    def _learned_and_planned(self, queue: str) -> tuple[Times | None, Plan]:
+        until, times, plan = self._slow.get(queue, (float("-inf"), None, Plan()))
+        if self._steady() >= until:
+            times, plan = self._learned.get(queue), self._staffing.get(queue)
+            self._slow[queue] = (self._steady() + SLOW_SECONDS, times, plan)
+        return times, plan
 
 
 def at_work(
