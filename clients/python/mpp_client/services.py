@@ -403,7 +403,11 @@ class DriveThru:
     def register_vehicle(
         self, request: drivethru_service_pb2.RegisterVehicleRequest, /, *, timeout: float | None = None
     ) -> pass_pb2.Pass:
-        """A vehicle at the gate: takes a ticket of the channel's queue as the caller, and begins its pass."""
+        """A vehicle at the gate: takes a ticket of the channel's queue as the caller, and begins its pass. Refused while
+        nobody new is let in: MAINTENANCE (metadata `ends_at`, `text_id`, `text_en`; who has a ticket already is let
+        in), CHANNEL_CLOSED (with `cause` CLOSURE on a day off of the channel, and its words), and what the queue
+        refuses.
+        """
         return self._wire.unary("/mpp.drivethru.v1.DriveThruService/RegisterVehicle", request, pass_pb2.Pass, timeout)
 
     def get_pass(
@@ -1139,7 +1143,8 @@ class Feed:
         PERMISSION_DENIED (GRANT_MISSING) also in the middle, within seconds, when the grant is revoked; OUT_OF_RANGE
         (CURSOR_EXPIRED, with `oldest_cursor` and `oldest_time` in its metadata) when events behind the cursor are no
         longer kept; ABORTED (SUBSCRIPTION_TAKEN_OVER) when a newer stream of the same subscription was opened: the
-        newest wins; RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
+        newest wins; ABORTED (SUBSCRIPTION_DELETED) when it was deleted; RESOURCE_EXHAUSTED (TOO_MANY_STREAMS,
+        TOO_MANY_SUBSCRIPTIONS).
         """
         return self._wire.stream("/mpp.subscriptions.v1.FeedService/Subscribe", request, feed_pb2.FeedEvent, timeout)
 
@@ -1159,6 +1164,30 @@ class Feed:
         """GetSubscription."""
         return self._wire.unary(
             "/mpp.subscriptions.v1.FeedService/GetSubscription", request, feed_pb2.Subscription, timeout
+        )
+
+    def list_subscriptions(
+        self, request: feed_service_pb2.ListSubscriptionsRequest, /, *, timeout: float | None = None
+    ) -> feed_service_pb2.ListSubscriptionsResponse:
+        """Of one agency, in the order of their names."""
+        return self._wire.unary(
+            "/mpp.subscriptions.v1.FeedService/ListSubscriptions",
+            request,
+            feed_service_pb2.ListSubscriptionsResponse,
+            timeout,
+        )
+
+    def delete_subscription(
+        self, request: feed_service_pb2.DeleteSubscriptionRequest, /, *, timeout: float | None = None
+    ) -> feed_service_pb2.DeleteSubscriptionResponse:
+        """Forgets its position, and ends its stream within two seconds (ABORTED, SUBSCRIPTION_DELETED). It no longer
+        counts among the agency's 50. A Subscribe of the same name afterwards is a new subscription, which begins now.
+        """
+        return self._wire.unary(
+            "/mpp.subscriptions.v1.FeedService/DeleteSubscription",
+            request,
+            feed_service_pb2.DeleteSubscriptionResponse,
+            timeout,
         )
 
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/queue/v1/kiosk.proto.
  */
 export const file_mpp_queue_v1_kiosk: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcHAvcXVldWUvdjEva2lvc2sucHJvdG8SDG1wcC5xdWV1ZS52MSKsAgoMT2ZmbGluZUJsb2NrEgwKBG5hbWUYASABKAkSDQoFa2lvc2sYAiABKAkSCwoDZGF5GAMgASgJEg0KBWZpcnN0GAQgASgFEgwKBGxhc3QYBSABKAUSDgoGcHJlZml4GAYgASgJEi0KCWxlYXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGVhc2VkX3VudGlsGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkYXlfZW5kc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbWVyZ2VkGAogASgFEhAKCHJldHVybmVkGAsgASgIEhEKCWxhc3RfdXNlZBgMIAEoBSL/AQoLTWVyZ2VkRW50cnkSCQoBbhgBIAEoBRIyCgdvdXRjb21lGAIgASgOMiEubXBwLnF1ZXVlLnYxLk1lcmdlZEVudHJ5Lk91dGNvbWUSDgoGdGlja2V0GAMgASgJEg4KBm51bWJlchgEIAEoCRIMCgRsYXRlGAUgASgIEg4KBnJlYXNvbhgGIAEoCRIPCgdtZXNzYWdlGAcgASgJImIKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhIKDk9VVENPTUVfTUVSR0VEEAESEwoPT1VUQ09NRV9SRUZVU0VEEAISFQoRT1VUQ09NRV9UUllfQUdBSU4QAyKGAgoFS2lvc2sSDAoEbmFtZRgBIAEoCRIzCgxkaXNwbGF5X25hbWUYAiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Eg4KBmFjdGl2ZRgDIAEoCBIbChNhY3RpdmF0aW9uX3JlcXVpcmVkGAQgASgIEioKB2J1dHRvbnMYBSADKAsyGS5tcHAucXVldWUudjEuS2lvc2tCdXR0b24SDgoGcmVhc29uGAYgASgJEikKBmxheW91dBgHIAEoCzIZLm1wcC5xdWV1ZS52MS5LaW9za0xheW91dBImCgVwYWdlcxgIIAMoCzIXLm1wcC5xdWV1ZS52MS5LaW9za1BhZ2UirwEKC0tpb3NrTGF5b3V0EjoKB2J1dHRvbnMYASADKAsyHy5tcHAucXVldWUudjEuS2lvc2tMYXlvdXRCdXR0b25CCLpIBZIBAhA8EhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYBigAEhoKB2NvbHVtbnMYAyABKAVCCbpIBhoEGAMoABITCgtsYXJnZV9wcmludBgEIAEoCBIVCg1oaWdoX2NvbnRyYXN0GAUgASgIIsECChFLaW9za0xheW91dEJ1dHRvbhJICgZidXR0b24YASABKAlCOLpINXIzMjFeW2Etel1bYS16MC05LV17MSwzMH0oL1thLXowLTldW2EtejAtOS1dezEsNjB9KT8kEiwKBWxhYmVsGAIgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dBIvCgRpY29uGAMgASgJQiG6SB5yHDIaXihbYS16XVthLXowLTlfLV17MCw0MH0pPyQSJgoKYWNjZXNzX2tleRgEIAEoCUISukgPcg0yC15bMC05YS16XT8kEhQKDHNob3dfd2FpdGluZxgFIAEoCBIRCglzaG93X3dhaXQYBiABKAgSMgoLY2xvc2VkX3RleHQYByABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0IjcKCUtpb3NrUGFnZRIqCgdidXR0b25zGAEgAygLMhkubXBwLnF1ZXVlLnYxLktpb3NrQnV0dG9uIuUDCgtLaW9za0J1dHRvbhIKCgJpZBgBIAEoCRINCgVxdWV1ZRgCIAEoCRIQCghvZmZlcmluZxgDIAEoCRIsCgV0aXRsZRgEIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSLgoFc3RhdGUYBSABKA4yHy5tcHAucXVldWUudjEuS2lvc2tCdXR0b24uU3RhdGUSKwoEdGV4dBgGIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSDwoHd2FpdGluZxgHIAEoBRIrCgh3YWl0X2xvdxgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgl3YWl0X2hpZ2gYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEaWNvbhgKIAEoCRISCgphY2Nlc3Nfa2V5GAsgASgJEhQKDHNob3dfd2FpdGluZxgMIAEoCBIRCglzaG93X3dhaXQYDSABKAgiZwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9PUEVOEAESEAoMU1RBVEVfQ0xPU0VEEAISEwoPU1RBVEVfRVhIQVVTVEVEEAMSEAoMU1RBVEVfUEFVU0VEEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpp_catalog_v1_site]);
+  fileDesc("ChhtcHAvcXVldWUvdjEva2lvc2sucHJvdG8SDG1wcC5xdWV1ZS52MSLbAgoMT2ZmbGluZUJsb2NrEgwKBG5hbWUYASABKAkSDQoFa2lvc2sYAiABKAkSCwoDZGF5GAMgASgJEg0KBWZpcnN0GAQgASgFEgwKBGxhc3QYBSABKAUSDgoGcHJlZml4GAYgASgJEi0KCWxlYXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGVhc2VkX3VudGlsGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkYXlfZW5kc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbWVyZ2VkGAogASgFEhAKCHJldHVybmVkGAsgASgIEhEKCWxhc3RfdXNlZBgMIAEoBRItCgtub19wcmludGluZxgNIAMoCzIYLm1wcC5xdWV1ZS52MS5Ob1ByaW50aW5nIqUBCgpOb1ByaW50aW5nEi0KCXN0YXJ0c19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAMgASgJEisKBHRleHQYBCABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0IpYCCgtNZXJnZWRFbnRyeRIJCgFuGAEgASgFEjIKB291dGNvbWUYAiABKA4yIS5tcHAucXVldWUudjEuTWVyZ2VkRW50cnkuT3V0Y29tZRIOCgZ0aWNrZXQYAyABKAkSDgoGbnVtYmVyGAQgASgJEgwKBGxhdGUYBSABKAgSDgoGcmVhc29uGAYgASgJEg8KB21lc3NhZ2UYByABKAkSFQoNcHJpbnRlZF93aGlsZRgIIAEoCSJiCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX01FUkdFRBABEhMKD09VVENPTUVfUkVGVVNFRBACEhUKEU9VVENPTUVfVFJZX0FHQUlOEAMihgIKBUtpb3NrEgwKBG5hbWUYASABKAkSMwoMZGlzcGxheV9uYW1lGAIgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dBIOCgZhY3RpdmUYAyABKAgSGwoTYWN0aXZhdGlvbl9yZXF1aXJlZBgEIAEoCBIqCgdidXR0b25zGAUgAygLMhkubXBwLnF1ZXVlLnYxLktpb3NrQnV0dG9uEg4KBnJlYXNvbhgGIAEoCRIpCgZsYXlvdXQYByABKAsyGS5tcHAucXVldWUudjEuS2lvc2tMYXlvdXQSJgoFcGFnZXMYCCADKAsyFy5tcHAucXVldWUudjEuS2lvc2tQYWdlIq8BCgtLaW9za0xheW91dBI6CgdidXR0b25zGAEgAygLMh8ubXBwLnF1ZXVlLnYxLktpb3NrTGF5b3V0QnV0dG9uQgi6SAWSAQIQPBIcCglwYWdlX3NpemUYAiABKAVCCbpIBhoEGAYoABIaCgdjb2x1bW5zGAMgASgFQgm6SAYaBBgDKAASEwoLbGFyZ2VfcHJpbnQYBCABKAgSFQoNaGlnaF9jb250cmFzdBgFIAEoCCLBAgoRS2lvc2tMYXlvdXRCdXR0b24SSAoGYnV0dG9uGAEgASgJQji6SDVyMzIxXlthLXpdW2EtejAtOS1dezEsMzB9KC9bYS16MC05XVthLXowLTktXXsxLDYwfSk/JBIsCgVsYWJlbBgCIAEoCzIdLm1wcC5jYXRhbG9nLnYxLkxvY2FsaXplZFRleHQSLwoEaWNvbhgDIAEoCUIhukgechwyGl4oW2Etel1bYS16MC05Xy1dezAsNDB9KT8kEiYKCmFjY2Vzc19rZXkYBCABKAlCErpID3INMgteWzAtOWEtel0/JBIUCgxzaG93X3dhaXRpbmcYBSABKAgSEQoJc2hvd193YWl0GAYgASgIEjIKC2Nsb3NlZF90ZXh0GAcgASgLMh0ubXBwLmNhdGFsb2cudjEuTG9jYWxpemVkVGV4dCI3CglLaW9za1BhZ2USKgoHYnV0dG9ucxgBIAMoCzIZLm1wcC5xdWV1ZS52MS5LaW9za0J1dHRvbiLlAwoLS2lvc2tCdXR0b24SCgoCaWQYASABKAkSDQoFcXVldWUYAiABKAkSEAoIb2ZmZXJpbmcYAyABKAkSLAoFdGl0bGUYBCABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Ei4KBXN0YXRlGAUgASgOMh8ubXBwLnF1ZXVlLnYxLktpb3NrQnV0dG9uLlN0YXRlEisKBHRleHQYBiABKAsyHS5tcHAuY2F0YWxvZy52MS5Mb2NhbGl6ZWRUZXh0Eg8KB3dhaXRpbmcYByABKAUSKwoId2FpdF9sb3cYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJd2FpdF9oaWdoGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBGljb24YCiABKAkSEgoKYWNjZXNzX2tleRgLIAEoCRIUCgxzaG93X3dhaXRpbmcYDCABKAgSEQoJc2hvd193YWl0GA0gASgIImcKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfT1BFThABEhAKDFNUQVRFX0NMT1NFRBACEhMKD1NUQVRFX0VYSEFVU1RFRBADEhAKDFNUQVRFX1BBVVNFRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpp_catalog_v1_site]);
 
 /**
  * Numbers `first` to `last` of a queue's day, for one kiosk to print while it cannot reach the platform: `D-K001`.
@@ -100,6 +100,14 @@ export type OfflineBlock = Message<"mpp.queue.v1.OfflineBlock"> & {
    * @generated from field: int32 last_used = 12;
    */
   lastUsed: number;
+
+  /**
+   * When nothing may be printed, as far as it is known now: between `leased_at` and `day_ends_at`, in their order, none
+   * overlapping. What has passed of one means nothing. Ask again (GetBlock) from time to time while there is a line.
+   *
+   * @generated from field: repeated mpp.queue.v1.NoPrinting no_printing = 13;
+   */
+  noPrinting: NoPrinting[];
 };
 
 /**
@@ -108,6 +116,44 @@ export type OfflineBlock = Message<"mpp.queue.v1.OfflineBlock"> & {
  */
 export const OfflineBlockSchema: GenMessage<OfflineBlock> = /*@__PURE__*/
   messageDesc(file_mpp_queue_v1_kiosk, 0);
+
+/**
+ * A part of a block's day in which the kiosk gives no number, also while it is cut off: what TakeTicket would refuse then.
+ *
+ * @generated from message mpp.queue.v1.NoPrinting
+ */
+export type NoPrinting = Message<"mpp.queue.v1.NoPrinting"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp starts_at = 1;
+   */
+  startsAt?: Timestamp;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp ends_at = 2;
+   */
+  endsAt?: Timestamp;
+
+  /**
+   * MAINTENANCE, DRAINING, CLOSURE, HOLIDAY, OUTSIDE_HOURS, KIOSK_INACTIVE.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * For the citizen, instead of paper.
+   *
+   * @generated from field: mpp.catalog.v1.LocalizedText text = 4;
+   */
+  text?: LocalizedText;
+};
+
+/**
+ * Describes the message mpp.queue.v1.NoPrinting.
+ * Use `create(NoPrintingSchema)` to create a new message.
+ */
+export const NoPrintingSchema: GenMessage<NoPrinting> = /*@__PURE__*/
+  messageDesc(file_mpp_queue_v1_kiosk, 1);
 
 /**
  * What became of one entry of MergeOffline.
@@ -156,6 +202,14 @@ export type MergedEntry = Message<"mpp.queue.v1.MergedEntry"> & {
    * @generated from field: string message = 7;
    */
   message: string;
+
+  /**
+   * Merged, and printed at a time when nothing should have been: MAINTENANCE, CLOSURE, HOLIDAY, OUTSIDE_HOURS, by what was known
+   * when it was merged for the first time. Whoever holds the paper is served all the same; this is for the staff.
+   *
+   * @generated from field: string printed_while = 8;
+   */
+  printedWhile: string;
 };
 
 /**
@@ -163,7 +217,7 @@ export type MergedEntry = Message<"mpp.queue.v1.MergedEntry"> & {
  * Use `create(MergedEntrySchema)` to create a new message.
  */
 export const MergedEntrySchema: GenMessage<MergedEntry> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 1);
+  messageDesc(file_mpp_queue_v1_kiosk, 2);
 
 /**
  * @generated from enum mpp.queue.v1.MergedEntry.Outcome
@@ -198,7 +252,7 @@ export enum MergedEntry_Outcome {
  * Describes the enum mpp.queue.v1.MergedEntry.Outcome.
  */
 export const MergedEntry_OutcomeSchema: GenEnum<MergedEntry_Outcome> = /*@__PURE__*/
-  enumDesc(file_mpp_queue_v1_kiosk, 1, 0);
+  enumDesc(file_mpp_queue_v1_kiosk, 2, 0);
 
 /**
  * What a kiosk shows now. Its buttons are data: settings of the catalogue's channel of kind `kiosk`.
@@ -263,7 +317,7 @@ export type Kiosk = Message<"mpp.queue.v1.Kiosk"> & {
  * Use `create(KioskSchema)` to create a new message.
  */
 export const KioskSchema: GenMessage<Kiosk> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 2);
+  messageDesc(file_mpp_queue_v1_kiosk, 3);
 
 /**
  * How a kiosk shows its buttons. Declared as a whole; what it does not name keeps its default.
@@ -308,7 +362,7 @@ export type KioskLayout = Message<"mpp.queue.v1.KioskLayout"> & {
  * Use `create(KioskLayoutSchema)` to create a new message.
  */
 export const KioskLayoutSchema: GenMessage<KioskLayout> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 3);
+  messageDesc(file_mpp_queue_v1_kiosk, 4);
 
 /**
  * @generated from message mpp.queue.v1.KioskLayoutButton
@@ -367,7 +421,7 @@ export type KioskLayoutButton = Message<"mpp.queue.v1.KioskLayoutButton"> & {
  * Use `create(KioskLayoutButtonSchema)` to create a new message.
  */
 export const KioskLayoutButtonSchema: GenMessage<KioskLayoutButton> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 4);
+  messageDesc(file_mpp_queue_v1_kiosk, 5);
 
 /**
  * @generated from message mpp.queue.v1.KioskPage
@@ -384,7 +438,7 @@ export type KioskPage = Message<"mpp.queue.v1.KioskPage"> & {
  * Use `create(KioskPageSchema)` to create a new message.
  */
 export const KioskPageSchema: GenMessage<KioskPage> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 5);
+  messageDesc(file_mpp_queue_v1_kiosk, 6);
 
 /**
  * @generated from message mpp.queue.v1.KioskButton
@@ -467,7 +521,7 @@ export type KioskButton = Message<"mpp.queue.v1.KioskButton"> & {
  * Use `create(KioskButtonSchema)` to create a new message.
  */
 export const KioskButtonSchema: GenMessage<KioskButton> = /*@__PURE__*/
-  messageDesc(file_mpp_queue_v1_kiosk, 6);
+  messageDesc(file_mpp_queue_v1_kiosk, 7);
 
 /**
  * @generated from enum mpp.queue.v1.KioskButton.State
@@ -509,5 +563,5 @@ export enum KioskButton_State {
  * Describes the enum mpp.queue.v1.KioskButton.State.
  */
 export const KioskButton_StateSchema: GenEnum<KioskButton_State> = /*@__PURE__*/
-  enumDesc(file_mpp_queue_v1_kiosk, 6, 0);
+  enumDesc(file_mpp_queue_v1_kiosk, 7, 0);
 

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/subscriptions/v1/events.proto.
  */
 export const file_mpp_subscriptions_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFtcHAvc3Vic2NyaXB0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIsgBChNBZ2VuY3lBY2Nlc3NDaGFuZ2VkEg0KBWdyYW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIwCgVzdGF0ZRgDIAEoDjIhLm1wcC5zdWJzY3JpcHRpb25zLnYxLkdyYW50LlN0YXRlEhQKDGVudGl0bGVtZW50cxgEIAMoCRIaChJjcmVkZW50aWFsX3ZlcnNpb24YBSABKAUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAEinwEKD1dlYmhvb2tEaXNhYmxlZBIPCgd3ZWJob29rGAEgASgJEg4KBmFnZW5jeRgCIAEoCRI7CgVjYXVzZRgDIAEoDjIsLm1wcC5zdWJzY3JpcHRpb25zLnYxLldlYmhvb2suRGlzYWJsZWRSZWFzb24SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_grant, file_mpp_subscriptions_v1_webhook]);
+  fileDesc("CiFtcHAvc3Vic2NyaXB0aW9ucy92MS9ldmVudHMucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIsgBChNBZ2VuY3lBY2Nlc3NDaGFuZ2VkEg0KBWdyYW50GAEgASgJEg4KBmFnZW5jeRgCIAEoCRIwCgVzdGF0ZRgDIAEoDjIhLm1wcC5zdWJzY3JpcHRpb25zLnYxLkdyYW50LlN0YXRlEhQKDGVudGl0bGVtZW50cxgEIAMoCRIaChJjcmVkZW50aWFsX3ZlcnNpb24YBSABKAUSJgoCYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAEinwEKD1dlYmhvb2tEaXNhYmxlZBIPCgd3ZWJob29rGAEgASgJEg4KBmFnZW5jeRgCIAEoCRI7CgVjYXVzZRgDIAEoDjIsLm1wcC5zdWJzY3JpcHRpb25zLnYxLldlYmhvb2suRGlzYWJsZWRSZWFzb24SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgayuxgCCAEiawoTU3Vic2NyaXB0aW9uRGVsZXRlZBIUCgxzdWJzY3JpcHRpb24YASABKAkSDgoGYWdlbmN5GAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggBImEKDldlYmhvb2tEZWxldGVkEg8KB3dlYmhvb2sYASABKAkSDgoGYWdlbmN5GAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoGsrsYAggBYgZwcm90bzM", [file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_grant, file_mpp_subscriptions_v1_webhook]);
 
 /**
  * An agency's access was granted, changed, rotated or revoked. Carries the whole state that now holds.
@@ -101,4 +101,66 @@ export type WebhookDisabled = Message<"mpp.subscriptions.v1.WebhookDisabled"> & 
  */
 export const WebhookDisabledSchema: GenMessage<WebhookDisabled> = /*@__PURE__*/
   messageDesc(file_mpp_subscriptions_v1_events, 1);
+
+/**
+ * A subscription was deleted, with its position.
+ *
+ * @generated from message mpp.subscriptions.v1.SubscriptionDeleted
+ */
+export type SubscriptionDeleted = Message<"mpp.subscriptions.v1.SubscriptionDeleted"> & {
+  /**
+   * @generated from field: string subscription = 1;
+   */
+  subscription: string;
+
+  /**
+   * Id of the agency, below the subscription's site.
+   *
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.SubscriptionDeleted.
+ * Use `create(SubscriptionDeletedSchema)` to create a new message.
+ */
+export const SubscriptionDeletedSchema: GenMessage<SubscriptionDeleted> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_events, 2);
+
+/**
+ * A webhook was deleted, with its secrets and its position.
+ *
+ * @generated from message mpp.subscriptions.v1.WebhookDeleted
+ */
+export type WebhookDeleted = Message<"mpp.subscriptions.v1.WebhookDeleted"> & {
+  /**
+   * @generated from field: string webhook = 1;
+   */
+  webhook: string;
+
+  /**
+   * Id of the agency, below the webhook's site.
+   *
+   * @generated from field: string agency = 2;
+   */
+  agency: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.WebhookDeleted.
+ * Use `create(WebhookDeletedSchema)` to create a new message.
+ */
+export const WebhookDeletedSchema: GenMessage<WebhookDeleted> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_events, 3);
 

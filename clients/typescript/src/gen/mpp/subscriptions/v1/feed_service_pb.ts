@@ -9,7 +9,7 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_mpp_options_v1_options } from "../../options/v1/options_pb.js";
-import type { FeedEventSchema, SubscriptionSchema } from "./feed_pb.js";
+import type { FeedEventSchema, Subscription, SubscriptionSchema } from "./feed_pb.js";
 import { file_mpp_subscriptions_v1_feed } from "./feed_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpp/subscriptions/v1/feed_service.proto.
  */
 export const file_mpp_subscriptions_v1_feed_service: GenFile = /*@__PURE__*/
-  fileDesc("CidtcHAvc3Vic2NyaXB0aW9ucy92MS9mZWVkX3NlcnZpY2UucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIqEDChBTdWJzY3JpYmVSZXF1ZXN0EnIKBG5hbWUYASABKAlCZLpIYXJfMl1ec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYWdlbmNpZXMvW2Etel1bYS16MC05LV17MSwzMH0vc3Vic2NyaXB0aW9ucy9bYS16XVthLXowLTktXXsxLDMwfSQSHAoGY3Vyc29yGAIgASgJQgq6SAdyBRABGMgBSAASMAoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIbChFmcm9tX2Fja25vd2xlZGdlZBgEIAEoCEgAEmUKC2V2ZW50X3R5cGVzGAUgAygJQlC6SE2SAUoQZBgBIkRyQjJAXm1wcFwuW2Etel1bYS16MC05X117MSwzMH1cLnZbMC05XXsxLDN9XC5bQS1aXVtBLVphLXowLTldezEsNjB9JBIgCg5zdWJqZWN0X3ByZWZpeBgGIAEoCUIIukgFcgMYyAESGgoGd2luZG93GAcgASgFQgq6SAcaBRiQTigAQgcKBXN0YXJ0IsIBChJBY2tub3dsZWRnZVJlcXVlc3QScgoEbmFtZRgBIAEoCUJkukhhcl8yXV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfS9zdWJzY3JpcHRpb25zL1thLXpdW2EtejAtOS1dezEsMzB9JBIaCgZjdXJzb3IYAiABKAlCCrpIB3IFEAEYyAESHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEijAEKFkdldFN1YnNjcmlwdGlvblJlcXVlc3QScgoEbmFtZRgBIAEoCUJkukhhcl8yXV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfS9zdWJzY3JpcHRpb25zL1thLXpdW2EtejAtOS1dezEsMzB9JDKgBAoLRmVlZFNlcnZpY2USpwEKCVN1YnNjcmliZRImLm1wcC5zdWJzY3JpcHRpb25zLnYxLlN1YnNjcmliZVJlcXVlc3QaHy5tcHAuc3Vic2NyaXB0aW9ucy52MS5GZWVkRXZlbnQiT6q7GAwSBAgGEAMSBAgKEAOC0+STAjkSNy92MS97bmFtZT1zaXRlcy8qL2FnZW5jaWVzLyovc3Vic2NyaXB0aW9ucy8qfTpzdWJzY3JpYmUwARKzAQoLQWNrbm93bGVkZ2USKC5tcHAuc3Vic2NyaXB0aW9ucy52MS5BY2tub3dsZWRnZVJlcXVlc3QaIi5tcHAuc3Vic2NyaXB0aW9ucy52MS5TdWJzY3JpcHRpb24iVqq7GA4SBAgGEAMSBAgKEAMYAYLT5JMCPiI5L3YxL3tuYW1lPXNpdGVzLyovYWdlbmNpZXMvKi9zdWJzY3JpcHRpb25zLyp9OmFja25vd2xlZGdlOgEqErABCg9HZXRTdWJzY3JpcHRpb24SLC5tcHAuc3Vic2NyaXB0aW9ucy52MS5HZXRTdWJzY3JpcHRpb25SZXF1ZXN0GiIubXBwLnN1YnNjcmlwdGlvbnMudjEuU3Vic2NyaXB0aW9uIkuquxgSEgQIBhADEgQIChADEgQICRABgtPkkwIvEi0vdjEve25hbWU9c2l0ZXMvKi9hZ2VuY2llcy8qL3N1YnNjcmlwdGlvbnMvKn1iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_feed]);
+  fileDesc("CidtcHAvc3Vic2NyaXB0aW9ucy92MS9mZWVkX3NlcnZpY2UucHJvdG8SFG1wcC5zdWJzY3JpcHRpb25zLnYxIqEDChBTdWJzY3JpYmVSZXF1ZXN0EnIKBG5hbWUYASABKAlCZLpIYXJfMl1ec2l0ZXMvW2Etel1bYS16MC05LV17MSwzMH0vYWdlbmNpZXMvW2Etel1bYS16MC05LV17MSwzMH0vc3Vic2NyaXB0aW9ucy9bYS16XVthLXowLTktXXsxLDMwfSQSHAoGY3Vyc29yGAIgASgJQgq6SAdyBRABGMgBSAASMAoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIbChFmcm9tX2Fja25vd2xlZGdlZBgEIAEoCEgAEmUKC2V2ZW50X3R5cGVzGAUgAygJQlC6SE2SAUoQZBgBIkRyQjJAXm1wcFwuW2Etel1bYS16MC05X117MSwzMH1cLnZbMC05XXsxLDN9XC5bQS1aXVtBLVphLXowLTldezEsNjB9JBIgCg5zdWJqZWN0X3ByZWZpeBgGIAEoCUIIukgFcgMYyAESGgoGd2luZG93GAcgASgFQgq6SAcaBRiQTigAQgcKBXN0YXJ0IsIBChJBY2tub3dsZWRnZVJlcXVlc3QScgoEbmFtZRgBIAEoCUJkukhhcl8yXV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfS9zdWJzY3JpcHRpb25zL1thLXpdW2EtejAtOS1dezEsMzB9JBIaCgZjdXJzb3IYAiABKAlCCrpIB3IFEAEYyAESHAoKcmVxdWVzdF9pZBgDIAEoCUIIukgFcgOwAQEijAEKFkdldFN1YnNjcmlwdGlvblJlcXVlc3QScgoEbmFtZRgBIAEoCUJkukhhcl8yXV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfS9zdWJzY3JpcHRpb25zL1thLXpdW2EtejAtOS1dezEsMzB9JCKqAQoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0ElEKBnBhcmVudBgBIAEoCUJBukg+cjwyOl5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGPQDIm8KGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USOQoNc3Vic2NyaXB0aW9ucxgBIAMoCzIiLm1wcC5zdWJzY3JpcHRpb25zLnYxLlN1YnNjcmlwdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQEKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QScgoEbmFtZRgBIAEoCUJkukhhcl8yXV5zaXRlcy9bYS16XVthLXowLTktXXsxLDMwfS9hZ2VuY2llcy9bYS16XVthLXowLTktXXsxLDMwfS9zdWJzY3JpcHRpb25zL1thLXpdW2EtejAtOS1dezEsMzB9JBIcCgpyZXF1ZXN0X2lkGAIgASgJQgi6SAVyA7ABASIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZTKtBwoLRmVlZFNlcnZpY2USpwEKCVN1YnNjcmliZRImLm1wcC5zdWJzY3JpcHRpb25zLnYxLlN1YnNjcmliZVJlcXVlc3QaHy5tcHAuc3Vic2NyaXB0aW9ucy52MS5GZWVkRXZlbnQiT6q7GAwSBAgGEAMSBAgKEAOC0+STAjkSNy92MS97bmFtZT1zaXRlcy8qL2FnZW5jaWVzLyovc3Vic2NyaXB0aW9ucy8qfTpzdWJzY3JpYmUwARKzAQoLQWNrbm93bGVkZ2USKC5tcHAuc3Vic2NyaXB0aW9ucy52MS5BY2tub3dsZWRnZVJlcXVlc3QaIi5tcHAuc3Vic2NyaXB0aW9ucy52MS5TdWJzY3JpcHRpb24iVqq7GA4SBAgGEAMSBAgKEAMYAYLT5JMCPiI5L3YxL3tuYW1lPXNpdGVzLyovYWdlbmNpZXMvKi9zdWJzY3JpcHRpb25zLyp9OmFja25vd2xlZGdlOgEqErABCg9HZXRTdWJzY3JpcHRpb24SLC5tcHAuc3Vic2NyaXB0aW9ucy52MS5HZXRTdWJzY3JpcHRpb25SZXF1ZXN0GiIubXBwLnN1YnNjcmlwdGlvbnMudjEuU3Vic2NyaXB0aW9uIkuquxgSEgQIBhADEgQIChADEgQICRABgtPkkwIvEi0vdjEve25hbWU9c2l0ZXMvKi9hZ2VuY2llcy8qL3N1YnNjcmlwdGlvbnMvKn0SwQEKEUxpc3RTdWJzY3JpcHRpb25zEi4ubXBwLnN1YnNjcmlwdGlvbnMudjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0Gi8ubXBwLnN1YnNjcmlwdGlvbnMudjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSJLqrsYEhIECAYQAxIECAoQAxIECAkQAYLT5JMCLxItL3YxL3twYXJlbnQ9c2l0ZXMvKi9hZ2VuY2llcy8qfS9zdWJzY3JpcHRpb25zEsYBChJEZWxldGVTdWJzY3JpcHRpb24SLy5tcHAuc3Vic2NyaXB0aW9ucy52MS5EZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0GjAubXBwLnN1YnNjcmlwdGlvbnMudjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVzcG9uc2UiTaq7GBQSBAgGEAMSBAgKEAMSBAgJEAEYAYLT5JMCLyotL3YxL3tuYW1lPXNpdGVzLyovYWdlbmNpZXMvKi9zdWJzY3JpcHRpb25zLyp9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_mpp_options_v1_options, file_mpp_subscriptions_v1_feed]);
 
 /**
  * @generated from message mpp.subscriptions.v1.SubscribeRequest
@@ -133,6 +133,90 @@ export const GetSubscriptionRequestSchema: GenMessage<GetSubscriptionRequest> = 
   messageDesc(file_mpp_subscriptions_v1_feed_service, 2);
 
 /**
+ * @generated from message mpp.subscriptions.v1.ListSubscriptionsRequest
+ */
+export type ListSubscriptionsRequest = Message<"mpp.subscriptions.v1.ListSubscriptionsRequest"> & {
+  /**
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.ListSubscriptionsRequest.
+ * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
+ */
+export const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_feed_service, 3);
+
+/**
+ * @generated from message mpp.subscriptions.v1.ListSubscriptionsResponse
+ */
+export type ListSubscriptionsResponse = Message<"mpp.subscriptions.v1.ListSubscriptionsResponse"> & {
+  /**
+   * @generated from field: repeated mpp.subscriptions.v1.Subscription subscriptions = 1;
+   */
+  subscriptions: Subscription[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.ListSubscriptionsResponse.
+ * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
+ */
+export const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_feed_service, 4);
+
+/**
+ * @generated from message mpp.subscriptions.v1.DeleteSubscriptionRequest
+ */
+export type DeleteSubscriptionRequest = Message<"mpp.subscriptions.v1.DeleteSubscriptionRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.DeleteSubscriptionRequest.
+ * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
+ */
+export const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_feed_service, 5);
+
+/**
+ * @generated from message mpp.subscriptions.v1.DeleteSubscriptionResponse
+ */
+export type DeleteSubscriptionResponse = Message<"mpp.subscriptions.v1.DeleteSubscriptionResponse"> & {
+};
+
+/**
+ * Describes the message mpp.subscriptions.v1.DeleteSubscriptionResponse.
+ * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
+ */
+export const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse> = /*@__PURE__*/
+  messageDesc(file_mpp_subscriptions_v1_feed_service, 6);
+
+/**
  * The public events that an agency was granted, as a stream that it acknowledges and can replay.
  *
  * @generated from service mpp.subscriptions.v1.FeedService
@@ -144,8 +228,8 @@ export const FeedService: GenService<{
    *
    * Errors: PERMISSION_DENIED (GRANT_MISSING) also in the middle, within seconds, when the grant is revoked; OUT_OF_RANGE
    * (CURSOR_EXPIRED, with `oldest_cursor` and `oldest_time` in its metadata) when events behind the cursor are no longer
-   * kept; ABORTED (SUBSCRIPTION_TAKEN_OVER) when a newer stream of the same subscription was opened: the newest wins;
-   * RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
+   * kept; ABORTED (SUBSCRIPTION_TAKEN_OVER) when a newer stream of the same subscription was opened: the newest wins; ABORTED
+   * (SUBSCRIPTION_DELETED) when it was deleted; RESOURCE_EXHAUSTED (TOO_MANY_STREAMS, TOO_MANY_SUBSCRIPTIONS).
    *
    * @generated from rpc mpp.subscriptions.v1.FeedService.Subscribe
    */
@@ -172,6 +256,27 @@ export const FeedService: GenService<{
     methodKind: "unary";
     input: typeof GetSubscriptionRequestSchema;
     output: typeof SubscriptionSchema;
+  },
+  /**
+   * Of one agency, in the order of their names.
+   *
+   * @generated from rpc mpp.subscriptions.v1.FeedService.ListSubscriptions
+   */
+  listSubscriptions: {
+    methodKind: "unary";
+    input: typeof ListSubscriptionsRequestSchema;
+    output: typeof ListSubscriptionsResponseSchema;
+  },
+  /**
+   * Forgets its position, and ends its stream within two seconds (ABORTED, SUBSCRIPTION_DELETED). It no longer counts among
+   * the agency's 50. A Subscribe of the same name afterwards is a new subscription, which begins now.
+   *
+   * @generated from rpc mpp.subscriptions.v1.FeedService.DeleteSubscription
+   */
+  deleteSubscription: {
+    methodKind: "unary";
+    input: typeof DeleteSubscriptionRequestSchema;
+    output: typeof DeleteSubscriptionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mpp_subscriptions_v1_feed_service, 0);
