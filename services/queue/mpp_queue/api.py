@@ -11,8 +11,8 @@ from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp_chassis.call import Call
 
-from mpp_queue import calling, domain, usecases
-from mpp_queue.usecases import App
+from mpp_queue import admitting, calling, domain, reading, usecases
+from mpp_queue.app import App
 
 ERRORS: dict[type[Exception], grpc.StatusCode] = {
     domain.InvalidField: grpc.StatusCode.INVALID_ARGUMENT,
@@ -27,16 +27,16 @@ class QueueApi:
         self._app = app
 
     def TakeTicket(self, request: pb.TakeTicketRequest, call: Call) -> ticket_pb2.IssuedTicket:
-        return usecases.take_ticket(self._app, request, call)
+        return admitting.take_ticket(self._app, request, call)
 
     def GetTicket(self, request: pb.GetTicketRequest, call: Call) -> ticket_pb2.Ticket:
-        return usecases.get_ticket(self._app, request, call)
+        return reading.get_ticket(self._app, request, call)
 
     def GetQueue(self, request: pb.GetQueueRequest, call: Call) -> ticket_pb2.QueueStatus:
-        return usecases.get_queue(self._app, request, call)
+        return reading.get_queue(self._app, request, call)
 
     def WatchQueue(self, request: pb.WatchQueueRequest, call: Call) -> Iterator[ticket_pb2.QueueStatus | None]:
-        return usecases.watch_queue(self._app, request, call)
+        return reading.watch_queue(self._app, request, call)
 
     def CallNext(self, request: pb.CallNextRequest, call: Call) -> ticket_pb2.Ticket:
         return calling.call_next(self._app, request, call)
@@ -78,4 +78,4 @@ class QueueApi:
         return usecases.requeue_ticket(self._app, request, call)
 
     def ListTickets(self, request: pb.ListTicketsRequest, call: Call) -> pb.ListTicketsResponse:
-        return usecases.list_tickets(self._app, request, call)
+        return reading.list_tickets(self._app, request, call)

@@ -15,12 +15,13 @@ from mpp_chassis.call import Call, Command
 from mpp_chassis.errors import Aborted, NotFound
 
 from mpp_queue import domain, messages, metrics
+from mpp_queue.app import App, local_day
 from mpp_queue.counters import domain as counters
 from mpp_queue.counters.domain import CounterPausedNow, CounterTaken
 from mpp_queue.counters.usecases import desk_for_call, held_desk
 from mpp_queue.domain import CounterBusy, InvalidField, QueueSpec, Ticket, VisitorBusy
 from mpp_queue.store import Desk, Loaded, Visit
-from mpp_queue.usecases import App, change_ticket, local_day, refuse_personal, written
+from mpp_queue.usecases import change_ticket, refuse_personal, written
 
 CALL_ATTEMPTS = 20
 CANDIDATES = 3  # waiting tickets of a class read at once: as many processes may call the next of one queue and not meet

@@ -17,7 +17,8 @@ from mpp_chassis.process import Kit, Service, run
 from mpp_chassis.settings import BadSettings
 
 if TYPE_CHECKING:
-    from mpp_queue import domain, rooms, usecases, views
+    from mpp_queue import domain, rooms, views
+    from mpp_queue.app import App as Hall
     from mpp_queue.appointments import app as appointments
     from mpp_queue.counters import usecases as counters
     from mpp_queue.displays import usecases as displays
@@ -44,8 +45,9 @@ def compose(kit: Kit) -> rooms.Rooms:
     )
 
 
-def _tickets(kit: Kit) -> usecases.App:
-    from mpp_queue import boards, fees, numbering, store, usecases, views
+def _tickets(kit: Kit) -> Hall:
+    from mpp_queue import boards, fees, numbering, store, views
+    from mpp_queue.app import App
     from mpp_queue.guard.store import Endings, TypistClaims
     from mpp_queue.guard.usecases import Guard
 
@@ -55,7 +57,7 @@ def _tickets(kit: Kit) -> usecases.App:
     def last(queue: str, day: str) -> int:
         return tickets.last_seq(queue.split("/")[1], queue, day)
 
-    return usecases.App(
+    return App(
         tickets=tickets,
         queues=queues,
         views=views.QueueViews(tickets, rules=rules, outlook=_outlook(kit)),
@@ -74,13 +76,13 @@ def _tickets(kit: Kit) -> usecases.App:
     )
 
 
-def _admit(tickets: usecases.App) -> Callable[[Any, Any], Any]:
+def _admit(tickets: Hall) -> Callable[[Any, Any], Any]:
     """How another room lets somebody into the line: the reply is what a kiosk prints, with the published fee."""
-    from mpp_queue import messages, usecases
+    from mpp_queue import admitting, messages
 
     def admit(admission: Any, command: Any) -> Any:
         fee = tickets.fees.of(admission.offering) if tickets.fees and admission.offering else None
-        return usecases.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
+        return admitting.admit(tickets, admission, command, lambda ticket: messages.issued(ticket, fee))
 
     return admit
 
@@ -101,7 +103,7 @@ def _counters(kit: Kit, queues: views.Queues) -> counters.App:
     return App(store.Counters(kit.store), store.Desks(kit.store), store.Layout(kit.store), queues)
 
 
-def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
+def _appointments(kit: Kit, tickets: Hall) -> appointments.App:
     """MPP_QUEUE_AGENDA_DAYS (90): how long after its day what was booked is forgotten. Raises BadSettings."""
     from mpp_queue import messages
     from mpp_queue.appointments import agendas, offerers, store
@@ -140,7 +142,7 @@ def _appointments(kit: Kit, tickets: usecases.App) -> appointments.App:
     )
 
 
-def _displays(kit: Kit, tickets: usecases.App) -> displays.App:
+def _displays(kit: Kit, tickets: Hall) -> displays.App:
     from mpp_queue.displays import halls, store
     from mpp_queue.displays.usecases import App
 
@@ -156,7 +158,7 @@ def _gate(kit: Kit) -> gate.Gate:
     return Gate(views.Kiosks(kit.store), store.Duties(kit.store))
 
 
-def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
+def _kiosks(kit: Kit, tickets: Hall) -> kiosks.App:
     """MPP_QUEUE_OFFLINE_LEASE_MINUTES (120), _OFFLINE_TOLERANCE_SECONDS (120), _OFFLINE_BLOCKS (4 a kiosk). Raises
     BadSettings.
     """
@@ -174,7 +176,7 @@ def _kiosks(kit: Kit, tickets: usecases.App) -> kiosks.App:
     return App(blocks, duties, _gate(kit), tickets, kit.index, rules)
 
 
-def _guard(kit: Kit, tickets: usecases.App) -> guard.App:
+def _guard(kit: Kit, tickets: Hall) -> guard.App:
     """MPP_QUEUE_GUARD names a file that replaces the package's guard.yaml. Raises BadSettings."""
     from mpp_chassis.challenge import Door, rules_from
 
@@ -212,8 +214,8 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
     return int(text)
 
 
-def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
-    from mpp_queue import usecases
+def _visits(kit: Kit, tickets: Hall) -> visits.App:
+    from mpp_queue import admitting
     from mpp_queue.visits import store
     from mpp_queue.visits.usecases import App
 
@@ -225,7 +227,7 @@ def _visits(kit: Kit, tickets: usecases.App) -> visits.App:
         queues=tickets.queues,
         views=tickets.views,
         layout=tickets.counters.layout,
-        walk_in=partial(usecases.walk_in, tickets),
+        walk_in=partial(admitting.walk_in, tickets),
         admit=_admit(tickets),
         flights=tickets.flights,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mpp_queue import store, usecases
+from mpp_queue import app, store
 from mpp_queue.appointments import app as appointments
 from mpp_queue.appointments import store as appointments_store
 from mpp_queue.displays import store as displays_store
@@ -42,7 +42,7 @@ INDEXES: dict[str, list[Any]] = _together()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms(usecases.App):
+class Rooms(app.App):
     """The tickets' App and beside it the others."""
 
     appointments: appointments.App
@@ -54,7 +54,7 @@ class Rooms(usecases.App):
 
 
 def beside(
-    tickets: usecases.App,
+    tickets: app.App,
     *,
     appointments: appointments.App,
     displays: displays.App,

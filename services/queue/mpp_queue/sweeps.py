@@ -13,9 +13,9 @@ from mpp_chassis.call import Command
 from mpp_chassis.metrics import replace_all
 
 from mpp_queue import domain, messages, metrics
+from mpp_queue.app import App, local_day
 from mpp_queue.domain import State
 from mpp_queue.store import Loaded
-from mpp_queue.usecases import App, local_day
 
 SWEEP_BATCH = 200
 log = logs.get(part="queue")

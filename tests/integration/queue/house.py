@@ -19,7 +19,7 @@ from mpp.queue.v1 import queue_service_pb2
 from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.privacy import FieldCipher
-from mpp_queue import calling, domain, main
+from mpp_queue import admitting, calling, domain, main
 from mpp_queue import usecases as tickets
 from mpp_queue.counters import usecases
 
@@ -86,7 +86,7 @@ class House:
 
     def take(self, offering: str = "") -> Any:
         request = queue_service_pb2.TakeTicketRequest(parent=QUEUE, offering=offering, request_id=str(uuid.uuid4()))
-        return tickets.take_ticket(self.apps[0], request, self.by("kiosk:k1", "TakeTicket", request)).ticket
+        return admitting.take_ticket(self.apps[0], request, self.by("kiosk:k1", "TakeTicket", request)).ticket
 
     def call(self, number: int, who: str = "officer:ani", process: int = 0, request_id: str = "") -> Any:
         request_id = request_id or str(uuid.uuid4())

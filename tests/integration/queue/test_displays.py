@@ -30,7 +30,7 @@ from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import NotFound
 from mpp_chassis.privacy import BlindIndex, FieldCipher
 from mpp_localrun.platform import free_ports, wait_ready
-from mpp_queue import calling, main, rooms, usecases
+from mpp_queue import admitting, calling, main, rooms
 from mpp_queue.boards import BEAT_SECONDS, Boards
 from mpp_queue.displays import usecases as displays
 from mpp_queue.displays.domain import Display
@@ -252,7 +252,7 @@ class Hub:
         request = queue_service_pb2.TakeTicketRequest(
             parent=f"sites/malang/queues/{queue}", request_id=str(uuid.uuid4())
         )
-        return usecases.take_ticket(self.app, request, self.by("TakeTicket", request)).ticket
+        return admitting.take_ticket(self.app, request, self.by("TakeTicket", request)).ticket
 
     def call(self, queue: str = "dukcapil", counter: int = 1) -> Any:
         request = queue_service_pb2.CallNextRequest(

@@ -23,7 +23,7 @@ from mpp_chassis import storage
 from mpp_chassis.call import Command
 from mpp_chassis.errors import NotFound
 from mpp_chassis.privacy import BlindIndex
-from mpp_queue import calling, domain, messages, store, usecases
+from mpp_queue import admitting, calling, domain, messages, reading, store, usecases
 from mpp_queue.domain import Admission
 from mpp_queue.rooms import INDEXES
 
@@ -32,7 +32,6 @@ from tests.integration.queue.house import AGENCY, QUEUE, SITE, House, together
 Ticket = ticket_pb2.Ticket
 OTHER = f"sites/{SITE}/queues/bpjs"
 KK, KTP = (f"sites/{SITE}/offerings/{o}" for o in ("kk", "ktp"))
-IN_CALLING = {"CallNext", "PreviewNext", "CallTicket", "ResumeTicket"}
 
 
 class Floor(House):
@@ -49,7 +48,7 @@ class Floor(House):
             given.setdefault("request_id", str(uuid.uuid4()))
         request = kind(**given)
         function = "".join(f"_{c.lower()}" if c.isupper() else c for c in rpc).lstrip("_")
-        module = calling if rpc in IN_CALLING else usecases
+        module = next(room for room in (admitting, calling, reading, usecases) if hasattr(room, function))
         call = self.by(who, rpc, request) if "request_id" in given else self._reading(who)
         return getattr(module, function)(self.apps[process], request, call)
 
@@ -306,7 +305,7 @@ def test_appointments_and_offline_numbers_do_not_count_in_the_contingent(floor: 
         name = f"{QUEUE}/tickets/{uuid.uuid4().hex[:26]}"
         given = {"channel": "appointment", "arrived_at": floor.now, **given}
         command = Command(uuid.uuid4().hex, "Test", name, "service:queue", floor.now)
-        return usecases.admit(floor.apps[0], Admission(name, QUEUE, **given), command, messages.ticket)
+        return admitting.admit(floor.apps[0], Admission(name, QUEUE, **given), command, messages.ticket)
 
     booked = admit(
         appointment=f"{QUEUE}/agendas/2026-11-23/appointments/a1", arrived_at=floor.now - timedelta(minutes=9)
@@ -423,7 +422,7 @@ def test_a_visitor_is_never_called_to_two_counters(floor: Floor) -> None:
             name = f"{QUEUE}/tickets/{uuid.uuid4().hex[:26]}"
             admission = Admission(name, QUEUE, "kiosk", floor.now, visit=visit)
             command = Command(uuid.uuid4().hex, "Test", name, "kiosk:k1", floor.now)
-            tickets.append(usecases.admit(floor.apps[n], admission, command, messages.ticket))
+            tickets.append(admitting.admit(floor.apps[n], admission, command, messages.ticket))
 
         def act(n: int, tickets: list[Ticket] = tickets) -> str:
             name = tickets[n].name

@@ -25,7 +25,7 @@ from mpp_chassis.aggregates import Store
 from mpp_chassis.call import Call, Caller, Command
 from mpp_chassis.errors import FailedPrecondition, NotFound
 from mpp_chassis.privacy import BlindIndex, FieldCipher
-from mpp_queue import calling, domain, main, store, sweeps, usecases
+from mpp_queue import admitting, app, calling, domain, main, store, sweeps, usecases
 from pymongo import monitoring
 
 SITE = "malang"
@@ -49,7 +49,7 @@ class Office:
             rng=random.Random(7),
             clock=lambda: self.now,
         )
-        self.app: usecases.App = main.compose(kit)  # type: ignore[arg-type]
+        self.app: app.App = main.compose(kit)  # type: ignore[arg-type]
 
     def by(self, method: str, request: Any) -> Call:
         command = Command(request.request_id, method, request.SerializeToString().hex(), "officer:o", self.now)
@@ -57,7 +57,7 @@ class Office:
 
     def take(self, request_id: str = "", **given: Any) -> ticket_pb2.IssuedTicket:
         request = pb.TakeTicketRequest(parent=QUEUE, request_id=request_id or str(uuid.uuid4()), **given)
-        return usecases.take_ticket(self.app, request, self.by("TakeTicket", request))
+        return admitting.take_ticket(self.app, request, self.by("TakeTicket", request))
 
     def call(self, counter: int = 3, request_id: str = "") -> ticket_pb2.Ticket:
         request = pb.CallNextRequest(parent=QUEUE, counter=counter, request_id=request_id or str(uuid.uuid4()))

@@ -12,7 +12,7 @@ import pytest
 from mpp.queue.v1 import queue_service_pb2 as pb
 from mpp.queue.v1 import ticket_pb2
 from mpp_chassis import storage
-from mpp_queue import calling, main, sweeps, usecases
+from mpp_queue import admitting, calling, main, sweeps, usecases
 from mpp_queue.rooms import INDEXES
 
 from tests.integration.queue.house import House
@@ -33,7 +33,7 @@ def house(mongodb_uri: str) -> Iterator[House]:
 
 def take(house: House, queue: str, group: Any = 0) -> str:
     request = pb.TakeTicketRequest(parent=queue, priority_group=group, request_id=str(uuid.uuid4()))
-    return str(usecases.take_ticket(house.apps[0], request, house.by(KIOSK, "TakeTicket", request)).ticket.name)
+    return str(admitting.take_ticket(house.apps[0], request, house.by(KIOSK, "TakeTicket", request)).ticket.name)
 
 
 def call_next(house: House, queue: str, request_id: str = "") -> Any:

@@ -26,6 +26,7 @@ from mpp_chassis.call import Command
 from mpp_chassis.errors import Aborted, FailedPrecondition, NotFound, PermissionDenied
 from mpp_queue import calling, domain, main
 from mpp_queue import usecases as ticket_usecases
+from mpp_queue.app import local_day
 from mpp_queue.rooms import INDEXES
 from mpp_queue.visits import domain as visits
 from mpp_queue.visits import messages, store, usecases
@@ -234,7 +235,7 @@ def _written(now: datetime, database: Any, site: str, *queues: str) -> visits.Vi
     """A visit as a process leaves it that dies before the first ticket."""
     made = uuid.uuid4().hex[:26]
     visit = visits.start(
-        name=f"sites/{site}/visits/{made}", day=ticket_usecases.local_day("Asia/Jakarta", now), now=now, actor=KIOSK,
+        name=f"sites/{site}/visits/{made}", day=local_day("Asia/Jakarta", now), now=now, actor=KIOSK,
         channel="kiosk", wishes=visits.wishes_of(f"sites/{site}/visits/{made}", [(queue, "", "") for queue in queues]),
     )  # fmt: skip
     kept = store.Visits(Store(database, None, lambda: now, random.Random()))

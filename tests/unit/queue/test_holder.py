@@ -1,7 +1,7 @@
 """Under whom a ticket counts: a NIK that somebody typed uses up nothing of the person's own, and typing many NIKs gives no
 account, phone or device more than its own limit (ADR 0040).
 
-The shelf stands for the store: each key once, as its unique indexes have it. `Hall` takes tickets as `usecases.admit` does.
+The shelf stands for the store: each key once, as its unique indexes have it. `Hall` takes tickets as `admitting.admit` does.
 """
 
 from __future__ import annotations

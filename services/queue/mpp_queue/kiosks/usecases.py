@@ -21,9 +21,10 @@ from mpp_chassis.events import Event
 from mpp_chassis.metrics import replace_all
 from mpp_chassis.privacy import BlindIndex, looks_personal, mask_phone
 
+from mpp_queue import app as hall
 from mpp_queue import messages as ticket_messages
 from mpp_queue import metrics
-from mpp_queue import usecases as tickets
+from mpp_queue.admitting import admit
 from mpp_queue.domain import OFFLINE_BASE, Admission, QueueError, QueueSpec, refuse_drained
 from mpp_queue.kiosks import buttons, messages
 from mpp_queue.kiosks.domain import (
@@ -52,7 +53,7 @@ class App:
     blocks: Blocks
     duties: Duties
     gate: Gate
-    tickets: tickets.App
+    tickets: hall.App
     index: BlindIndex
     rules: BlockRules = field(default_factory=BlockRules)
 
@@ -190,7 +191,7 @@ def _merge_one(
         late=verdict.late, printed_while=verdict.while_closed,
     )  # fmt: skip
     try:
-        tickets.admit(app.tickets, admission, command, ticket_messages.issued)
+        admit(app.tickets, admission, command, ticket_messages.issued)
     except Aborted:
         entry.outcome = kiosk_pb2.MergedEntry.OUTCOME_TRY_AGAIN
     except (Taken, FailedPrecondition) as e:  # it is there for longer than replies are kept: the claim says with what

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from mpp.queue.v1 import appointment_pb2, queue_service_pb2
 from mpp.queue.v1 import appointments_service_pb2 as pb
-from mpp_queue import calling
-from mpp_queue import usecases as tickets
+from mpp_queue import calling, reading
 from mpp_queue.appointments import checking_in
 from mpp_queue.appointments.domain import errors
 from mpp_queue.domain import InvalidField, QuotaReached
@@ -72,7 +71,7 @@ def test_a_phone_appointment_stands_in_line_unannounced(office: Bureau) -> None:
     said = [e for e in document["outbox"]["events"] if e["key"].startswith("ticket_called")]
     assert said
     assert all("silakan" not in str(e["body"]) for e in said)
-    status = tickets.get_queue(
+    status = reading.get_queue(
         office.rooms, (r := queue_service_pb2.GetQueueRequest(name=QUEUE)), office.by("GetQueue", r)
     )
     assert not status.board
