@@ -24,7 +24,7 @@ from mpp_devstack.wirefront.wire import MAX_DOCUMENT, MAX_MESSAGE, OPTIONS, Requ
 
 Answer = bytes | dict[str, Any]
 DUPLICATE_KEY, WRITE_CONFLICT = 11000, 112
-ATTEMPTS = 20
+ATTEMPTS = 60
 LONGEST_PAUSE = 0.3  # seconds
 
 
