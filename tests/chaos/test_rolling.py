@@ -26,7 +26,7 @@ from mpp_localrun.platform import Process, free_ports, stop, wait_ready
 
 from tests.integration.gateway.ground import Gateway, gateway
 
-RESTARTS = int(os.environ.get("MPP_ROLLING_RESTARTS", "6"))
+RESTARTS = int(os.environ.get("MPP_ROLLING_RESTARTS", "4"))
 QUEUE = "sites/malang/queues/bpjs-kesehatan"
 PAUSE = 0.03  # seconds of a client between two calls: steady load, not a benchmark
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(400 + 60 * RESTARTS)]

@@ -267,5 +267,5 @@ class Life(RuleBasedStateMachine):
             assert clock.due_at <= self.now
 
 
-Life.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(stateful_step_count=30, deadline=None)
 TestLife = Life.TestCase

@@ -55,7 +55,7 @@ def finder(kept: dict[str, tuple[str, list[str]]]) -> Finder:
     return Finder(entry(name, line, tokens, name.encode()) for name, (line, tokens) in kept.items())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.lists(SERVICE, max_size=12), QUERY, st.integers(1, 12))
 def test_memory_and_query_find_the_same_in_the_same_order(services: list[Service], query: str, limit: int) -> None:
     kept, words = documents(services), search.query_words(query)

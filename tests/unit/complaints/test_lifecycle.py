@@ -227,5 +227,5 @@ class Life(RuleBasedStateMachine):
         assert not self.complaint.rating or self.complaint.state is State.CLOSED
 
 
-Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(stateful_step_count=40, deadline=None)
 TestLife = Life.TestCase

@@ -182,5 +182,5 @@ class Life(RuleBasedStateMachine):
         assert len(self.provider_has) <= self.keys_after_receipt
 
 
-Life.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(stateful_step_count=30, deadline=None)
 TestLife = Life.TestCase

@@ -126,7 +126,7 @@ def _counted_by_many(minutes: list[int], after: int, kept: int, data: st.DataObj
 
 
 @given(_happened(), st.integers(1, 5), st.sampled_from([0, 200]), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_many_processes_miss_no_burst_that_one_would_see(
     minutes: list[int], after: int, kept: int, data: st.DataObject
 ) -> None:

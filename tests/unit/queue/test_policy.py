@@ -130,7 +130,7 @@ class Day:
 
 
 @given(plan=steps, classes=st.integers(1, 3), run=st.integers(1, 4), before=st.lists(st.integers(0, 3), max_size=20))
-@settings(max_examples=120, deadline=None)
+@settings(deadline=None)
 def test_bound_of_ratio(plan: list[object], classes: int, run: int, before: list[int]) -> None:
     """While class i waits, it gets at least one of any run x i + N calls in a row."""
     rule = policy(PolicyKind.RATIO, classes, run=run)
@@ -144,7 +144,7 @@ def test_bound_of_ratio(plan: list[object], classes: int, run: int, before: list
 
 
 @given(plan=steps, classes=st.integers(1, 3), most=st.integers(0, 40), pace=st.sampled_from([0.3, 1.0, 4.0]))
-@settings(max_examples=120, deadline=None)
+@settings(deadline=None)
 def test_bound_of_strict(plan: list[object], classes: int, most: int, pace: float) -> None:
     """Nobody who came later is called before a ticket that has waited `max_wait`."""
     rule = policy(PolicyKind.STRICT, classes, max_wait=most * MINUTE)
@@ -155,7 +155,7 @@ def test_bound_of_strict(plan: list[object], classes: int, most: int, pace: floa
 
 
 @given(plan=steps, boosts=st.lists(st.integers(0, 60), min_size=1, max_size=3), pace=st.sampled_from([0.3, 1.0, 4.0]))
-@settings(max_examples=120, deadline=None)
+@settings(deadline=None)
 def test_bound_of_ageing(plan: list[object], boosts: list[int], pace: float) -> None:
     """Nobody who came more than the greatest boost later is called before a ticket."""
     rule = policy(PolicyKind.AGEING, len(boosts), boosts=tuple(boosts))

@@ -323,7 +323,7 @@ class Day(RuleBasedStateMachine):
 
 
 TestDay = Day.TestCase
-TestDay.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestDay.settings = settings(stateful_step_count=40, deadline=None)
 
 
 def test_the_sum_of_a_day_in_utc() -> None:
