@@ -17,9 +17,11 @@ from pymongo.errors import DuplicateKeyError
 
 from mpp_chassis import metrics
 from mpp_chassis.aggregates import Store
+from mpp_chassis.errors import Unavailable
 
 TOUCHED = IndexModel([("touched", 1)], name="touched", sparse=True)  # of each collection that `Changes` watches
 LOOK_SECONDS = 2.0
+PATIENCE = 5.0  # seconds to wait for the one who looks
 OVERLAP = timedelta(seconds=30)  # clocks may differ by so much, and a write may take so long
 
 
@@ -87,16 +89,20 @@ class Changes:
 
     def since(self, key: str, read_at: float) -> bool:
         """Whether a subject of this key was written after `read_at` (of this class's clock), as far as is known. Raises the
-        store's errors when it must look and cannot.
+        store's errors when it must look and cannot, Unavailable when another's look takes too long.
         """
         late = self._clock() - self._looked
-        # One looks; the others wait for it only when it takes long.
-        if late >= self._every and self._lock.acquire(blocking=late >= 2 * self._every):
-            try:
-                if self._clock() - self._looked >= self._every:
-                    self._look()
-            finally:
-                self._lock.release()
+        if late >= self._every:
+            hurry = late >= 2 * self._every
+            # One looks; the others wait for it only when it takes long.
+            if self._lock.acquire(timeout=PATIENCE if hurry else 0):
+                try:
+                    if self._clock() - self._looked >= self._every:
+                        self._look()
+                finally:
+                    self._lock.release()
+            elif hurry:
+                raise Unavailable("what changed could not be read", reason="STORE_UNAVAILABLE")
         return self._changed.get(key, float("-inf")) >= read_at
 
     def _look(self) -> None:
@@ -106,7 +112,8 @@ class Changes:
             for n, collection in enumerate(self._collections)
             for document in collection.find(lately, {"touched": 1})
         }
+        ended = self._clock()  # whoever read while this looked may have read what was before
         for at, when in touched.items():
             if self._touched.get(at) != when:
-                self._changed[self._key(at[1])] = began
+                self._changed[self._key(at[1])] = ended
         self._touched, self._looked = touched, began

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
+from mpp_chassis.errors import Unavailable
 from mpp_chassis.lease import Lease
 from mpp_chassis.projection import TOUCHED, Changes, Projection
 from pymongo.errors import AutoReconnect
@@ -66,7 +67,7 @@ class Watcher:
     def __init__(self, database: Any, skew: float = 0.0) -> None:
         storage.ensure_indexes(database, {"boards": [TOUCHED]}, [])
         store, self.now = Store(database, None, lambda: datetime.now(UTC), random.Random()), 1000.0
-        self.asked = 0
+        self.asked, self.meanwhile = 0, lambda: None
         there = timedelta(seconds=skew)
         self.writes = Projection(store, "boards", watched=True, wall=lambda: datetime.now(UTC) + there)
         self.changes = Changes(self.writes, key=lambda name: name.split("/")[0], clock=self._clock, wall=self._wall)
@@ -76,6 +77,7 @@ class Watcher:
 
     def _wall(self) -> datetime:
         self.asked += 1
+        self.meanwhile()
         return datetime.now(UTC)
 
 
@@ -102,6 +104,23 @@ def test_a_change_is_told_two_seconds_later_and_once(database: Any, skew: float)
     assert here.changes.since("a", read_at)
 
 
+def test_what_is_written_while_somebody_looks_is_told_to_who_read_before_it(database: Any) -> None:
+    here, read_at = Watcher(database), list[float]()
+    here.changes.since("a", here.now)
+
+    def meanwhile() -> None:  # after the look began, before it asks
+        here.now += 0.1
+        read_at.append(here.now)  # what was before is read ...
+        here.writes.apply("a/1", 1, {})
+        here.now += 0.1
+
+    here.meanwhile = meanwhile
+    here.now += 2.1
+    here.changes.since("a", here.now)
+    here.meanwhile = lambda: None
+    assert here.changes.since("a", read_at[0])
+
+
 def test_asking_costs_one_query_in_two_seconds_whoever_asks(database: Any) -> None:
     here = Watcher(database)
     with ThreadPoolExecutor(16) as pool:
@@ -125,6 +144,20 @@ def test_what_cannot_be_looked_up_is_said(database: Any, monkeypatch: pytest.Mon
             here.changes.since("a", here.now)
     here.writes.apply("a/1", 1, {})
     assert here.changes.since("a", here.now - 1)  # asked again at once, and nothing was missed
+
+
+def test_who_waits_too_long_for_anothers_look_is_told(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that hangs holds up one caller; the others go on with what is known for four seconds, and are refused then."""
+    monkeypatch.setattr("mpp_chassis.projection.PATIENCE", 0.05)
+    here = Watcher(database)
+    here.changes.since("a", here.now)
+    with here.changes._lock:  # somebody looks, and gets no answer
+        here.now += 2.1
+        assert not here.changes.since("a", here.now)
+        here.now += 2.1
+        with pytest.raises(Unavailable):
+            here.changes.since("a", here.now)
+    assert not here.changes.since("a", here.now)
 
 
 # --- lease -----------------------------------------------------------------------------------------------------------
