@@ -84,6 +84,7 @@ class Changes:
         self._key, self._every, self._clock, self._wall = key, every, clock, wall
         self._lock = threading.Lock()
         self._looked = float("-inf")
+        self._known_until = wall()  # what was written before is known; nothing was kept before this was made
         self._touched: dict[tuple[int, str], datetime] = {}
         self._changed: dict[str, float] = {}
 
@@ -106,7 +107,8 @@ class Changes:
         return self._changed.get(key, float("-inf")) >= read_at
 
     def _look(self) -> None:
-        began, lately = self._clock(), {"touched": {"$gte": self._wall() - OVERLAP}}
+        began, until = self._clock(), self._wall()
+        lately = {"touched": {"$gte": self._known_until - OVERLAP}}  # nobody may have asked for long
         touched = {
             (n, document["_id"]): document["touched"]
             for n, collection in enumerate(self._collections)
@@ -116,4 +118,4 @@ class Changes:
         for at, when in touched.items():
             if self._touched.get(at) != when:
                 self._changed[self._key(at[1])] = ended
-        self._touched, self._looked = touched, began
+        self._touched, self._looked, self._known_until = touched, began, until

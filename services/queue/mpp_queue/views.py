@@ -17,7 +17,7 @@ from mpp.catalog.v1 import agency_pb2, site_pb2
 from mpp_chassis import storage
 from mpp_chassis.aggregates import Store
 from mpp_chassis.errors import FailedPrecondition, NotFound, Unavailable
-from mpp_chassis.projection import LOOK_SECONDS, Changes, Projection
+from mpp_chassis.projection import Changes, Projection
 
 from mpp_queue import domain
 from mpp_queue.boards import BOARD_LINES, BoardLine
@@ -28,8 +28,9 @@ from mpp_queue.reports import outlook as outlooks
 from mpp_queue.reports.outlook import Outlook
 from mpp_queue.store import Standing, Tickets, Visit
 
-SPEC_SECONDS = LOOK_SECONDS  # a change in the catalogue reaches every process so much after its event
-KEPT_SECONDS = 60.0  # ... and, whatever its writer's clock says, so much after
+KEPT_SECONDS = (
+    60.0  # a change in the catalogue is seen after two seconds; after so much whatever its writer's clock says
+)
 SNAPSHOT_SECONDS = 0.25  # what an answer's "people ahead" may be old
 READ_SHARE = 20  # at most one part in so many of the time is spent on reading a queue
 READ_PATIENCE = 2.0  # seconds to wait for the one who reads

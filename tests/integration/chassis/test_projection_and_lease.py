@@ -67,9 +67,10 @@ class Watcher:
     def __init__(self, database: Any, skew: float = 0.0) -> None:
         storage.ensure_indexes(database, {"boards": [TOUCHED]}, [])
         store, self.now = Store(database, None, lambda: datetime.now(UTC), random.Random()), 1000.0
-        self.asked, self.meanwhile = 0, lambda: None
+        self.meanwhile, self.idle = lambda: None, timedelta()
         there = timedelta(seconds=skew)
         self.writes = Projection(store, "boards", watched=True, wall=lambda: datetime.now(UTC) + there)
+        self.asked = 0
         self.changes = Changes(self.writes, key=lambda name: name.split("/")[0], clock=self._clock, wall=self._wall)
 
     def _clock(self) -> float:
@@ -78,7 +79,7 @@ class Watcher:
     def _wall(self) -> datetime:
         self.asked += 1
         self.meanwhile()
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self.idle
 
 
 @pytest.mark.parametrize("skew", [-25, 0, 25])
@@ -121,8 +122,21 @@ def test_what_is_written_while_somebody_looks_is_told_to_who_read_before_it(data
     assert here.changes.since("a", read_at[0])
 
 
+@pytest.mark.parametrize("looked", [False, True])
+def test_what_was_written_while_nobody_asked_is_told_however_long_ago(database: Any, looked: bool) -> None:
+    here = Watcher(database)
+    if looked:
+        here.changes.since("a", here.now)
+    read_at = here.now + 0.1
+    here.writes.apply("a/1", 1, {})
+    here.now += 50
+    here.idle = timedelta(seconds=50)
+    assert here.changes.since("a", read_at)
+
+
 def test_asking_costs_one_query_in_two_seconds_whoever_asks(database: Any) -> None:
     here = Watcher(database)
+    here.asked = 0
     with ThreadPoolExecutor(16) as pool:
         for _ in range(5):
             list(pool.map(lambda _: here.changes.since("a", here.now), range(200)))
