@@ -85,7 +85,7 @@ class Subscriptions:
 
     def delete(self, name: str, command: Command, reply: M, events: Sequence[Event]) -> M:
         """A tombstone instead: nothing is known of it any more but its name. Raises NotFound, Aborted."""
-        # What was opened before version 0.4 has no version yet.
+        # What was opened before subscriptions could be deleted has no version.
         self._collection.update_one({"_id": name, "version": None}, {"$set": {"version": 0}})
 
         def decide(stored: Stored) -> Decision:
